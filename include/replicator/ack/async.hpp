@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+// ack::Async: acknowledged when the leader holds the write.
+//
+// What can be lost: when the leader's log is destroyed, or another node is promoted without having heard this one,
+// every write that no follower held yet. The followers' lag, in status(), is how much that is at any moment.
+// No follower is ever waited for.
+#pragma once
+
+#include "../concepts/ack_policy.hpp"
+
+namespace replicator::ack {
+
+/// See the head of this file. `S`: the stage at which the leader must hold the write.
+template <AskedStage S = AskedStage{}>
+struct Async {
+    static constexpr PolicyKind kind = PolicyKind::async;
+    static constexpr AskedStage stage = S;
+    static constexpr WhenMissing when_missing = WhenMissing::wait;
+    static constexpr bool has_seat = false;
+
+    [[nodiscard]] static constexpr std::size_t holders(std::size_t) noexcept { return 1; }
+    [[nodiscard]] static constexpr std::size_t holders_floor(std::size_t) noexcept { return 1; }
+    [[nodiscard]] static constexpr Index acknowledged(Holdings holdings) noexcept { return holdings.leader; }
+    [[nodiscard]] static constexpr bool satisfiable(Holdings) noexcept { return true; }
+};
+
+}  // namespace replicator::ack

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+// The class Replicator: joins a state machine, a log, an acknowledgement policy and a transport into a node.
+#pragma once
+
+#include "codec/select.hpp"
+#include "concepts/ack_policy.hpp"
+#include "concepts/codec.hpp"
+#include "concepts/log_policy.hpp"
+#include "concepts/observer.hpp"
+#include "concepts/state_machine.hpp"
+#include "concepts/transport.hpp"
+#include "config.hpp"
+#include "core/engine.hpp"
+#include "core/report.hpp"
+#include "options.hpp"
+#include "result.hpp"
+#include "status.hpp"
+#include "types.hpp"
+#include "write.hpp"
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+
+namespace replicator {
+
+namespace detail {
+
+/// Says what is missing, one sentence for each piece, before anything else can fail.
+template <class Machine, class Log, class Ack, class Transport_>
+struct Requirements {
+    static_assert(HasCommand<Machine>, "The state machine needs a nested type Command: what a write is.");
+    static_assert(!HasCommand<Machine> || HasApply<Machine>,
+                  "The state machine needs a member function apply(const Command&).");
+    static_assert(std::default_initializable<Machine>,
+                  "The state machine must be default-constructible: every history begins with Machine{}.");
+    static_assert(std::movable<Machine>,
+                  "The state machine must be movable: an installed snapshot replaces it.");
+    static_assert(!HasApply<Machine> || Snapshotable<Machine>,
+                  "The state machine cannot be sent to a node that was away for too long: make it trivially copyable, "
+                  "or give it save(offset, span) and load(span), or freeze() and load(span).");
+    static_assert(LogPolicy<Log>,
+                  "The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.");
+    static_assert(AckPolicy<Ack>,
+                  "The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.");
+    static_assert(Transport<Transport_>,
+                  "The fourth argument is not a Transport: it needs a noexcept member function template "
+                  "wake(node, peer).");
+    static constexpr bool met = HasApply<Machine> && StateMachine<Machine> && Snapshotable<Machine> && LogPolicy<Log> &&
+                                AckPolicy<Ack> && Transport<Transport_>;
+};
+
+}  // namespace detail
+
+/// One node of a group. The four policies are the library's or yours, see the concepts; `Limits` are the bounds
+/// (options.hpp), `Observer` is told what happens (concepts/observer.hpp).
+///
+/// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls back
+/// into the caller, except for `Transport::wake`, the observer, and `apply`.
+template <class Machine, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
+class Replicator {
+    static_assert(detail::Requirements<Machine, Log, Ack, Transport_>::met);
+
+    using Codec_ = codec::Select<Machine>;
+    static_assert(Codec<Codec_, typename Machine::Command>,
+                  "The codec of the command is not a Codec: see the members in replicator/concepts/codec.hpp.");
+    using Composition = core::Composition<Machine, Codec_, Log, Ack, Limits, Observer>;
+
+public:
+    using Command = typename Machine::Command;
+    using Stored = StoredResult<ApplyResult<Machine>>;
+    using Outcome = replicator::Outcome<Stored>;
+    using Status = replicator::Status<Composition::peers_max>;
+
+    /// The stage at which holders are counted. The log decides where the policy leaves it open.
+    static constexpr Stage stage = Composition::stage;
+    /// A buffer for `transmit` must have at least so many bytes, or some frames never fit.
+    static constexpr std::size_t transmit_bytes_min = Composition::transmit_bytes_min;
+    static constexpr std::size_t command_bytes_max = Composition::command_bytes_max;
+
+    /// What an acknowledged write can rely on in a group of `nodes` nodes. Assert on it.
+    [[nodiscard]] static constexpr Guarantee guarantee(std::size_t nodes = Limits::nodes_max) noexcept {
+        return guarantee_of<Ack>(nodes, stage);
+    }
+
+    /// A blank follower. The transport and the observer must outlive it. `config` is checked by REPLICATOR_ASSERT.
+    Replicator(Transport_& transport, const Config& config) noexcept
+        requires std::is_same_v<Observer, NoObserver>
+        : Replicator(transport, config, nullptr) {}
+    Replicator(Transport_& transport, const Config& config, Observer& observer) noexcept
+        : Replicator(transport, config, &observer) {}
+    Replicator(const Replicator&) = delete;
+    Replicator& operator=(const Replicator&) = delete;
+    ~Replicator() {
+        if constexpr (requires { transport_.detach(*this); }) transport_.detach(*this);
+    }
+
+    [[nodiscard]] NodeId id() const noexcept { return engine_.local().self; }
+
+    /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
+    /// `history` is drawn at random. Errors: already_founded (this node holds a history), faulted.
+    [[nodiscard]] Result<void> found(HistoryId history) noexcept {
+        REPLICATOR_ASSERT(history != HistoryId{});
+        const Result<void> founded = engine_.found(history);
+        wake_peers();
+        return founded;
+    }
+
+    /// Appends a command, which is encoded before the call returns, and names it by a ticket. Ask `outcome` about the
+    /// ticket. Amortised O(bytes of the command).
+    ///
+    /// Errors, after which nothing has changed: not_leader, busy (as much is pending as the options allow), too_large,
+    /// log_full, not_enough_followers (only where the policy says to fail), faulted.
+    [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
+        const Result<Ticket> ticket = append(command);
+        if (ticket) {
+            wake_peers();
+        } else {
+            ++engine_.local().counters.refused_writes;
+        }
+        return ticket;
+    }
+
+    /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown. O(nodes).
+    [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
+        Outcome outcome;
+        outcome.state = engine_.leader().state_of(engine_.local(), ticket);
+        if (outcome.state != WriteState::acknowledged) return outcome;
+        const std::size_t nodes = engine_.local().node_count;
+        const std::size_t holders = engine_.leader().holders(engine_.peers(), ticket.position.index);
+        outcome.acknowledgement = {ticket.position, stage, holders, holders < Ack::holders(nodes)};
+        if (const auto* result = engine_.applier().result(ticket.position.index)) {
+            outcome.result = *result;
+            outcome.result_kept = true;
+        }
+        return outcome;
+    }
+
+    /// The state of this node as it is: on a follower it may be old, but it is always one that the leader once had.
+    [[nodiscard]] const Machine& state() const noexcept { return engine_.applier().machine(); }
+
+    /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
+    [[nodiscard]] Result<const Machine*> read(Position after) const noexcept {
+        if (engine_.applier().applied() < after.index) return Error::not_yet;
+        const Epoch wrote = engine_.local().epochs.at(after.index);
+        if (wrote != Epoch{} && wrote != after.epoch) return Error::discarded;
+        return &state();
+    }
+
+    [[nodiscard]] Role role() const noexcept { return engine_.local().role; }
+    /// Who leads as far as this node knows; NodeId{} for nobody.
+    [[nodiscard]] NodeId leader() const noexcept { return engine_.local().leader; }
+    [[nodiscard]] Position last() const noexcept { return engine_.local().last(); }
+    /// Up to here this node may apply.
+    [[nodiscard]] Index commit() const noexcept { return engine_.local().commit; }
+    [[nodiscard]] Index applied() const noexcept { return engine_.applier().applied(); }
+    /// Up to here this node has acknowledged writes, as a leader.
+    [[nodiscard]] Index acknowledged() const noexcept { return engine_.leader().acknowledged(); }
+
+    /// A copy of everything that people look at. O(nodes + entries in a part of the log).
+    [[nodiscard]] Status status() const noexcept { return core::report(engine_); }
+
+    /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader
+    /// acknowledges writes. Errors: not_leader, not_enough_followers (the node is not connected), log_full.
+    [[nodiscard]] Result<void> admit(NodeId node) noexcept {
+        if (role() != Role::leader) return Error::not_leader;
+        const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.peers(), node);
+        wake_peers();
+        return admitted;
+    }
+
+    /// A stream or link to `peer` starts anew, see concepts/transport.hpp.
+    void connected(NodeId peer) noexcept {
+        if (core::Peer* const found = engine_.find(peer)) engine_.connected(*found);
+        wake_peers();
+    }
+    void disconnected(NodeId peer) noexcept {
+        if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
+        wake_peers();
+    }
+
+    /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
+    /// (no such peer), faulted.
+    [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
+        core::Peer* const found = engine_.find(peer);
+        if (found == nullptr) return Error::wrong_node;
+        const Error error = engine_.receive(*found, bytes);
+        wake_peers();
+        return error;
+    }
+
+    /// Writes one frame that `peer` is owed, and returns its size; 0 when there is none now. The buffer should have
+    /// room for `transmit_bytes_min` bytes, or a frame may have to wait for a larger one.
+    [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer) noexcept {
+        core::Peer* const found = engine_.find(peer);
+        if (found == nullptr) return 0;
+        const std::size_t size = engine_.transmit(*found, buffer);
+        if (size == 0) found->awake = false;
+        return size;
+    }
+
+    /// Time passed. Call it at least every half heartbeat interval; `now` never runs backwards.
+    void tick(Instant now) noexcept {
+        engine_.tick(now);
+        wake_peers();
+    }
+
+private:
+    Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
+        : transport_(transport), engine_(config, observer) {
+        if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
+        wake_peers();
+    }
+
+    [[nodiscard]] Result<Ticket> append(const Command& command) noexcept {
+        if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
+        return engine_.leader().write(engine_.local(), engine_.applier(), engine_.peers(), Codec_::size(command),
+                                      [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
+    }
+
+    /// Tells the transport about peers that are owed something, once until it has asked for all of it.
+    void wake_peers() noexcept {
+        for (core::Peer& peer : engine_.peers()) {
+            if (peer.awake || !engine_.owes(peer)) continue;
+            peer.awake = true;
+            transport_.wake(*this, peer.id);
+        }
+    }
+
+    Transport_& transport_;
+    core::Engine<Composition> engine_;
+};
+
+}  // namespace replicator

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// codec::Raw: a trivially copyable command is its own encoding.
+#pragma once
+
+#include "../bytes.hpp"
+#include "../concepts/codec.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <type_traits>
+
+namespace replicator {
+
+/// Set to true for a trivially copyable command of yours that holds floating-point numbers, and neither padding nor
+/// pointers: the compiler cannot tell such a type from one with padding.
+template <class Command>
+inline constexpr bool raw_is_safe = false;
+
+namespace codec {
+
+/// Copies the bytes of the command. Refuses, in one sentence, what would make equal commands unequal.
+///
+/// Peers must agree on size, alignment and byte order; all three are in the schema id. Give the command a
+/// `static constexpr std::uint32_t schema_version` to tell apart layouts that these do not.
+template <class Command>
+struct Raw {
+    static_assert(std::is_trivially_copyable_v<Command>,
+                  "This Command is not trivially copyable: give the state machine a nested Codec, or specialise "
+                  "replicator::CommandCodec<Command>.");
+    static_assert(!std::is_trivially_copyable_v<Command> || !std::is_pointer_v<Command>,
+                  "A pointer means nothing on another machine: send what it points to.");
+    static_assert(!std::is_trivially_copyable_v<Command> || std::has_unique_object_representations_v<Command> ||
+                      raw_is_safe<Command>,
+                  "This Command has padding bytes or floating-point members, so equal commands may differ in bytes. "
+                  "Remove the padding by reordering or naming it; or, if there are only floating-point members, set "
+                  "replicator::raw_is_safe<Command> to true; or write a Codec.");
+
+    static constexpr std::size_t size_max = sizeof(Command);
+    static constexpr SchemaId schema = [] {
+        std::uint64_t version = 0;
+        if constexpr (requires { Command::schema_version; }) version = Command::schema_version;
+        return SchemaId{version << 32 | std::uint64_t{sizeof(Command)} << 8 | alignof(Command) << 1 |
+                        (std::endian::native == std::endian::little ? 1u : 0u)};
+    }();
+
+    [[nodiscard]] static constexpr std::size_t size(const Command&) noexcept { return sizeof(Command); }
+
+    static void encode(const Command& command, std::span<std::byte> to) noexcept {
+        // Eight bytes at a time: a command that was just built with narrow stores would make wider loads wait until
+        // the stores have left the processor.
+        const auto* from = reinterpret_cast<const std::byte*>(&command);
+        std::size_t at = 0;
+        for (; at + 8 <= sizeof(Command); at += 8) std::memcpy(to.data() + at, from + at, 8);
+        if constexpr (sizeof(Command) % 8 != 0) std::memcpy(to.data() + at, from + at, sizeof(Command) % 8);
+    }
+
+    template <class Use>
+    [[nodiscard]] static bool decode(std::span<const std::byte> from, Use&& use) {
+        if (from.size() != sizeof(Command)) return false;
+        if constexpr (alignof(Command) <= 8) {
+            // The bytes were copied into an array of bytes, which created the object (C++20, [intro.object]).
+            use(*std::launder(reinterpret_cast<const Command*>(from.data())));
+        } else {
+            Command command;
+            std::memcpy(&command, from.data(), sizeof command);
+            use(command);
+        }
+        return true;
+    }
+};
+
+}  // namespace codec
+
+}  // namespace replicator

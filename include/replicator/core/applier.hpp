@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+// The one place where commands are applied: in order, once, and never beyond the commit index.
+#pragma once
+
+#include "local.hpp"
+
+#include "../concepts/codec.hpp"
+#include "../concepts/state_machine.hpp"
+#include "../entry.hpp"
+#include "../write.hpp"
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace replicator::core {
+
+template <class Composition>
+class Applier {
+public:
+    using Machine = typename Composition::Machine;
+    using Codec = typename Composition::Codec;
+    using Stored = StoredResult<ApplyResult<Machine>>;
+
+    [[nodiscard]] const Machine& machine() const noexcept { return machine_; }
+    [[nodiscard]] Machine& machine() noexcept { return machine_; }
+
+    /// The newest entry that is in the state.
+    [[nodiscard]] Index applied() const noexcept { return next_.index - 1; }
+    /// The place of the next entry to apply.
+    [[nodiscard]] Cursor next() const noexcept { return next_; }
+
+    /// Applies what is committed and not yet applied, and gives those entries free in the log. O(entries applied).
+    void advance(Local<Composition>& local) noexcept {
+        const Index end = min(local.commit, local.log.last());
+        if (end < next_.index) return;
+        while (next_.index <= end) {
+            const EntryRun run = local.log.read(next_);
+            const std::uint64_t wanted = end - (next_.index - 1);
+            if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
+        }
+        local.log.release(applied());
+    }
+
+    /// Replaces the state by one that a snapshot brought; the log was reset to `index`.
+    void install(Machine&& machine, Cursor next) noexcept {
+        machine_ = std::move(machine);
+        next_ = next;
+    }
+
+    /// The log was reset or cut at a place that was not applied yet, so that cursors into it are new.
+    void reseat(Cursor next) noexcept { next_ = next; }
+
+    /// What `apply` returned for the command at `index`, unless it is forgotten.
+    [[nodiscard]] const Stored* result(Index index) const noexcept {
+        if constexpr (!keeps_results) {
+            static constexpr Stored nothing{};
+            return index <= applied() ? &nothing : nullptr;
+        } else {
+            const Slot& slot = results_[index.value % results_.size()];
+            return slot.index == index ? &slot.result : nullptr;
+        }
+    }
+
+private:
+    static constexpr bool keeps_results = !std::is_same_v<Stored, NoResult>;
+
+    bool apply_run(Local<Composition>& local, const EntryRun& run, std::uint64_t count) noexcept {
+        const std::byte* entry = run.bytes.data();
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const EntryHeader header = load_entry_header(entry);
+            if (header.type() == EntryType::command) {
+                if (!apply_command(entry, next_.index)) return false;
+                ++local.counters.applied;
+            } else {
+                local.applied_roster.take(entry, next_.index);
+            }
+            entry += header.bytes();
+            ++next_.index;
+        }
+        next_.offset += static_cast<std::uint64_t>(entry - run.bytes.data());
+        return true;
+    }
+
+    bool apply_command(const std::byte* entry, Index index) noexcept {
+        return Codec::decode(entry_command(entry), [this, index](const typename Machine::Command& command) {
+            if constexpr (keeps_results) {
+                Slot& slot = results_[index.value % results_.size()];
+                slot.index = index;
+                slot.result = machine_.apply(command);
+            } else {
+                static_cast<void>(index);
+                machine_.apply(command);
+            }
+        });
+    }
+
+    struct Slot {
+        Index index;
+        Stored result{};
+    };
+    struct NoSlots {};
+
+    Machine machine_{};
+    Cursor next_;
+    [[no_unique_address]] std::conditional_t<keeps_results, std::array<Slot, Composition::Limits::writes_pending_max>,
+                                             NoSlots> results_{};
+};
+
+}  // namespace replicator::core

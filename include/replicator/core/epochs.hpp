@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// The newest epochs of a log: who wrote from where on. With it, two nodes find where their logs part.
+#pragma once
+
+#include "../assert.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+/// One epoch in a log.
+struct EpochStart {
+    Epoch epoch;
+    Index first;          ///< of its entries
+    Chain chain_before{};  ///< up to the entry before that
+};
+
+/// The last `Max` epochs of a log, oldest first. What is older is forgotten, and counts as unknown.
+template <std::size_t Max>
+class Epochs {
+    static_assert(Max >= 2, "Options::epochs_max must be at least 2.");
+
+public:
+    /// The epoch of the newest entry; the epoch 0 for an empty log.
+    [[nodiscard]] Epoch last() const noexcept { return size_ == 0 ? Epoch{} : starts_[size_ - 1].epoch; }
+
+    /// The epoch that wrote `index`; epoch 0 when that is forgotten, or before any.
+    [[nodiscard]] Epoch at(Index index) const noexcept {
+        for (std::size_t i = size_; i-- > 0;) {
+            if (starts_[i].first <= index) return starts_[i].epoch;
+        }
+        return before_;
+    }
+
+    /// The newest position that a log which ends at `last_index` has at or below `bound`, in epoch and in index: where
+    /// another log that has `bound` may still agree.
+    [[nodiscard]] Position newest_at_or_below(Position bound, Index last_index) const noexcept {
+        Index end = min(last_index, bound.index);
+        for (std::size_t i = size_; i-- > 0;) {
+            if (starts_[i].epoch <= bound.epoch && starts_[i].first <= end) return {starts_[i].epoch, end};
+            if (starts_[i].first <= end) end = starts_[i].first - 1;
+        }
+        return {before_, end};
+    }
+
+    /// Appends an epoch; the oldest is forgotten when there are too many.
+    void push(const EpochStart& start) noexcept {
+        REPLICATOR_ASSERT(size_ == 0 || starts_[size_ - 1].first < start.first);
+        if (size_ == Max) {
+            before_ = starts_[0].epoch;
+            for (std::size_t i = 1; i < size_; ++i) starts_[i - 1] = starts_[i];
+            --size_;
+        }
+        starts_[size_++] = start;
+    }
+
+    /// Forgets the epochs that begin at `from` or later, because those entries were cut.
+    void cut(Index from) noexcept {
+        while (size_ > 0 && from <= starts_[size_ - 1].first) --size_;
+    }
+
+    void clear() noexcept { size_ = 0, before_ = Epoch{}; }
+
+    [[nodiscard]] std::span<const EpochStart> all() const noexcept { return std::span(starts_).first(size_); }
+
+private:
+    std::array<EpochStart, Max> starts_{};
+    std::size_t size_ = 0;
+    Epoch before_;  // of the entries before the oldest start that is remembered
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSL-1.0
+// The follower: takes what the leader of its link sends, verifies it against its own log, and says what it holds.
+//
+// It acknowledges and commits only what it has verified on this link: an entry of its own log counts again only once
+// the leader's chain has met it.
+#pragma once
+
+#include "applier.hpp"
+#include "install.hpp"
+#include "local.hpp"
+#include "message.hpp"
+
+#include "../concepts/log_policy.hpp"
+#include "../entry.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Follower {
+public:
+    using Limits = typename Composition::Limits;
+
+    /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds. What
+    /// another leader has begun to send as a snapshot is of no use to this one.
+    void linked(bool same_leader) noexcept {
+        unlinked();
+        if (!same_leader) install_.drop();
+        ack_owed_ = true;
+    }
+
+    /// The link is gone. What was told or half received on it is void; a snapshot can be resumed on the next one.
+    void unlinked() noexcept {
+        verified_.reset();
+        told_commit_ = Index{};
+        gathered_ = 0;
+        ack_owed_ = false;
+        refusal_.reset();
+        echo_.reset();
+        round_ = 0;
+    }
+
+    /// The head of an append came. False when its entries are of no use; the leader then learns why.
+    [[nodiscard]] bool begin_append(Local<Composition>& local, const Append& append) noexcept {
+        gathered_ = 0;
+        rest_is_useless_ = false;
+        if (append.timing) take_timing(*append.timing);
+        if (installing()) return false;
+        if (const Error error = misfit(local, append); error != Error::none) {
+            refuse(local, error, append.previous);
+            return false;
+        }
+        index_ = append.previous.index;
+        chain_ = append.previous_chain;
+        if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
+        told_commit_ = max(told_commit_, append.commit);
+        verified(index_);
+        return true;
+    }
+
+    /// A piece of the entries came, cut anywhere. An error means that the sender is not to be trusted; a piece that
+    /// cannot be used for another reason is passed over, and the leader learns why.
+    [[nodiscard]] Error entries(Local<Composition>& local, Applier<Composition>& applier,
+                                std::span<const std::byte> piece) noexcept {
+        while (!piece.empty() && !rest_is_useless_) {
+            const bool whole = gathered_ == 0 && piece.size() >= entry_header_bytes &&
+                               load_entry_header(piece.data()).bytes() <= piece.size();
+            const Error error = whole ? take_whole(local, applier, piece) : gather(local, applier, piece);
+            if (error != Error::none) return error;
+        }
+        return Error::none;
+    }
+
+    /// Applies what the leader allows and this node has verified. Called once when a call to `receive` ends.
+    void settle(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        if (!verified_) return;
+        const Index commit = min(told_commit_, *verified_);
+        if (commit <= local.commit) return;
+        local.commit = commit;
+        applier.advance(local);
+        if (Composition::waits_for_apply) ack_owed_ = true;
+    }
+
+    void heartbeat_due() noexcept { ack_owed_ = true; }
+    [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
+    [[nodiscard]] bool installing() const noexcept { return install_.active(); }
+    [[nodiscard]] SnapshotOffset snapshot_offset() const noexcept { return install_.offset(); }
+
+    /// What the leader is owed, all in one.
+    [[nodiscard]] Ack take_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
+        Ack ack;
+        ack.received = verified_.value_or_zero();
+        ack.durable = Composition::log_stage == Stage::durable ? min(ack.received, local.log.held()) : Index{};
+        ack.applied = min(ack.received, applier.applied());
+        const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
+        ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
+        ack.echo = echo_;
+        ack.refusal = refusal_;
+        if (install_.known()) ack.snapshot = install_.offset();
+        echo_.reset();
+        refusal_.reset();
+        ack_owed_ = false;
+        return ack;
+    }
+
+    /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
+    [[nodiscard]] bool begin_snapshot(const SnapshotBegin& begin, std::size_t tail_bytes) noexcept {
+        return install_.gather_begin(begin, tail_bytes);
+    }
+    [[nodiscard]] bool begin_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
+        if (install_.gather_chunk(chunk, tail_bytes)) return true;
+        ack_owed_ = true;
+        return false;
+    }
+
+    /// A piece of the tail of a snapshot frame came; `ends` with the last.
+    [[nodiscard]] Error snapshot_bytes(Local<Composition>& local, Applier<Composition>& applier,
+                                       std::span<const std::byte> piece, bool ends) noexcept {
+        using Step = typename Install<Composition>::Step;
+        switch (install_.gather(local, piece, ends)) {
+            case Step::nothing: return Error::none;
+            case Step::moved: return ack_owed_ = true, Error::none;
+            case Step::useless: return refuse(local, Error::snapshot_old, local.last()), Error::none;
+            case Step::corrupt: return Error::corrupt;
+            case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
+            case Step::complete: break;
+        }
+        install_.finish(local, applier);
+        verified_.reset();
+        verified(local.log.last());
+        told_commit_ = local.commit;
+        return Error::none;
+    }
+
+private:
+    /// An index that may be unknown. `std::optional` would do, but for one more byte and a branch in the common path.
+    struct Verified {
+        bool known = false;
+        Index index;
+
+        explicit operator bool() const noexcept { return known; }
+        Index operator*() const noexcept { return index; }
+        [[nodiscard]] Index value_or_zero() const noexcept { return known ? index : Index{}; }
+        void reset() noexcept { *this = Verified{}; }
+    };
+
+    void verified(Index index) noexcept {
+        if (verified_ && index <= *verified_) return;
+        verified_ = {true, index};
+        ack_owed_ = true;
+    }
+
+    void take_timing(const Echo& timing) noexcept {
+        echo_ = timing;
+        if (timing.round <= round_) return;
+        round_ = timing.round;
+        ack_owed_ = true;
+    }
+
+    /// Why the entry before the append's first is not the one that stands here; `none` when it is.
+    [[nodiscard]] Error misfit(const Local<Composition>& local, const Append& append) const noexcept {
+        const Index index = append.previous.index;
+        if (!reaches_back_to(local.log, index)) return Error::discarded;
+        const Epoch known = local.epochs.at(index);
+        if (known != Epoch{} && known != append.previous.epoch) return Error::discarded;
+        return chain_at(local.log, index) == append.previous_chain ? Error::none : Error::discarded;
+    }
+
+    /// The leader is told the newest position here that it may share.
+    void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
+        Position hint = local.epochs.newest_at_or_below(bound, local.log.last());
+        if (hint.index < local.log.base().index) hint = {local.epochs.at(local.commit), local.commit};
+        refusal_ = Refusal{error, hint};
+        rest_is_useless_ = true;
+        ack_owed_ = true;
+    }
+
+    /// The front of `piece` is a whole entry: takes it, and the plain commands behind it at once where they only
+    /// lengthen the log.
+    Error take_whole(Local<Composition>& local, Applier<Composition>& applier,
+                     std::span<const std::byte>& piece) noexcept {
+        const EntryHeader header = load_entry_header(piece.data());
+        if (header.bytes() > Composition::entry_bytes_max) return Error::corrupt;
+        if (index_ == local.log.last()) {
+            const auto room = reserve(local, applier, header.bytes(), piece.size());
+            if (room.empty()) return refuse_for_room(local);
+            const auto run = verify_entries(piece.first(smaller(room.size(), piece.size())), chain_,
+                                            Composition::entry_bytes_max);
+            if (run.count > 0) {
+                std::memcpy(room.data(), piece.data(), run.bytes);
+                append(local, run.bytes, run.count, run.chain);
+                piece = piece.subspan(run.bytes);
+                return Error::none;
+            }
+        }
+        const auto entry = piece.first(header.bytes());
+        piece = piece.subspan(header.bytes());
+        return take_one(local, applier, entry);
+    }
+
+    /// The front of `piece` is part of an entry: its parts are gathered where the log will have it.
+    Error gather(Local<Composition>& local, Applier<Composition>& applier,
+                 std::span<const std::byte>& piece) noexcept {
+        const auto take = [&piece, this](std::byte* to, std::size_t until) {
+            const std::size_t size = smaller(until - gathered_, piece.size());
+            std::memcpy(to + gathered_, piece.data(), size);
+            piece = piece.subspan(size);
+            gathered_ += size;
+        };
+        if (gathered_ < entry_header_bytes) {
+            take(header_.data(), entry_header_bytes);
+            if (gathered_ < entry_header_bytes) return Error::none;
+        }
+        const std::size_t size = load_entry_header(header_.data()).bytes();
+        if (size > Composition::entry_bytes_max) return Error::corrupt;
+        const auto room = reserve(local, applier, size, size);
+        if (room.empty()) return refuse_for_room(local);
+        if (gathered_ == entry_header_bytes) std::memcpy(room.data(), header_.data(), entry_header_bytes);
+        take(room.data(), size);
+        if (gathered_ < size) return Error::none;
+        gathered_ = 0;
+        return take_one(local, applier, room.first(size));
+    }
+
+    /// One whole entry of any type, wherever it belongs.
+    Error take_one(Local<Composition>& local, Applier<Composition>& applier,
+                   std::span<const std::byte> entry) noexcept {
+        if (!verify_entry(entry.data(), chain_)) return Error::corrupt;
+        const EntryHeader header = load_entry_header(entry.data());
+        if (!understood(header)) return Error::protocol;
+        if (index_ < local.log.last()) return meet_own(local, header);
+        const auto room = reserve(local, applier, entry.size(), entry.size());
+        if (room.empty()) return refuse_for_room(local);
+        if (header.type() == EntryType::epoch_start && !open_epoch(local, entry)) return Error::protocol;
+        if (room.data() != entry.data()) std::memcpy(room.data(), entry.data(), entry.size());
+        append(local, entry.size(), 1, header.chain);
+        return Error::none;
+    }
+
+    [[nodiscard]] static bool understood(EntryHeader header) noexcept {
+        if ((header.flags() & (entry_flags::compressed | entry_flags::reserved)) != 0) return false;
+        return header.type() <= EntryType::admit || (header.flags() & entry_flags::skippable) != 0;
+    }
+
+    /// An entry came that this log has already, or has another one in its place.
+    Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
+        const EntryHeader own = load_entry_header(local.log.read(own_).bytes.data());
+        if (own.chain == theirs.chain) {
+            own_ = {own_.index + 1, own_.offset + own.bytes()};
+            chain_ = own.chain;
+            verified(++index_);
+            return Error::none;
+        }
+        // The logs part here. What was committed cannot be undone, so a leader that lacks it is proof of a bug.
+        if (own_.index <= local.commit) return fail(local, Error::diverged);
+        cut(local, own_);
+        refuse(local, Error::discarded, local.last());
+        return Error::none;
+    }
+
+    /// Removes the entry at `from` and all after it, and shows the commands among them to the observer.
+    void cut(Local<Composition>& local, Cursor from) noexcept {
+        local.counters.discarded += local.log.last() - (from.index - 1);
+        if constexpr (requires { local.observer->on_discarded(Position{}, std::span<const std::byte>{}); }) {
+            for (Cursor at = from; at.index <= local.log.last();) {
+                const std::byte* const entry = local.log.read(at).bytes.data();
+                const EntryHeader header = load_entry_header(entry);
+                if (header.type() == EntryType::command) {
+                    local.observer->on_discarded({local.epochs.at(at.index), at.index}, entry_command(entry));
+                }
+                at = {at.index + 1, at.offset + header.bytes()};
+            }
+        }
+        local.log.cut(from, chain_);
+        local.epochs.cut(from.index);
+    }
+
+    [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {
+        const auto body = entry_body(entry.data());
+        if (body.size() < EpochStartBody::fixed_bytes) return false;
+        const EpochStartBody start = read_epoch_start(body.data());
+        if (start.epoch <= local.epochs.last() || start.epoch > local.epoch) return false;
+        local.epochs.push({start.epoch, index_ + 1, chain_});
+        return true;
+    }
+
+    void append(Local<Composition>& local, std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
+        local.log.append(bytes, count, chain);
+        index_ = index_ + count;
+        chain_ = chain;
+        verified(index_);
+    }
+
+    /// Room in the log; when there is none, what is committed is applied first, which frees its entries.
+    std::span<std::byte> reserve(Local<Composition>& local, Applier<Composition>& applier, std::size_t least,
+                                 std::size_t most) noexcept {
+        const auto room = local.log.reserve(least, most);
+        if (!room.empty()) return room;
+        settle(local, applier);
+        return local.log.reserve(least, most);
+    }
+
+    Error refuse_for_room(Local<Composition>& local) noexcept {
+        gathered_ = 0;
+        if (local.log.fault() != Error::none) return fail(local, local.log.fault());
+        refuse(local, Error::log_full, local.last());
+        return Error::none;
+    }
+
+    /// This node stops; nothing that the leader sent is wrong.
+    Error fail(Local<Composition>& local, Error error) noexcept {
+        local.fail(error);
+        rest_is_useless_ = true;
+        return Error::none;
+    }
+
+    Verified verified_;     // up to here the log agrees with the leader's, on this link
+    Index told_commit_;     // the leader's commit index
+    Index index_;           // the last entry of the append that was taken
+    Chain chain_{};         // up to that entry
+    Cursor own_;            // the entry of this log that the next one of the append will meet
+    std::array<std::byte, entry_header_bytes> header_{};
+    std::size_t gathered_ = 0;  // bytes of an entry that came in parts
+    bool rest_is_useless_ = false;  // of the tail that is coming in
+    bool ack_owed_ = false;
+    std::uint64_t round_ = 0;
+    std::optional<Refusal> refusal_;
+    std::optional<Echo> echo_;
+    Install<Composition> install_;
+};
+
+}  // namespace replicator::core

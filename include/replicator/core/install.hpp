@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+// The follower's side of a snapshot: pieces are gathered, checked and loaded into a new machine; only when all are
+// there does it replace the old one, and the log begins anew behind it.
+#pragma once
+
+#include "applier.hpp"
+#include "local.hpp"
+#include "message.hpp"
+#include "snapshot.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace replicator::core {
+
+template <class Composition>
+class Install {
+public:
+    /// What a piece of a tail led to.
+    enum class Step : std::uint8_t {
+        nothing,   ///< more has to come
+        moved,     ///< the leader should hear how far it is
+        useless,   ///< this node is further than the snapshot
+        corrupt,   ///< the bytes are damaged
+        invalid,   ///< the bytes are sound, and the state machine refuses them
+        complete,  ///< everything is there: call `finish`
+    };
+
+    /// True while a state is being received. The node's own, older state stays as it is until the end.
+    [[nodiscard]] bool active() const noexcept { return active_; }
+    /// True when a snapshot was begun, and perhaps completed, so that the leader can be told.
+    [[nodiscard]] bool known() const noexcept { return begin_.id != SnapshotId{}; }
+    [[nodiscard]] SnapshotOffset offset() const noexcept { return {begin_.id, offset_}; }
+
+    [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes) noexcept {
+        if (tail_bytes > buffer_.size()) return false;
+        gathering_begin_ = true;
+        next_begin_ = begin;
+        gathered_ = 0;
+        return true;
+    }
+
+    /// False when the piece is not the next one; the leader should then hear which one is.
+    [[nodiscard]] bool gather_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
+        if (!active_ || chunk.id != begin_.id || chunk.offset != offset_) return false;
+        if (tail_bytes > buffer_.size()) return false;
+        gathering_begin_ = false;
+        chunk_ = chunk;
+        gathered_ = 0;
+        return true;
+    }
+
+    [[nodiscard]] Step gather(const Local<Composition>& local, std::span<const std::byte> piece, bool ends) noexcept {
+        if (!piece.empty()) std::memcpy(buffer_.data() + gathered_, piece.data(), piece.size());
+        gathered_ += piece.size();
+        if (!ends) return Step::nothing;
+        const auto whole = std::span<const std::byte>(buffer_).first(gathered_);
+        return gathering_begin_ ? start(local, whole) : load(whole);
+    }
+
+    /// Puts the new state in the place of the old one, and begins the log behind it.
+    void finish(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        local.log.reset(begin_.position.index, begin_.chain);
+        local.epochs = epochs_;
+        local.applied_roster = roster_;
+        local.history = begin_.history;
+        local.commit = begin_.position.index;
+        applier.install(std::move(thawing_.machine()), local.log.begin());
+        drop();
+    }
+
+    void drop() noexcept {
+        active_ = false;
+        thawing_.drop();
+    }
+
+private:
+    /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
+    Step start(const Local<Composition>& local, std::span<const std::byte> tail) noexcept {
+        if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
+        if (next_begin_.position.index <= local.commit) return drop(), Step::useless;
+        if (active_ && next_begin_.id == begin_.id) return Step::moved;
+        if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
+        begin_ = next_begin_;
+        offset_ = 0;
+        whole_checksum_ = 0;
+        thawing_.begin();
+        active_ = true;
+        return Step::moved;
+    }
+
+    Step load(std::span<const std::byte> piece) noexcept {
+        if (checksum(piece) != chunk_.checksum) return Step::corrupt;
+        if (chunk_.last) {
+            const bool whole = whole_checksum_ == chunk_.whole_checksum && thawing_.complete();
+            return whole ? Step::complete : (drop(), Step::invalid);
+        }
+        if (!thawing_.load(piece)) return drop(), Step::invalid;
+        whole_checksum_ = checksum(piece, whole_checksum_);
+        offset_ += piece.size();
+        return Step::moved;
+    }
+
+    bool active_ = false;
+    SnapshotBegin begin_;
+    Epochs<Composition::Limits::epochs_max> epochs_;
+    Roster<Composition::Limits::nodes_max> roster_;
+    Thawing<typename Composition::Machine> thawing_;
+    std::uint64_t offset_ = 0;
+    std::uint32_t whole_checksum_ = 0;
+
+    // The frame whose tail is being gathered.
+    bool gathering_begin_ = false;
+    SnapshotBegin next_begin_;
+    SnapshotChunk chunk_;
+    std::size_t gathered_ = 0;
+    static constexpr std::size_t buffer_bytes = larger(Composition::snapshot_chunk_bytes,
+                                                       snapshot_tail_bytes_max<typename Composition::Limits>);
+    alignas(8) std::array<std::byte, buffer_bytes> buffer_{};
+};
+
+}  // namespace replicator::core

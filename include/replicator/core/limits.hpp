@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+// The bounds of a composition, worked out from its policies and options, and the sentences for those that cannot work.
+#pragma once
+
+#include "frame.hpp"
+#include "roster.hpp"
+
+#include "../concepts/ack_policy.hpp"
+#include "../concepts/codec.hpp"
+#include "../concepts/log_policy.hpp"
+#include "../entry.hpp"
+
+#include <cstddef>
+
+namespace replicator::core {
+
+[[nodiscard]] constexpr std::size_t larger(std::size_t a, std::size_t b) noexcept { return a < b ? b : a; }
+[[nodiscard]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
+/// The nodes that a group must have for a policy to be satisfiable at all.
+template <class Ack>
+[[nodiscard]] constexpr std::size_t nodes_min() noexcept {
+    if constexpr (requires { Ack::nodes_min; }) {
+        return Ack::nodes_min;
+    } else {
+        return 1;
+    }
+}
+
+/// Bytes that the beginning of a snapshot says about the epoch history and the roster, for these limits.
+template <class Limits>
+inline constexpr std::size_t snapshot_tail_bytes_max = 24 + Limits::epochs_max * 28 + Limits::nodes_max * 12;
+
+/// What a node is made of, under one name.
+template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_>
+struct Composition {
+    using Machine = Machine_;
+    using Codec = Codec_;
+    using Log = Log_;
+    using Ack = Ack_;
+    using Limits = Limits_;
+    using Observer = Observer_;
+
+    static constexpr std::size_t peers_max = Limits::nodes_max - 1;
+    static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
+
+    /// The largest entry, header and padding included: a command, or the entry that opens an epoch.
+    static constexpr std::size_t entry_bytes_max =
+        larger(entry_bytes(command_bytes_max), entry_bytes(epoch_start_bytes(Limits::nodes_max)));
+
+    /// Bytes of entries that may be unacknowledged. Half of the log, so that a follower that has not yet applied what
+    /// is committed can always take what may come.
+    static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, Log::capacity_bytes / 2);
+
+    /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
+    static constexpr std::size_t snapshot_chunk_bytes =
+        smaller(Limits::snapshot_chunk_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
+
+    /// A buffer of so many bytes has room for any frame that the node may owe.
+    static constexpr std::size_t transmit_bytes_min =
+        frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_chunk_bytes, snapshot_tail_bytes_max<Limits>));
+
+    /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
+    static constexpr Stage log_stage = Log::stage;
+    static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
+    static constexpr bool waits_for_apply = stage == Stage::applied;
+
+    static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
+    static_assert(stage != Stage::durable || log_stage == Stage::durable,
+                  "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: take "
+                  "log::File, or ask for Stage::received.");
+    static_assert(entry_bytes_max <= Log::entry_bytes_max,
+                  "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
+                  "or give the log larger entries.");
+    static_assert(entry_bytes_max <= entry_length_max, "A command may be at most 16 MiB long.");
+    static_assert(window_bytes >= entry_bytes_max && window_bytes + entry_bytes_max <= Log::capacity_bytes,
+                  "The window and the largest entry do not fit in the log together: take a larger log, or lower "
+                  "Options::command_bytes_max.");
+    static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + entry_bytes_max,
+                  "Options::frame_bytes_max is too small for the largest entry.");
+    static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
+                  "Options::frame_bytes_max is too small for what a snapshot says about epochs and nodes.");
+    static_assert(Limits::snapshot_chunk_bytes_max >= 16, "Options::snapshot_chunk_bytes_max must be at least 16.");
+    static_assert(nodes_min<Ack>() <= Limits::nodes_max,
+                  "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
+    static_assert(Limits::writes_pending_max >= 1, "Options::writes_pending_max must be at least 1.");
+    static_assert(Limits::failure_timeout.microseconds >= 2 * Limits::heartbeat_interval.microseconds,
+                  "Options::failure_timeout must be at least twice the heartbeat interval.");
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSL-1.0
+// Links: how two nodes agree to talk, notice that they must not, and find out that the other one is gone.
+//
+// A follower asks with a nonce of its own; the leader answers with a link that repeats it. A leader that has no link to
+// a peer announces itself, so that the peer asks. Whatever is lost is said again after a while; whatever comes twice or
+// late changes nothing.
+#pragma once
+
+#include "handshake.hpp"
+#include "limits.hpp"
+#include "local.hpp"
+#include "peer.hpp"
+
+#include "../concepts/state_machine.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace replicator::core {
+
+/// What a hello led to.
+enum class Met : std::uint8_t {
+    nothing,      ///< at most an answer is owed
+    follower,     ///< a link to a follower begins
+    leader,       ///< a link to a leader begins
+    higher_epoch  ///< somebody promised a higher epoch: a leader must step down
+};
+
+template <class Composition>
+struct Links {
+    using Limits = typename Composition::Limits;
+
+    /// Forgets the link, and tries again under a new number.
+    static void restart(Local<Composition>& local, Peer& peer) noexcept {
+        peer.link = LinkId{};
+        peer.link_confirmed = false;
+        peer.nonce = ++local.attempts;
+        peer.hello_owed = true;
+    }
+
+    [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer, bool installing,
+                                          SnapshotOffset snapshot) noexcept {
+        Hello hello;
+        hello.cluster = local.cluster;
+        hello.history = local.history;
+        hello.group = local.group;
+        hello.sender = local.self;
+        hello.receiver = peer.id;
+        hello.flags = hello_flags::may_lead | hello_flags::may_hold |
+                      (local.role == Role::leader ? hello_flags::leads : 0) |
+                      (installing ? hello_flags::installing : 0);
+        hello.incarnation = local.incarnation;
+        hello.run = local.run;
+        hello.nonce = peer.nonce;
+        hello.receiver_run = peer.answered_run;
+        hello.receiver_nonce = peer.answered_nonce;
+        hello.schema = Composition::Codec::schema;
+        hello.snapshot_format = snapshot_format;
+        hello.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+        hello.membership = local.membership;
+        hello.entry_bytes_max = static_cast<std::uint32_t>(Composition::entry_bytes_max);
+        hello.frame_bytes_max = static_cast<std::uint32_t>(Limits::frame_bytes_max);
+        hello.chunk_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
+        hello.window_bytes = Composition::window_bytes;
+        hello.log_bytes = Composition::Log::capacity_bytes;
+        hello.promised = local.promised;
+        hello.epoch = local.epoch;
+        hello.last = local.last();
+        hello.last_chain = local.log.chain();
+        hello.link = local.role == Role::leader ? peer.link : LinkId{};
+        hello.first = local.log.base().index + 1;
+        hello.commit = local.commit;
+        hello.snapshot = snapshot;
+        hello.refusal = peer.refusal_owed;
+        return hello;
+    }
+
+    [[nodiscard]] static Met take_hello(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        const bool refuses_us = theirs.refusal != Error::none && theirs.receiver_run == local.run;
+        if (refuses_us) note_refusal(local, peer, theirs.refusal);
+        if (const Error error = mismatch(make_hello(local, peer, false, {}), theirs); error != Error::none) {
+            refuse(local, peer, theirs, error);
+            return Met::nothing;
+        }
+        if (!know_run(local, peer, theirs)) return Met::nothing;
+        peer.heard_at = local.now;
+        peer.answered_run = theirs.run;
+        peer.answered_nonce = theirs.nonce;
+        const bool fenced = learn_epoch(local, theirs);
+        if (!refuses_us) peer.refusal = Error::none;
+        if (fenced) return Met::higher_epoch;
+        if (refuses_us) return Met::nothing;
+        return theirs.has(hello_flags::leads) ? meet_leader(local, peer, theirs) : meet_follower(local, peer, theirs);
+    }
+
+private:
+    /// Peers whose states look different in a snapshot must not exchange one.
+    static constexpr std::uint32_t snapshot_format = [] {
+        using Machine = typename Composition::Machine;
+        if constexpr (requires { Machine::snapshot_version; }) return std::uint32_t{Machine::snapshot_version};
+        return Loadable<Machine> ? std::uint32_t{0} : static_cast<std::uint32_t>(sizeof(Machine));
+    }();
+
+    static void note_refusal(Local<Composition>& local, Peer& peer, Error error) noexcept {
+        ++local.counters.refusals;
+        const bool news = peer.refusal != error;
+        peer.refusal = error;
+        if constexpr (requires { local.observer->on_refused(peer.id, error); }) {
+            if (news) local.observer->on_refused(peer.id, error);
+        }
+    }
+
+    /// Says why, once for every hello that is not itself a refusal. An existing link is not touched.
+    static void refuse(Local<Composition>& local, Peer& peer, const Hello& theirs, Error error) noexcept {
+        note_refusal(local, peer, error);
+        if (theirs.refusal != Error::none) return;
+        peer.answered_run = theirs.run;
+        peer.answered_nonce = theirs.nonce;
+        peer.refusal_owed = error;
+        peer.hello_owed = true;
+    }
+
+    /// A new run takes the place of the former one. When the former speaks again, there are two processes.
+    [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        if (theirs.run == peer.run) return true;
+        if (theirs.run == peer.superseded_run && theirs.run != Run{}) {
+            refuse(local, peer, theirs, Error::duplicate_node);
+            return false;
+        }
+        peer.superseded_run = peer.run;
+        peer.run = theirs.run;
+        if (peer.link != LinkId{}) restart(local, peer);
+        return true;
+    }
+
+    /// True when this node leads and must not any more.
+    [[nodiscard]] static bool learn_epoch(Local<Composition>& local, const Hello& theirs) noexcept {
+        const Epoch highest = theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch ? theirs.epoch
+                                                                                               : theirs.promised;
+        if (highest <= local.promised) return false;
+        local.promised = highest;
+        return local.role == Role::leader;
+    }
+
+    [[nodiscard]] static Met meet_leader(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        if (theirs.epoch < local.promised || local.role == Role::leader) {
+            refuse(local, peer, theirs, Error::stale_epoch);
+            return Met::nothing;
+        }
+        const bool answers_us = theirs.receiver_run == local.run && theirs.receiver_nonce == peer.nonce;
+        if (theirs.link != LinkId{} && answers_us) {
+            if (peer.link == theirs.link) return Met::nothing;
+            peer.link = theirs.link;
+            peer.link_confirmed = true;
+            return Met::leader;
+        }
+        const bool announces = theirs.link == LinkId{};
+        if (peer.link != LinkId{} && !announces) return Met::nothing;
+        if (peer.link != LinkId{}) restart(local, peer);
+        peer.hello_owed = true;
+        return Met::nothing;
+    }
+
+    [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        if (local.role != Role::leader) return Met::nothing;
+        peer.hello_owed = true;
+        const bool known = peer.link != LinkId{} && peer.link_nonce == theirs.nonce;
+        if (known) {
+            peer.hello_owed = !peer.link_confirmed;
+            return Met::nothing;
+        }
+        peer.link = link_id(local.epoch, local.run, peer.run, theirs.nonce);
+        peer.link_nonce = theirs.nonce;
+        peer.link_confirmed = false;
+        return Met::follower;
+    }
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a node knows about itself: the ground that both roles stand on.
+#pragma once
+
+#include "epochs.hpp"
+#include "limits.hpp"
+#include "roster.hpp"
+
+#include "../concepts/observer.hpp"
+#include "../assert.hpp"
+#include "../bytes.hpp"
+#include "../checksum.hpp"
+#include "../config.hpp"
+#include "../error.hpp"
+#include "../status.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+struct Local {
+    using Limits = typename Composition::Limits;
+
+    NodeId self{};
+    ClusterId cluster{};
+    GroupId group{};
+    Run run{};
+    Incarnation incarnation{};
+    std::array<NodeId, Limits::nodes_max> nodes{};
+    std::size_t node_count = 0;
+    std::uint32_t membership = 0;  ///< checksum over the nodes, for the handshake
+    std::uint64_t attempts = 0;    ///< at links, in this run
+
+    typename Composition::Log log;
+    Epochs<Limits::epochs_max> epochs;
+    Roster<Limits::nodes_max> applied_roster;  ///< as of the last applied entry
+    Roster<Limits::nodes_max> roster;          ///< as of the last entry; kept up to date by the leader only
+    HistoryId history{};
+
+    Role role = Role::follower;
+    Error fault = Error::none;
+    Epoch epoch;         ///< that this node leads, or followed last
+    Epoch promised;      ///< lower ones have no effect
+    NodeId leader{};     ///< whom it follows now
+    Index commit;        ///< up to here entries may be applied
+    Instant now;
+    Counters counters;
+    typename Composition::Observer* observer = nullptr;
+
+    /// Who this node is, and who the others are. The checksum over the nodes does not depend on their order.
+    void set(const Config& config) noexcept {
+        REPLICATOR_ASSERT(config.nodes.size() >= 1 && config.nodes.size() <= Limits::nodes_max);
+        self = config.node;
+        cluster = config.cluster;
+        group = config.group;
+        run = config.run;
+        incarnation = Incarnation{value(config.run)};
+        bool found_self = false;
+        for (const NodeId node : config.nodes) {
+            std::size_t place = node_count++;
+            for (; place > 0 && node < nodes[place - 1]; --place) nodes[place] = nodes[place - 1];
+            nodes[place] = node;
+            found_self = found_self || node == self;
+        }
+        REPLICATOR_ASSERT(found_self && config.run != Run{});
+        for (std::size_t i = 0; i < node_count; ++i) {
+            std::array<std::byte, 4> bytes{};
+            store(bytes.data(), value(nodes[i]));
+            membership = checksum(bytes, membership);
+        }
+        applied_roster.set_nodes(all_nodes());
+        roster = applied_roster;
+    }
+
+    [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
+    [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
+    [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
+
+    /// Stops taking part, for good.
+    void fail(Error error) noexcept {
+        if (role == Role::faulted) return;
+        role = Role::faulted;
+        fault = error;
+        if constexpr (requires { observer->on_fault(error); }) observer->on_fault(error);
+        if constexpr (requires { observer->on_role(role, epoch); }) observer->on_role(role, epoch);
+    }
+
+    void become(Role next) noexcept {
+        role = next;
+        if constexpr (requires { observer->on_role(role, epoch); }) observer->on_role(role, epoch);
+    }
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a node knows about one other node, whatever their roles: the link between them, and the stream of bytes.
+#pragma once
+
+#include "inbound.hpp"
+#include "progress.hpp"
+
+#include "../error.hpp"
+#include "../types.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace replicator::core {
+
+struct Peer {
+    NodeId id{};
+
+    // The link, and the handshake that makes it.
+    LinkId link{};                     ///< 0 while there is none
+    bool link_confirmed = false;       ///< something came on it
+    bool hello_owed = false;
+    Run run{};                         ///< of the peer, as far as known
+    Run superseded_run{};              ///< the one before; when it speaks again, two processes claim the node
+    std::uint64_t nonce = 0;           ///< of our attempt at a link
+    std::uint64_t link_nonce = 0;      ///< the follower's attempt that the link answers
+    Run answered_run{};                ///< whose hello ours answers
+    std::uint64_t answered_nonce = 0;  ///< and which of its attempts
+    Error refusal_owed = Error::none;  ///< goes with the next hello
+    Error refusal = Error::none;       ///< why the last handshake failed, on either side
+    Instant hello_at;                  ///< when we last said hello
+    std::optional<Instant> heard_at;   ///< when something valid last came
+
+    // The stream of bytes.
+    bool awake = false;                ///< the transport was woken, and transmit has not returned 0 since
+    Inbound inbound;
+    enum class Tail : std::uint8_t { dropped, entries, snapshot } tail = Tail::dropped;
+
+    Progress progress;                 ///< used while this node leads
+};
+
+}  // namespace replicator::core

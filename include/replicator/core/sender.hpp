@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSL-1.0
+// The sender: what the leader owes each follower, worked out from the follower's progress when there is room to send.
+// There is no queue: a follower that is slow costs a cursor into the log. What a state costs is in snapshot_sender.hpp.
+#pragma once
+
+#include "applier.hpp"
+#include "leader.hpp"
+#include "local.hpp"
+#include "message.hpp"
+#include "peer.hpp"
+#include "snapshot_sender.hpp"
+
+#include "../concepts/log_policy.hpp"
+#include "../entry.hpp"
+
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Sender {
+public:
+    using Limits = typename Composition::Limits;
+
+    /// Forgets the states that earlier followers were sent; a new epoch begins.
+    void restart() noexcept { snapshots_.restart(); }
+
+    /// A link to a follower begins: `theirs` says where its log ends.
+    void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        Progress& follower = peer.progress;
+        const Progress former = follower;
+        follower = Progress{};
+        follower.lost_seat = former.lost_seat;
+        follower.seat_lost_at = former.seat_lost_at;
+        follower.snapshot = former.snapshot;
+        follower.incarnation = theirs.incarnation;
+        follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
+        follower.credit = Composition::window_bytes;
+        follower.sent_at = local.now;
+        find_common(local, peer, theirs.last);
+    }
+
+    /// The part of an ack that says what to send next. The leader has taken in what it holds.
+    void take_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+        Progress& follower = peer.progress;
+        follower.credit = ack.credit;
+        switch (follower.state) {
+            case FollowerState::probing:
+                if (ack.refusal) {
+                    find_common(local, peer, lower(ack.refusal->hint, follower.previous));
+                } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
+                    enter(local, peer, FollowerState::catching_up);
+                }
+                break;
+            case FollowerState::catching_up:
+            case FollowerState::streaming:
+                if (ack.refusal) go_back(local, peer);
+                break;
+            case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
+            case FollowerState::down:
+            case FollowerState::refused: break;
+        }
+    }
+
+    /// Time passed: what was held back to be sent with more may go.
+    void tick(Local<Composition>& local, Peer& peer) noexcept {
+        Progress& follower = peer.progress;
+        if (!follower.linked()) return;
+        follower.note_due = true;
+        if (local.now - follower.sent_at < Limits::heartbeat_interval) return;
+        follower.heartbeat_owed = true;
+        if (follower.state == FollowerState::probing) follower.probe_owed = true;
+    }
+
+    /// Time passed, for all followers at once.
+    void tick_snapshots(const Local<Composition>& local, std::span<Peer> peers) noexcept {
+        snapshots_.tick(local.now, peers);
+    }
+
+    /// True when `transmit` would write something.
+    [[nodiscard]] bool owes(const Local<Composition>& local, const Peer& peer) const noexcept {
+        const Progress& follower = peer.progress;
+        if (follower.probe_owed || follower.heartbeat_owed || note_owed(local, follower)) return follower.linked();
+        if (follower.takes_entries()) return entries_owed(local, follower);
+        return follower.state == FollowerState::snapshot && snapshots_.owes(local.now, follower.snapshot);
+    }
+
+    /// Writes the next frame for a follower; 0 when it is owed nothing now, or `buffer` is too small for it.
+    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, std::uint64_t round,
+                                       Peer& peer, std::span<std::byte> buffer) noexcept {
+        Progress& follower = peer.progress;
+        if (follower.takes_entries() && follower.next.index <= local.log.base().index) need_snapshot(local, peer);
+        if (follower.state == FollowerState::snapshot && snapshots_.owes(local.now, follower.snapshot)) {
+            const std::size_t size = snapshots_.transmit(local, applier, peer, buffer);
+            if (size > 0) return follower.sent_at = local.now, size;
+        }
+        const bool entries = follower.takes_entries() && entries_owed(local, follower);
+        const bool note = follower.probe_owed || follower.heartbeat_owed || note_owed(local, follower);
+        if (!follower.linked() || !(entries || note)) return 0;
+        return write_append(local, round, peer, buffer, entries);
+    }
+
+    [[nodiscard]] const SnapshotSender<Composition>& snapshots() const noexcept { return snapshots_; }
+
+private:
+    /// Less than this waits for company, while something else is on the way.
+    static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
+
+    static void enter(Local<Composition>& local, Peer& peer, FollowerState state) noexcept {
+        if (peer.progress.state == state) return;
+        peer.progress.state = state;
+        Leader<Composition>::notify_follower(local, peer);
+    }
+
+    /// The lower of a follower's hint and what is just below a position that it did not have.
+    [[nodiscard]] static Position lower(Position hint, Position refused) noexcept {
+        if (hint.index < refused.index) return hint;
+        return {refused.epoch, refused.index == Index{} ? Index{} : refused.index - 1};
+    }
+
+    /// Asks the follower about the newest position that it may share at or below `bound`.
+    void find_common(Local<Composition>& local, Peer& peer, Position bound) noexcept {
+        const Position position = local.epochs.newest_at_or_below(bound, local.log.last());
+        if (position.index < local.log.base().index) return need_snapshot(local, peer);
+        place_cursor(local, peer.progress, position.index);
+        peer.progress.probe_owed = true;
+        enter(local, peer, FollowerState::probing);
+    }
+
+    /// The next entry to send is the one after `index`, which is in the log or its base.
+    static void place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
+        follower.next = index == local.log.last() ? local.log.end() : local.log.seek(index + 1);
+        follower.previous = {local.epochs.at(index), index};
+        follower.previous_chain = chain_at(local.log, index);
+        follower.in_flight.clear();
+    }
+
+    /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
+    /// same gap only once in a while, because every frame behind the gap is refused too.
+    void go_back(Local<Composition>& local, Peer& peer) noexcept {
+        Progress& follower = peer.progress;
+        const Index from = follower.received;
+        if (from >= follower.previous.index) return;
+        const bool again = follower.rewound_to == from && follower.rewound_at != Instant{};
+        if (again && local.now - follower.rewound_at < Limits::retry_interval) return;
+        follower.rewound_to = from;
+        follower.rewound_at = local.now;
+        if (from < local.log.base().index) return need_snapshot(local, peer);
+        place_cursor(local, follower, from);
+    }
+
+    void need_snapshot(Local<Composition>& local, Peer& peer) noexcept {
+        peer.progress.in_flight.clear();
+        peer.progress.probe_owed = false;
+        snapshots_.want(local.now, peer.progress.snapshot);
+        enter(local, peer, FollowerState::snapshot);
+    }
+
+    void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (ack.refusal && ack.refusal->error == Error::snapshot_old) return find_common(local, peer, ack.refusal->hint);
+        const bool complete = sending.begun && ack.received >= sending.position.index;
+        if (!complete) return snapshots_.take_ack(local.now, sending, ack);
+        const bool reaches = reaches_back_to(local.log, sending.position.index);
+        snapshots_.finished(local, peer, reaches);
+        if (!reaches) return;
+        place_cursor(local, peer.progress, sending.position.index);
+        enter(local, peer, FollowerState::catching_up);
+    }
+
+    [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        return (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
+               follower.commit_sent < local.commit;
+    }
+
+    [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        const std::uint64_t available = local.log.end().offset - follower.next.offset;
+        if (available == 0) return false;
+        if (follower.in_flight.empty()) return true;
+        const std::uint64_t window =
+            follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
+        if (follower.in_flight.bytes() >= window) return false;
+        return follower.note_due || available >= gather_bytes;
+    }
+
+    [[nodiscard]] std::size_t write_append(Local<Composition>& local, std::uint64_t round, Peer& peer,
+                                           std::span<std::byte> buffer, bool entries) noexcept {
+        Progress& follower = peer.progress;
+        Append append{
+            .previous = follower.previous, .previous_chain = follower.previous_chain, .commit = local.commit,
+            .count = 0, .timing = {},
+        };
+        const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
+        if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
+        const std::size_t head = append_head_bytes(append, local.epoch);
+        if (buffer.size() < head) return 0;
+
+        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
+        if (entries) {
+            std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
+            room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
+            copied = copy_entries(local.log, follower, buffer.subspan(head, room));
+            if (copied.bytes == 0 && !(follower.probe_owed || follower.heartbeat_owed)) return 0;
+        }
+        append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
+        write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);
+        sent(local, follower, append, copied);
+        return head + copied.bytes;
+    }
+
+    struct Copied {
+        std::size_t bytes = 0;
+        Cursor next;    ///< the first entry that was not copied
+        Chain chain{};  ///< up to the one before that
+    };
+
+    /// Copies as many whole entries as fit, from the follower's cursor on.
+    [[nodiscard]] static Copied copy_entries(const typename Composition::Log& log, const Progress& follower,
+                                             std::span<std::byte> to) noexcept {
+        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
+        while (copied.next.index <= log.last()) {
+            const EntryRun run = log.read(copied.next);
+            const std::size_t room = to.size() - copied.bytes;
+            const bool ends_log = copied.next.index + run.count > log.last();
+            std::size_t size = run.bytes.size();
+            if (size <= room && ends_log) {
+                copied.next = log.end();
+                copied.chain = log.chain();
+            } else {
+                size = walk(run, room, copied);
+                if (size == 0) break;
+            }
+            std::memcpy(to.data() + copied.bytes, run.bytes.data(), size);
+            copied.bytes += size;
+        }
+        return copied;
+    }
+
+    /// Steps over the entries of a run that fit in `room`, and returns their bytes.
+    [[nodiscard]] static std::size_t walk(const EntryRun& run, std::size_t room, Copied& copied) noexcept {
+        std::size_t size = 0;
+        for (std::uint64_t i = 0; i < run.count; ++i) {
+            const EntryHeader header = load_entry_header(run.bytes.data() + size);
+            if (header.bytes() > room - size) break;
+            size += header.bytes();
+            copied.chain = header.chain;
+            copied.next = {copied.next.index + 1, copied.next.offset + header.bytes()};
+        }
+        return size;
+    }
+
+    /// What an append changes in what is known about the follower.
+    static void sent(Local<Composition>& local, Progress& follower, const Append& append,
+                     const Copied& copied) noexcept {
+        if (copied.bytes > 0) {
+            follower.next = copied.next;
+            follower.previous = {local.epochs.at(copied.next.index - 1), copied.next.index - 1};
+            follower.previous_chain = copied.chain;
+            follower.in_flight.sent(follower.previous.index, copied.bytes);
+            if (local.log.end().offset == copied.next.offset) follower.note_due = false;
+        }
+        if (append.timing) {
+            follower.timed_at = local.now;
+            follower.round_sent = append.timing->round;
+        }
+        follower.sent_last = max(follower.sent_last, follower.previous.index);
+        follower.commit_sent = local.commit;
+        follower.probe_owed = follower.heartbeat_owed = false;
+        follower.sent_at = local.now;
+    }
+
+    SnapshotSender<Composition> snapshots_;
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sends a frozen state to the followers that the log cannot help any more: one state at a time, which all of them share.
+//
+// The leader stops for no longer than freezing takes, see concepts/state_machine.hpp; pieces are read from what was
+// frozen when there is room to send. A follower that was cut off goes on from the piece that it last had, for as long
+// as the same state is kept.
+#pragma once
+
+#include "applier.hpp"
+#include "handshake.hpp"
+#include "local.hpp"
+#include "message.hpp"
+#include "peer.hpp"
+#include "snapshot.hpp"
+
+#include "../checksum.hpp"
+#include "../concepts/observer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class SnapshotSender {
+public:
+    using Limits = typename Composition::Limits;
+
+    void restart() noexcept { frozen_.drop(); }
+
+    /// A follower needs a state. When its last one was of no use, it waits a while first.
+    void want(Instant now, SnapshotSend& sending) const noexcept {
+        sending.begin_owed = true;
+        sending.begun = sending.end_sent = false;
+        sending.moved_at = now;
+    }
+
+    [[nodiscard]] bool owes(Instant now, const SnapshotSend& sending) const noexcept {
+        if (now < sending.not_before) return false;
+        if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;
+        return sending.begun && !sending.end_sent && sending.offset - sending.acknowledged < window_bytes;
+    }
+
+    /// Writes the beginning or the next piece for a follower; 0 when `buffer` is too small.
+    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+                                       std::span<std::byte> buffer) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) {
+            return transmit_begin(local, applier, peer, buffer);
+        }
+        return transmit_chunk(local, peer, buffer);
+    }
+
+    /// A follower says how far it is.
+    void take_ack(Instant now, SnapshotSend& sending, const Ack& ack) const noexcept {
+        if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
+        const std::uint64_t offset = ack.snapshot->offset;
+        if (!sending.begun) {
+            sending.begun = true;
+            sending.end_sent = false;
+            sending.offset = sending.acknowledged = offset;
+            sending.moved_at = now;
+        } else if (offset > sending.acknowledged && offset <= sending.offset) {
+            sending.acknowledged = offset;
+            sending.moved_at = now;
+        }
+    }
+
+    /// The follower installed its state. When the log does not reach back to it any more, that was in vain: the next
+    /// attempt is later than this one, but must not come too soon.
+    void finished(Local<Composition>& local, Peer& peer, bool reaches) const noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        notify(local, peer, true);
+        sending.id = SnapshotId{};
+        want(local.now, sending);
+        if (reaches) {
+            sending.in_vain = 0;
+            sending.not_before = Instant{};
+            return;
+        }
+        const std::uint32_t doublings = sending.in_vain < 6 ? sending.in_vain : 6;
+        sending.not_before = local.now + Duration{Limits::snapshot_backoff.microseconds << doublings};
+        ++sending.in_vain;
+    }
+
+    /// Sends again what was not answered, and gives the frozen state up when nobody reads it.
+    void tick(Instant now, std::span<Peer> peers) noexcept {
+        for (Peer& peer : peers) {
+            SnapshotSend& sending = peer.progress.snapshot;
+            if (peer.progress.state != FollowerState::snapshot) continue;
+            if (now - sending.moved_at < Limits::retry_interval) continue;
+            if (!sending.begun) sending.begin_owed = true;
+            sending.offset = sending.acknowledged;
+            sending.end_sent = false;
+            sending.moved_at = now;
+        }
+        if (frozen_.taken() && now - outgoing_.read_at >= Limits::snapshot_keep_interval) frozen_.drop();
+    }
+
+private:
+    static constexpr std::uint64_t window_bytes =
+        std::uint64_t{Limits::snapshot_chunks_in_flight_max} * Composition::snapshot_chunk_bytes;
+
+    std::size_t transmit_begin(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+                               std::span<std::byte> buffer) noexcept {
+        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
+        if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
+        if (!frozen_.taken() || outgoing_.position.index < local.log.base().index) freeze(local, applier);
+
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (sending.id != outgoing_.id) {
+            sending.id = outgoing_.id;
+            sending.position = outgoing_.position;
+            sending.chain = outgoing_.chain;
+            sending.acknowledged = 0;
+            peer.progress.sent_last = max(peer.progress.sent_last, sending.position.index);
+            ++sending.begun_count;
+            notify(local, peer, false);
+        }
+        want(local.now, sending);
+        sending.begin_owed = false;
+        sending.offset = sending.acknowledged;
+
+        std::byte* const tail = buffer.data() + head;
+        const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);
+        SnapshotBegin begin;
+        begin.id = outgoing_.id;
+        begin.history = local.history;
+        begin.position = outgoing_.position;
+        begin.chain = outgoing_.chain;
+        begin.chunk_bytes_max = Composition::snapshot_chunk_bytes;
+        begin.schema = Composition::Codec::schema;
+        begin.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+        begin.tail_checksum = checksum({tail, tail_bytes});
+        outgoing_.read_at = local.now;
+        return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
+    }
+
+    std::size_t transmit_chunk(const Local<Composition>& local, Peer& peer,
+                               std::span<std::byte> buffer) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_chunk, 0);
+        // The size of a piece never depends on the buffer, because the pieces of two readers must be the same.
+        if (buffer.size() < head + Composition::snapshot_chunk_bytes) return 0;
+        const auto tail = buffer.subspan(head, Composition::snapshot_chunk_bytes);
+        const std::size_t size = frozen_.save(sending.offset, tail);
+        REPLICATOR_ASSERT(size <= tail.size());
+        SnapshotChunk chunk{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
+                            .whole_checksum = 0, .last = size == 0};
+        if (sending.offset == outgoing_.hashed_bytes && size > 0) {
+            outgoing_.whole_checksum = checksum(tail.first(size), outgoing_.whole_checksum);
+            outgoing_.hashed_bytes += size;
+        }
+        if (chunk.last) chunk.whole_checksum = outgoing_.whole_checksum;
+        sending.offset += size;
+        sending.end_sent = chunk.last;
+        outgoing_.read_at = local.now;
+        return write_head(buffer.data(), chunk, peer.link, size) + size;
+    }
+
+    void freeze(const Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        frozen_.take(applier.machine());
+        ++taken_count_;
+        const Index index = applier.applied();
+        outgoing_ = {};
+        outgoing_.id = SnapshotId{mix(value(local.run), taken_count_) | 1};
+        outgoing_.position = {local.epochs.at(index), index};
+        outgoing_.chain = chain_at(local.log, index);
+        outgoing_.epochs = local.epochs;
+        outgoing_.epochs.cut(index + 1);
+        outgoing_.roster = local.applied_roster;
+    }
+
+    static void notify(Local<Composition>& local, const Peer& peer, bool complete) noexcept {
+        if constexpr (requires { local.observer->on_snapshot(peer.id, SnapshotProgress{}); }) {
+            const SnapshotSend& sending = peer.progress.snapshot;
+            local.observer->on_snapshot(peer.id, SnapshotProgress{
+                .id = sending.id, .index = sending.position.index, .bytes = sending.acknowledged,
+                .attempt = sending.in_vain, .complete = complete,
+            });
+        }
+    }
+
+    Frozen<typename Composition::Machine> frozen_;
+    OutgoingSnapshot<Composition> outgoing_;
+    std::uint64_t taken_count_ = 0;
+};
+
+}  // namespace replicator::core

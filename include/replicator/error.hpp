@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+// Everything that can go wrong, as one short closed list of values.
+#pragma once
+
+#include <cstdint>
+
+namespace replicator {
+
+enum class Error : std::uint8_t {
+    none = 0,
+
+    // What a write or an operation is answered with. The call changed nothing.
+    not_leader,            ///< this node does not lead; status().leader says who does, as far as it knows
+    busy,                  ///< as many writes wait as the options allow; try again when some are acknowledged
+    too_large,             ///< the command is larger than the options or the log allow
+    log_full,              ///< the log has no room that may be given up
+    not_enough_followers,  ///< the policy says to fail when a needed follower is missing, and one is
+    already_founded,       ///< the node holds a history; founding would make a second one
+    faulted,               ///< the node stopped taking part; status().fault says why
+    not_yet,               ///< this node has not applied the position that was asked for
+    stopped,               ///< the object is being closed
+
+    // How an accepted write may end, other than acknowledged.
+    outcome_unknown,  ///< it entered a log and may survive: the leader stepped down, or was told to stop waiting
+    discarded,        ///< it was on a line of history that was cut
+
+    // Why two nodes do not talk. Nothing changed on either side.
+    wrong_version,     ///< no common version of the wire format
+    wrong_cluster,     ///< the peer belongs to another cluster
+    wrong_group,       ///< the peer belongs to another group
+    wrong_history,     ///< both hold data, of two different foundings
+    wrong_node,        ///< the frame is for, or from, somebody else than the connection says
+    wrong_schema,      ///< commands or snapshots of the two programs look different
+    wrong_policy,      ///< the acknowledgement policies differ
+    wrong_limits,      ///< the peer could not hold what this node may send
+    wrong_membership,  ///< the two nodes were given different lists of nodes
+    duplicate_node,    ///< two living processes claim the same node
+    stale_epoch,       ///< the sender's epoch is over
+    snapshot_old,      ///< the receiver already holds more than the snapshot that it was offered
+
+    // What bytes from outside can be.
+    corrupt,   ///< a checksum does not match
+    protocol,  ///< well-formed, but nothing that a correct peer would send
+
+    // Why a node faulted.
+    diverged,          ///< committed entries or states differ between nodes: proof of a bug or of bad memory
+    undecodable,       ///< a committed command cannot be decoded
+    snapshot_invalid,  ///< a snapshot arrived whole, and the state machine refused it
+    log_failed,        ///< the log could not read or write
+};
+
+[[nodiscard]] constexpr const char* to_string(Error error) noexcept {
+    switch (error) {
+        case Error::none: return "no error";
+        case Error::not_leader: return "this node is not the leader";
+        case Error::busy: return "too many writes are waiting";
+        case Error::too_large: return "the command is too large";
+        case Error::log_full: return "the log is full";
+        case Error::not_enough_followers: return "not enough followers to acknowledge the write";
+        case Error::already_founded: return "the node already holds a history";
+        case Error::faulted: return "the node is faulted";
+        case Error::not_yet: return "the node has not applied so far yet";
+        case Error::stopped: return "the node is stopped";
+        case Error::outcome_unknown: return "the outcome of the write is unknown";
+        case Error::discarded: return "the write was discarded";
+        case Error::wrong_version: return "no common protocol version";
+        case Error::wrong_cluster: return "the peer belongs to another cluster";
+        case Error::wrong_group: return "the peer belongs to another group";
+        case Error::wrong_history: return "the peer holds another history";
+        case Error::wrong_node: return "the frame is for or from another node";
+        case Error::wrong_schema: return "the peer has another schema";
+        case Error::wrong_policy: return "the peer has another acknowledgement policy";
+        case Error::wrong_limits: return "the peer has smaller limits";
+        case Error::wrong_membership: return "the peer has another list of nodes";
+        case Error::duplicate_node: return "two processes claim the same node";
+        case Error::stale_epoch: return "the epoch is over";
+        case Error::snapshot_old: return "the snapshot is older than what the node holds";
+        case Error::corrupt: return "corrupt bytes";
+        case Error::protocol: return "protocol violation";
+        case Error::diverged: return "diverged from the leader";
+        case Error::undecodable: return "a committed command cannot be decoded";
+        case Error::snapshot_invalid: return "the snapshot was refused by the state machine";
+        case Error::log_failed: return "the log failed";
+    }
+    return "unknown error";
+}
+
+}  // namespace replicator

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// Any node behind a table of functions, so that the code for connections is compiled once and not for every node type.
+#pragma once
+
+#include "../assert.hpp"
+#include "../result.hpp"
+#include "../types.hpp"
+
+#include <cstddef>
+#include <span>
+
+namespace replicator::transport {
+
+class NodeHandle {
+public:
+    NodeHandle() = default;
+    template <class Node>
+    explicit NodeHandle(Node& node) noexcept : node_(&node), calls_(&calls_of<Node>) {}
+
+    [[nodiscard]] explicit operator bool() const noexcept { return node_ != nullptr; }
+    [[nodiscard]] bool is(const void* node) const noexcept { return node_ == node; }
+
+    [[nodiscard]] NodeId id() const { return calls_->id(node_); }
+    void connected(NodeId peer) const { calls_->connected(node_, peer); }
+    void disconnected(NodeId peer) const { calls_->disconnected(node_, peer); }
+    Result<void> receive(NodeId peer, std::span<const std::byte> bytes) const {
+        return calls_->receive(node_, peer, bytes);
+    }
+    std::size_t transmit(NodeId peer, std::span<std::byte> buffer) const {
+        return calls_->transmit(node_, peer, buffer);
+    }
+    void tick(Instant now) const { calls_->tick(node_, now); }
+
+private:
+    struct Calls {
+        NodeId (*id)(void*);
+        void (*connected)(void*, NodeId);
+        void (*disconnected)(void*, NodeId);
+        Result<void> (*receive)(void*, NodeId, std::span<const std::byte>);
+        std::size_t (*transmit)(void*, NodeId, std::span<std::byte>);
+        void (*tick)(void*, Instant);
+    };
+
+    template <class Node>
+    static Node& as(void* node) noexcept {
+        return *static_cast<Node*>(node);
+    }
+
+    template <class Node>
+    static constexpr Calls calls_of{
+        [](void* node) { return as<Node>(node).id(); },
+        [](void* node, NodeId peer) { as<Node>(node).connected(peer); },
+        [](void* node, NodeId peer) { as<Node>(node).disconnected(peer); },
+        [](void* node, NodeId peer, std::span<const std::byte> bytes) { return as<Node>(node).receive(peer, bytes); },
+        [](void* node, NodeId peer, std::span<std::byte> buffer) { return as<Node>(node).transmit(peer, buffer); },
+        [](void* node, Instant now) { as<Node>(node).tick(now); },
+    };
+
+    void* node_ = nullptr;
+    const Calls* calls_ = nullptr;
+};
+
+}  // namespace replicator::transport
