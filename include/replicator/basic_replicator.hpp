@@ -22,6 +22,12 @@
 #include <span>
 #include <type_traits>
 
+namespace replicator::testing {
+
+struct Inspect;
+
+}  // namespace replicator::testing
+
 namespace replicator {
 
 namespace detail {
@@ -164,7 +170,7 @@ public:
     /// acknowledges writes. Errors: not_leader, not_enough_followers (the node is not connected), log_full.
     [[nodiscard]] Result<void> admit(NodeId node) noexcept {
         if (role() != Role::leader) return Error::not_leader;
-        const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.peers(), node);
+        const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.applier(), engine_.peers(), node);
         wake_peers();
         return admitted;
     }
@@ -206,6 +212,8 @@ public:
     }
 
 private:
+    friend struct testing::Inspect;
+
     Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
         : transport_(transport), engine_(config, observer) {
         if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);

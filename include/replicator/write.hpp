@@ -30,7 +30,8 @@ struct Acknowledgement {
 enum class WriteState : std::uint8_t {
     pending,       ///< accepted, waits for the acknowledgement policy
     acknowledged,  ///< as the policy says
-    unknown,       ///< it may survive or not: the leader stepped down, or a needed follower went missing
+    unknown,       ///< it may survive or not: the leader stepped down, or a needed follower went missing; while this
+                   ///< node leads on, it may still become acknowledged
 };
 
 [[nodiscard]] constexpr const char* to_string(WriteState state) noexcept {

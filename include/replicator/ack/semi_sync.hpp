@@ -23,6 +23,8 @@ struct SemiSync {
     static constexpr AskedStage stage = S;
     static constexpr WhenMissing when_missing = Missing;
     static constexpr bool has_seat = true;
+    /// A group must have at least so many nodes.
+    static constexpr std::size_t nodes_min = 2;
 
     [[nodiscard]] static constexpr std::size_t holders(std::size_t) noexcept { return 2; }
     [[nodiscard]] static constexpr std::size_t holders_floor(std::size_t) noexcept {

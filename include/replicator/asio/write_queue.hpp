@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -59,7 +60,7 @@ public:
     void finish(Operation& operation, Error error) {
         if (operation.pending) pending_.remove(operation);
         operation.pending = false;
-        operation.error = make_error_code(error);
+        operation.error = error == Error::none ? std::error_code() : make_error_code(error);
         ready_.push(operation);
         post();
     }

@@ -98,7 +98,8 @@ concept AckPolicy = requires(Holdings holdings, std::size_t nodes) {
 /// The guarantee of a policy at a stage. A policy that may degrade promises only what is left then.
 template <AckPolicy Policy>
 [[nodiscard]] constexpr Guarantee guarantee_of(std::size_t nodes, Stage stage) noexcept {
-    const std::size_t holders = Policy::holders_floor(nodes);
+    const std::size_t floor = Policy::holders_floor(nodes);
+    const std::size_t holders = floor < nodes ? floor : nodes;
     return {stage, nodes, holders, holders - 1, nodes - holders + 1};
 }
 

@@ -129,7 +129,7 @@ public:
         // Who was not asked the time for so long was not running, and must not blame others for having been silent.
         const bool absent = gap.microseconds * 2 > Limits::failure_timeout.microseconds;
         for (Peer& peer : peers()) {
-            if (absent) peer.heard_at = now;
+            if (absent && peer.heard_at) peer.heard_at = now;
             const bool silent = !peer.heard_at || now - *peer.heard_at >= Limits::failure_timeout;
             if (peer.link != LinkId{} && silent) lose(peer);
             if (peer.link == LinkId{} && now - peer.hello_at >= Limits::retry_interval) peer.hello_owed = true;
@@ -217,12 +217,19 @@ private:
         const LinkId former = peer.link;
         const Met met = Links<Composition>::take_hello(local_, peer, theirs);
         if (former != LinkId{} && peer.link == LinkId{}) lost(peer);
+        leave_old_leader();
         switch (met) {
             case Met::nothing: break;
             case Met::higher_epoch: step_down(); break;
             case Met::follower: serve(peer, theirs); break;
             case Met::leader: follow(peer, theirs); break;
         }
+    }
+
+    /// Nothing more is taken from a leader whose epoch is over, whoever said so.
+    void leave_old_leader() noexcept {
+        if (local_.role != Role::follower || local_.leader == NodeId{} || local_.epoch >= local_.promised) return;
+        if (Peer* const old = find(local_.leader)) lose(*old);
     }
 
     /// A link to a follower begins. When it is another incarnation than the one that counts, the others are asked

@@ -50,7 +50,7 @@ public:
         gathered_ = 0;
         rest_is_useless_ = false;
         if (append.timing) take_timing(*append.timing);
-        if (installing()) return false;
+        install_.drop();  // the leader found that its log will do
         if (const Error error = misfit(local, append); error != Error::none) {
             refuse(local, error, append.previous);
             return false;

@@ -74,6 +74,7 @@ public:
 
     void drop() noexcept {
         active_ = false;
+        begin_.id = SnapshotId{};
         thawing_.drop();
     }
 

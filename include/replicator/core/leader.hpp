@@ -64,7 +64,7 @@ public:
         local.leader = local.self;
         epoch_start_ = local.log.last();
         acknowledged_ = Index{};
-        abandoned_from_ = abandoned_through_ = Index{};
+        abandoned_through_ = Index{};
         pending_since_.reset();
         round_ = 0;
         for (Peer& peer : peers) peer.progress = Progress{};
@@ -85,7 +85,8 @@ public:
         append(local, room.data(), EntryType::command, length);
         ++local.counters.writes;
         if (!pending_since_) pending_since_ = local.now;
-        if constexpr (Ack_::kind == PolicyKind::async) advance(local, applier, peers);
+        const bool alone = Ack_::kind == PolicyKind::async || Ack_::when_missing == WhenMissing::degrade;
+        if (alone || peers.empty()) advance(local, applier, peers);
         return Ticket{{local.epoch, local.log.last()}};
     }
 
@@ -112,6 +113,7 @@ public:
         if (commit >= epoch_start_ && commit > local.commit) {
             local.commit = commit;
             applier.advance(local);
+            if (local.role == Role::faulted) return;
         }
         const Index done = Composition::waits_for_apply
                                ? min(local.commit, satisfied(local, applier, peers, Stage::applied))
@@ -139,18 +141,18 @@ public:
         }
         advance(local, applier, peers);
         if (Ack_::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
-            if (acknowledged_ < local.log.last() && abandoned_through_ < local.log.last()) {
-                abandoned_from_ = acknowledged_ + 1;
-                abandoned_through_ = local.log.last();
-            }
+            abandoned_through_ = local.log.last();
         }
     }
 
     /// Lets a follower's incarnation count, because the user said so by name.
-    [[nodiscard]] Result<void> admit(Local<Composition>& local, Peers peers, NodeId node) noexcept {
+    [[nodiscard]] Result<void> admit(Local<Composition>& local, Applier<Composition>& applier, Peers peers,
+                                     NodeId node) noexcept {
         for (Peer& peer : peers) {
-            if (peer.id != node || peer.progress.incarnation == Incarnation{}) continue;
-            return admit_one(local, peer) ? Result<void>{} : Result<void>{Error::log_full};
+            if (peer.id != node || !peer.progress.linked()) continue;
+            if (!admit_one(local, peer)) return Error::log_full;
+            review(local, applier, peers);
+            return {};
         }
         return Error::not_enough_followers;
     }
@@ -160,9 +162,8 @@ public:
         const bool led = ticket.position.epoch == epoch_of_acknowledged(local);
         if (!led) return WriteState::unknown;
         const Index index = ticket.position.index;
-        if (abandoned_from_ <= index && index <= abandoned_through_) return WriteState::unknown;
         if (index <= acknowledged_) return WriteState::acknowledged;
-        return leads ? WriteState::pending : WriteState::unknown;
+        return leads && index > abandoned_through_ ? WriteState::pending : WriteState::unknown;
     }
 
     /// Nodes that hold `index` at the stage of the policy now, this one included.
@@ -305,8 +306,7 @@ private:
 
     Index epoch_start_;           // the entry that opened the epoch that this node leads, or led last
     Index acknowledged_;          // in that epoch
-    Index abandoned_from_;        // writes whose callers were told that the outcome is unknown
-    Index abandoned_through_;
+    Index abandoned_through_;     // writes up to here will not be waited for
     std::optional<Instant> pending_since_;
     std::uint64_t round_ = 0;
 };

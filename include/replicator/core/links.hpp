@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Links: how two nodes agree to talk, notice that they must not, and find out that the other one is gone.
 //
-// A follower asks with a nonce of its own; the leader answers with a link that repeats it. A leader that has no link to
-// a peer announces itself, so that the peer asks. Whatever is lost is said again after a while; whatever comes twice or
-// late changes nothing.
+// Each side says hello with a nonce of its own. A node believes that a run is alive only when it repeats the node's
+// nonce; then the leader answers the follower's nonce with a link. A leader that has no link to a peer announces itself,
+// so that the peer asks. Whatever is lost is said again after a while; whatever comes twice or late changes nothing.
 #pragma once
 
 #include "handshake.hpp"
@@ -67,7 +67,7 @@ struct Links {
         hello.epoch = local.epoch;
         hello.last = local.last();
         hello.last_chain = local.log.chain();
-        hello.link = local.role == Role::leader ? peer.link : LinkId{};
+        hello.link = offers_link(local, peer) ? peer.link : LinkId{};
         hello.first = local.log.base().index + 1;
         hello.commit = local.commit;
         hello.snapshot = snapshot;
@@ -76,24 +76,32 @@ struct Links {
     }
 
     [[nodiscard]] static Met take_hello(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
-        const bool refuses_us = theirs.refusal != Error::none && theirs.receiver_run == local.run;
+        const bool answers_run = theirs.receiver_run == local.run;
+        const bool refuses_us = theirs.refusal != Error::none && answers_run;
         if (refuses_us) note_refusal(local, peer, theirs.refusal);
         if (const Error error = mismatch(make_hello(local, peer, false, {}), theirs); error != Error::none) {
             refuse(local, peer, theirs, error);
             return Met::nothing;
         }
-        if (!know_run(local, peer, theirs)) return Met::nothing;
+        const bool answers_us = answers_run && theirs.receiver_nonce == peer.nonce;
+        if (!know_run(local, peer, theirs, answers_us)) return Met::nothing;
         peer.heard_at = local.now;
-        peer.answered_run = theirs.run;
-        peer.answered_nonce = theirs.nonce;
+        peer.peer_nonce = theirs.nonce;
+        answer(peer, theirs);
         const bool fenced = learn_epoch(local, theirs);
-        if (!refuses_us) peer.refusal = Error::none;
         if (fenced) return Met::higher_epoch;
         if (refuses_us) return Met::nothing;
-        return theirs.has(hello_flags::leads) ? meet_leader(local, peer, theirs) : meet_follower(local, peer, theirs);
+        peer.refusal = Error::none;
+        return theirs.has(hello_flags::leads) ? meet_leader(local, peer, theirs, answers_us)
+                                              : meet_follower(local, peer, theirs);
     }
 
 private:
+    /// A link is good only for the attempt that it answers.
+    [[nodiscard]] static bool offers_link(const Local<Composition>& local, const Peer& peer) noexcept {
+        return local.role == Role::leader && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
+    }
+
     /// Peers whose states look different in a snapshot must not exchange one.
     static constexpr std::uint32_t snapshot_format = [] {
         using Machine = typename Composition::Machine;
@@ -114,22 +122,34 @@ private:
     static void refuse(Local<Composition>& local, Peer& peer, const Hello& theirs, Error error) noexcept {
         note_refusal(local, peer, error);
         if (theirs.refusal != Error::none) return;
-        peer.answered_run = theirs.run;
-        peer.answered_nonce = theirs.nonce;
+        answer(peer, theirs);
         peer.refusal_owed = error;
         peer.hello_owed = true;
     }
 
-    /// A new run takes the place of the former one. When the former speaks again, there are two processes.
-    [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
-        if (theirs.run == peer.run) return true;
+    static void answer(Peer& peer, const Hello& theirs) noexcept {
+        peer.answered_run = theirs.run;
+        peer.answered_nonce = theirs.nonce;
+    }
+
+    /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
+    /// said may still be on its way. One that does takes the place of the former run; when the former then repeats the
+    /// new nonce, there are two living processes.
+    [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
+                                       bool answers_us) noexcept {
+        if (theirs.run == peer.run) return theirs.nonce >= peer.peer_nonce;
+        if (!answers_us) {
+            answer(peer, theirs);
+            peer.hello_owed = true;
+            return false;
+        }
         if (theirs.run == peer.superseded_run && theirs.run != Run{}) {
             refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }
+        if (peer.run != Run{}) restart(local, peer);
         peer.superseded_run = peer.run;
         peer.run = theirs.run;
-        if (peer.link != LinkId{}) restart(local, peer);
         return true;
     }
 
@@ -142,36 +162,39 @@ private:
         return local.role == Role::leader;
     }
 
-    [[nodiscard]] static Met meet_leader(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+    [[nodiscard]] static Met meet_leader(Local<Composition>& local, Peer& peer, const Hello& theirs,
+                                         bool answers_us) noexcept {
         if (theirs.epoch < local.promised || local.role == Role::leader) {
             refuse(local, peer, theirs, Error::stale_epoch);
             return Met::nothing;
         }
-        const bool answers_us = theirs.receiver_run == local.run && theirs.receiver_nonce == peer.nonce;
+        if (theirs.link != LinkId{} && theirs.link == peer.link) return Met::nothing;
         if (theirs.link != LinkId{} && answers_us) {
-            if (peer.link == theirs.link) return Met::nothing;
             peer.link = theirs.link;
+            peer.link_nonce = theirs.nonce;
             peer.link_confirmed = true;
+            peer.hello_owed = false;
             return Met::leader;
         }
-        const bool announces = theirs.link == LinkId{};
-        if (peer.link != LinkId{} && !announces) return Met::nothing;
-        if (peer.link != LinkId{}) restart(local, peer);
+        // A leader that knows of no link, in an attempt that is newer than the link, has lost it.
+        if (peer.link != LinkId{}) {
+            if (theirs.nonce <= peer.link_nonce) return Met::nothing;
+            restart(local, peer);
+        }
         peer.hello_owed = true;
         return Met::nothing;
     }
 
     [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         if (local.role != Role::leader) return Met::nothing;
-        peer.hello_owed = true;
-        const bool known = peer.link != LinkId{} && peer.link_nonce == theirs.nonce;
-        if (known) {
-            peer.hello_owed = !peer.link_confirmed;
+        if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
+            peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
             return Met::nothing;
         }
         peer.link = link_id(local.epoch, local.run, peer.run, theirs.nonce);
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
+        peer.hello_owed = true;
         return Met::follower;
     }
 };

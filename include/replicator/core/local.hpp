@@ -53,7 +53,8 @@ struct Local {
 
     /// Who this node is, and who the others are. The checksum over the nodes does not depend on their order.
     void set(const Config& config) noexcept {
-        REPLICATOR_ASSERT(config.nodes.size() >= 1 && config.nodes.size() <= Limits::nodes_max);
+        REPLICATOR_ASSERT(config.nodes.size() >= nodes_min<typename Composition::Ack>());
+        REPLICATOR_ASSERT(config.nodes.size() <= Limits::nodes_max);
         self = config.node;
         cluster = config.cluster;
         group = config.group;

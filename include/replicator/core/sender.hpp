@@ -83,9 +83,8 @@ public:
     /// True when `transmit` would write something.
     [[nodiscard]] bool owes(const Local<Composition>& local, const Peer& peer) const noexcept {
         const Progress& follower = peer.progress;
-        if (follower.probe_owed || follower.heartbeat_owed || note_owed(local, follower)) return follower.linked();
-        if (follower.takes_entries()) return entries_owed(local, follower);
-        return follower.state == FollowerState::snapshot && snapshots_.owes(local.now, follower.snapshot);
+        if (snapshot_runs(local, follower)) return snapshots_.owes(local.now, follower.snapshot);
+        return follower.linked() && (note_owed(local, follower) || entries_owed(local, follower));
     }
 
     /// Writes the next frame for a follower; 0 when it is owed nothing now, or `buffer` is too small for it.
@@ -93,14 +92,10 @@ public:
                                        Peer& peer, std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
         if (follower.takes_entries() && follower.next.index <= local.log.base().index) need_snapshot(local, peer);
-        if (follower.state == FollowerState::snapshot && snapshots_.owes(local.now, follower.snapshot)) {
-            const std::size_t size = snapshots_.transmit(local, applier, peer, buffer);
-            if (size > 0) return follower.sent_at = local.now, size;
-        }
-        const bool entries = follower.takes_entries() && entries_owed(local, follower);
-        const bool note = follower.probe_owed || follower.heartbeat_owed || note_owed(local, follower);
-        if (!follower.linked() || !(entries || note)) return 0;
-        return write_append(local, round, peer, buffer, entries);
+        if (!owes(local, peer)) return 0;
+        if (!snapshot_runs(local, follower)) return write_append(local, round, peer, buffer);
+        follower.sent_at = local.now;
+        return snapshots_.transmit(local, applier, peer, buffer);
     }
 
     [[nodiscard]] const SnapshotSender<Composition>& snapshots() const noexcept { return snapshots_; }
@@ -171,12 +166,21 @@ private:
         enter(local, peer, FollowerState::catching_up);
     }
 
+    /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
+    [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
+        return follower.state == FollowerState::snapshot &&
+               !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
+    }
+
+    /// An append is owed even if it has no entries.
     [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
-        return (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
-               follower.commit_sent < local.commit;
+        const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
+                            follower.commit_sent < local.commit;
+        return commit || follower.probe_owed || follower.heartbeat_owed;
     }
 
     [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        if (!follower.takes_entries()) return false;
         const std::uint64_t available = local.log.end().offset - follower.next.offset;
         if (available == 0) return false;
         if (follower.in_flight.empty()) return true;
@@ -187,7 +191,7 @@ private:
     }
 
     [[nodiscard]] std::size_t write_append(Local<Composition>& local, std::uint64_t round, Peer& peer,
-                                           std::span<std::byte> buffer, bool entries) noexcept {
+                                           std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
         Append append{
             .previous = follower.previous, .previous_chain = follower.previous_chain, .commit = local.commit,
@@ -199,11 +203,11 @@ private:
         if (buffer.size() < head) return 0;
 
         Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
-        if (entries) {
+        if (entries_owed(local, follower)) {
             std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
             room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
             copied = copy_entries(local.log, follower, buffer.subspan(head, room));
-            if (copied.bytes == 0 && !(follower.probe_owed || follower.heartbeat_owed)) return 0;
+            if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
         }
         append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
         write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);

@@ -36,8 +36,11 @@ public:
         sending.moved_at = now;
     }
 
+    /// True while the follower is given a rest after a state that came too late.
+    [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept { return now < sending.not_before; }
+
     [[nodiscard]] bool owes(Instant now, const SnapshotSend& sending) const noexcept {
-        if (now < sending.not_before) return false;
+        if (rests(now, sending)) return false;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;
         return sending.begun && !sending.end_sent && sending.offset - sending.acknowledged < window_bytes;
     }
@@ -90,9 +93,7 @@ public:
             SnapshotSend& sending = peer.progress.snapshot;
             if (peer.progress.state != FollowerState::snapshot) continue;
             if (now - sending.moved_at < Limits::retry_interval) continue;
-            if (!sending.begun) sending.begin_owed = true;
-            sending.offset = sending.acknowledged;
-            sending.end_sent = false;
+            sending.begin_owed = true;
             sending.moved_at = now;
         }
         if (frozen_.taken() && now - outgoing_.read_at >= Limits::snapshot_keep_interval) frozen_.drop();
@@ -114,13 +115,13 @@ private:
             sending.position = outgoing_.position;
             sending.chain = outgoing_.chain;
             sending.acknowledged = 0;
-            peer.progress.sent_last = max(peer.progress.sent_last, sending.position.index);
             ++sending.begun_count;
             notify(local, peer, false);
         }
         want(local.now, sending);
         sending.begin_owed = false;
         sending.offset = sending.acknowledged;
+        peer.progress.sent_last = max(peer.progress.sent_last, sending.position.index);
 
         std::byte* const tail = buffer.data() + head;
         const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);

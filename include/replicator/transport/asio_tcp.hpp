@@ -3,12 +3,14 @@
 #pragma once
 
 #include "asio_tcp_connections.hpp"
-#include "asio_tcp_node.hpp"
 #include "asio_tcp_options.hpp"
+#include "node_handle.hpp"
 
+#include "../assert.hpp"
 #include "../types.hpp"
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <system_error>
@@ -42,7 +44,9 @@ public:
     using Endpoint = asio::ip::tcp::endpoint;
 
     explicit AsioTcpOn(const Executor& executor, const TcpOptions& options = {})
-        : executor_(executor), connections_(std::make_shared<Connections>(executor, options)) {}
+        : executor_(executor),
+          buffer_bytes_(options.buffer_bytes),
+          connections_(std::make_shared<Connections>(executor, options)) {}
 
     template <class Context>
         requires std::same_as<typename Context::executor_type, Executor>
@@ -90,6 +94,9 @@ public:
     }
     template <class Node>
     void attach(Node& node) {
+        if constexpr (requires { Node::transmit_bytes_min; }) {
+            REPLICATOR_ASSERT(buffer_bytes_ >= Node::transmit_bytes_min);
+        }
         connections_->attach(NodeHandle(node));
     }
     template <class Node>
@@ -101,6 +108,7 @@ private:
     using Connections = TcpConnections<Executor>;
 
     Executor executor_;
+    std::size_t buffer_bytes_;
     std::shared_ptr<Connections> connections_;
 };
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "asio_tcp_listener.hpp"
-#include "asio_tcp_node.hpp"
 #include "asio_tcp_options.hpp"
 #include "asio_tcp_peer.hpp"
 #include "asio_tcp_preamble.hpp"
+#include "node_handle.hpp"
 
 #include "../asio/error_code.hpp"
 #include "../asio/handler_memory.hpp"

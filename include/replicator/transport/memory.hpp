@@ -76,6 +76,7 @@ public:
         while (now_ < end) {
             const Duration left = end - now_;
             now_ = now_ + (left < milliseconds(1) ? left : milliseconds(1));
+            for (auto& row : broken_) row.fill(false);
             for (NodeHandle& node : nodes_) {
                 if (node) node.tick(now_);
             }
@@ -113,7 +114,7 @@ private:
 
     /// True when something was carried.
     bool carry(std::size_t from, std::size_t to) noexcept {
-        if (!nodes_[from] || !nodes_[to]) return false;
+        if (!nodes_[from] || !nodes_[to] || broken_[from][to]) return false;
         owed_[from][to] = false;
         const NodeId sender = nodes_[from].id();
         const NodeId receiver = nodes_[to].id();
@@ -121,8 +122,13 @@ private:
         while (const std::size_t size = nodes_[from].transmit(receiver, buffer_)) {
             if (cut_[from][to]) continue;
             moved = true;
-            if (!nodes_[to].receive(sender, std::span(buffer_).first(size))) nodes_[from].disconnected(receiver);
             owed_[to][from] = true;
+            if (nodes_[to].receive(sender, std::span(buffer_).first(size))) continue;
+            // As over a real connection: it breaks, and a new one takes a while.
+            broken_[from][to] = broken_[to][from] = true;
+            nodes_[from].disconnected(receiver);
+            nodes_[to].disconnected(sender);
+            return true;
         }
         return moved;
     }
@@ -131,6 +137,7 @@ private:
     std::array<NodeHandle, NodesMax> nodes_{};
     std::array<std::array<bool, NodesMax>, NodesMax> owed_{};
     std::array<std::array<bool, NodesMax>, NodesMax> cut_{};
+    std::array<std::array<bool, NodesMax>, NodesMax> broken_{};  // until time passes
     Instant now_{1'000'000};
 };
 

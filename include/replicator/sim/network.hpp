@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSL-1.0
+// A network that loses, doubles, reorders, delays, splits and damages bytes, and cuts connections, all from one seed.
+//
+// It knows nodes only by the boundary of concepts/transport.hpp, and keeps to it strictly: it asks a node for bytes only
+// after it was woken, after bytes came from that peer, or when there is room again. A node that forgets to wake stalls.
+#pragma once
+
+#include "random.hpp"
+
+#include "../assert.hpp"
+#include "../transport/node_handle.hpp"
+#include "../types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace replicator::sim {
+
+/// How bad a network is. Rates are per million.
+struct NetworkFaults {
+    bool stream = true;               ///< ordered connections that may break; else datagrams
+    std::uint64_t loss = 0;           ///< of a datagram; of a connection, with every frame
+    std::uint64_t duplication = 0;    ///< of a datagram
+    std::uint64_t corruption = 0;     ///< one bit of a frame
+    std::uint64_t truncation = 0;     ///< of a datagram
+    Duration delay_min{100};
+    Duration delay_max{300};          ///< datagrams overtake each other within these bounds
+    std::uint64_t one_byte_reads = 0; ///< of a frame of a stream: it comes byte by byte
+    std::uint64_t split_reads = 0;    ///< of a frame of a stream: it comes in two pieces
+    std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
+};
+
+class Network {
+public:
+    Network(std::uint64_t seed, const NetworkFaults& faults, std::size_t buffer_bytes)
+        : random_(seed), faults_(faults), buffer_(buffer_bytes) {}
+
+    void set_faults(const NetworkFaults& faults) noexcept { faults_ = faults; }
+
+    template <class Node>
+    void attach(Node& node) {
+        const std::size_t place = place_of(node.id());
+        ways_.resize(std::max(ways_.size(), nodes_.size() * nodes_.size()));
+        nodes_[place].handle = transport::NodeHandle(node);
+        nodes_[place].paused = false;
+        for (std::size_t other = 0; other < nodes_.size(); ++other) {
+            if (other == place) continue;
+            forget(place, other);
+            if (!nodes_[other].handle || is_cut(place, other)) continue;
+            nodes_[other].handle.connected(nodes_[place].id);
+            way(other, place).owed = true;
+        }
+    }
+    /// The node is gone: what was on its way to it is lost, what it sent may still arrive.
+    template <class Node>
+    void detach(Node& node) {
+        const std::size_t place = place_of(node.id());
+        nodes_[place].handle = {};
+        for (std::size_t other = 0; other < nodes_.size(); ++other) {
+            if (other == place || !faults_.stream || !nodes_[other].handle) continue;
+            nodes_[other].handle.disconnected(nodes_[place].id);
+        }
+    }
+    template <class Node>
+    void wake(Node& node, NodeId peer) noexcept {
+        way(place_of(node.id()), place_of(peer)).owed = true;
+    }
+
+    /// All nodes that will ever be there, before the first one is.
+    void set_nodes(std::span<const NodeId> ids) {
+        for (const NodeId id : ids) nodes_.push_back({id, {}, false, {}});
+        ways_.resize(ids.size() * ids.size());
+    }
+
+    /// Nothing gets from one node to the other until it is healed. Cut both ways for a whole partition.
+    void cut(NodeId from, NodeId to) {
+        way(place_of(from), place_of(to)).cut = true;
+        if (faults_.stream) break_connection(place_of(from), place_of(to));
+    }
+    void heal() {
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            for (std::size_t j = 0; j < nodes_.size(); ++j) {
+                if (i != j && std::exchange(way(i, j).cut, false)) connect(i, j);
+            }
+        }
+    }
+    /// A paused node is told nothing and asked nothing. What comes on its connections waits for it; datagrams are lost.
+    void pause(NodeId node, bool paused) {
+        Known& known = nodes_[place_of(node)];
+        known.paused = paused;
+        if (paused) return;
+        for (Packet& packet : std::exchange(known.waiting, {})) push(std::move(packet));
+    }
+    [[nodiscard]] bool is_paused(NodeId node) const noexcept { return nodes_[place_of(node)].paused; }
+
+    /// When the next packet arrives; `otherwise` when none is on its way.
+    [[nodiscard]] Instant next_arrival(Instant otherwise) const noexcept {
+        return packets_.empty() ? otherwise : packets_.front().arrives;
+    }
+
+    /// Asks every node for what it owes.
+    void pump(Instant now) {
+        for (std::size_t from = 0; from < nodes_.size(); ++from) {
+            for (std::size_t to = 0; to < nodes_.size(); ++to) {
+                if (from != to && way(from, to).owed) ask(from, to, now);
+            }
+        }
+    }
+
+    /// Delivers the packet that arrives next. Returns the receiver, or NodeId{} when nobody got it.
+    NodeId deliver(Instant now) {
+        std::pop_heap(packets_.begin(), packets_.end(), Later{});
+        Packet packet = std::move(packets_.back());
+        packets_.pop_back();
+        if (faults_.stream && nodes_[packet.to].paused) {
+            nodes_[packet.to].waiting.push_back(std::move(packet));
+            return NodeId{};
+        }
+        Way& path = way(packet.from, packet.to);
+        path.in_flight_bytes -= packet.bytes.size();
+        path.owed = true;
+        const NodeId receiver = receive(packet, path);
+        spare_.push_back(std::move(packet.bytes));
+        pump(now);
+        return receiver;
+    }
+
+    [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
+
+private:
+    /// From one node to another.
+    struct Way {
+        bool owed = false;
+        bool cut = false;
+        std::uint64_t connection = 0;  ///< what was sent on a former one is lost
+        std::size_t in_flight_bytes = 0;
+        Instant last_arrival;
+    };
+    struct Packet {
+        Instant arrives;
+        std::uint64_t order = 0;
+        std::size_t from = 0;
+        std::size_t to = 0;
+        std::uint64_t connection = 0;
+        std::vector<std::byte> bytes;
+    };
+    struct Known {
+        NodeId id;
+        transport::NodeHandle handle;
+        bool paused = false;
+        std::vector<Packet> waiting;
+    };
+    struct Later {
+        bool operator()(const Packet& a, const Packet& b) const noexcept {
+            return b.arrives < a.arrives || (a.arrives == b.arrives && b.order < a.order);
+        }
+    };
+
+    [[nodiscard]] std::size_t place_of(NodeId node) const noexcept {
+        std::size_t place = 0;
+        while (nodes_[place].id != node) ++place;
+        return place;
+    }
+    [[nodiscard]] Way& way(std::size_t from, std::size_t to) noexcept { return ways_[from * nodes_.size() + to]; }
+    [[nodiscard]] bool is_cut(std::size_t a, std::size_t b) noexcept { return way(a, b).cut || way(b, a).cut; }
+
+    void forget(std::size_t a, std::size_t b) noexcept {
+        ++way(a, b).connection;
+        ++way(b, a).connection;
+    }
+
+    void break_connection(std::size_t a, std::size_t b) {
+        forget(a, b);
+        if (nodes_[a].handle) nodes_[a].handle.disconnected(nodes_[b].id);
+        if (nodes_[b].handle) nodes_[b].handle.disconnected(nodes_[a].id);
+    }
+
+    void connect(std::size_t a, std::size_t b) {
+        if (!faults_.stream || is_cut(a, b) || !nodes_[a].handle || !nodes_[b].handle) return;
+        forget(a, b);
+        nodes_[a].handle.connected(nodes_[b].id);
+        nodes_[b].handle.connected(nodes_[a].id);
+        way(a, b).owed = way(b, a).owed = true;
+    }
+
+    void ask(std::size_t from, std::size_t to, Instant now) {
+        if (!nodes_[from].handle || nodes_[from].paused) return;
+        Way& path = way(from, to);
+        while (path.in_flight_bytes < faults_.in_flight_bytes_max) {
+            const std::size_t size = nodes_[from].handle.transmit(nodes_[to].id, buffer_);
+            if (size == 0) {
+                path.owed = false;
+                return;
+            }
+            send(from, to, size, now);
+        }
+    }
+
+    void send(std::size_t from, std::size_t to, std::size_t size, Instant now) {
+        Way& path = way(from, to);
+        if (path.cut || !nodes_[to].handle) return;
+        if (random_.chance(faults_.loss)) {
+            if (!faults_.stream) return;
+            break_connection(from, to);
+            connect(from, to);
+            return;
+        }
+        if (random_.chance(faults_.corruption)) {
+            buffer_[random_.below(size)] ^= static_cast<std::byte>(1u << random_.below(8));
+        }
+        if (faults_.stream) return send_stream(from, to, size, now);
+        if (random_.chance(faults_.truncation)) size = random_.between(1, size);
+        enqueue(from, to, std::span(buffer_).first(size), now);
+        if (random_.chance(faults_.duplication)) enqueue(from, to, std::span(buffer_).first(size), now);
+    }
+
+    void send_stream(std::size_t from, std::size_t to, std::size_t size, Instant now) {
+        const auto frame = std::span<const std::byte>(buffer_).first(size);
+        if (random_.chance(faults_.one_byte_reads)) {
+            for (std::size_t i = 0; i < size; ++i) enqueue(from, to, frame.subspan(i, 1), now);
+        } else if (random_.chance(faults_.split_reads)) {
+            const std::size_t at = random_.below(size);
+            enqueue(from, to, frame.first(at), now);
+            enqueue(from, to, frame.subspan(at), now);
+        } else {
+            enqueue(from, to, frame, now);
+        }
+    }
+
+    void enqueue(std::size_t from, std::size_t to, std::span<const std::byte> bytes, Instant now) {
+        Way& path = way(from, to);
+        Packet packet;
+        packet.arrives = now + Duration{random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds)};
+        if (faults_.stream) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
+        packet.order = ++order_;
+        packet.from = from;
+        packet.to = to;
+        packet.connection = path.connection;
+        if (!spare_.empty()) {
+            packet.bytes = std::move(spare_.back());
+            spare_.pop_back();
+        }
+        packet.bytes.assign(bytes.begin(), bytes.end());
+        path.in_flight_bytes += bytes.size();
+        push(std::move(packet));
+    }
+
+    void push(Packet&& packet) {
+        packets_.push_back(std::move(packet));
+        std::push_heap(packets_.begin(), packets_.end(), Later{});
+    }
+
+    NodeId receive(const Packet& packet, const Way& path) {
+        Known& to = nodes_[packet.to];
+        const bool lost = path.cut || !to.handle || to.paused || (faults_.stream && packet.connection != path.connection);
+        if (lost) return NodeId{};
+        ++delivered_;
+        const NodeId sender = nodes_[packet.from].id;
+        const bool accepted = static_cast<bool>(to.handle.receive(sender, packet.bytes));
+        if (!accepted && faults_.stream) {
+            break_connection(packet.from, packet.to);
+            connect(packet.from, packet.to);
+        }
+        way(packet.to, packet.from).owed = true;
+        return to.id;
+    }
+
+    Random random_;
+    NetworkFaults faults_;
+    std::vector<std::byte> buffer_;
+    std::vector<Known> nodes_;
+    std::vector<Way> ways_;
+    std::vector<Packet> packets_;
+    std::vector<std::vector<std::byte>> spare_;
+    std::uint64_t order_ = 0;
+    std::uint64_t delivered_ = 0;
+};
+
+}  // namespace replicator::sim
