@@ -52,6 +52,30 @@ inline void store(std::byte* to, Integer integer) noexcept {
     std::memcpy(to, &integer, sizeof integer);
 }
 
+/// Copies `bytes` bytes, a multiple of eight, in words of eight.
+///
+/// A processor hands a value that was just stored to a load only if one store has all of it. What was written in words
+/// and is read in wider pieces has to wait until every store before it has reached the cache, which takes as long as the
+/// state machine's cache misses do. So fresh bytes are copied in the words in which they were written.
+inline void copy_words(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    for (std::size_t at = 0; at < bytes; at += 8) {
+        std::uint64_t word;
+        std::memcpy(&word, from + at, sizeof word);
+#if defined(__GNUC__)
+        __asm__("" : "+r"(word));  // or the compiler makes one wide copy of it
+#endif
+        std::memcpy(to + at, &word, sizeof word);
+    }
+}
+
+/// Copies `bytes` bytes, a multiple of eight, of which the last may be fresh.
+inline void copy_fresh(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    constexpr std::size_t fresh_bytes_max = 512;  // more than the stores that a processor holds back
+    const std::size_t fresh = bytes < fresh_bytes_max ? bytes : fresh_bytes_max;
+    if (bytes > fresh) std::memcpy(to, from, bytes - fresh);
+    copy_words(to + (bytes - fresh), from + (bytes - fresh), fresh);
+}
+
 /// Writes values one after the other. The caller has made sure of the room, which is a constant for every message.
 class ByteWriter {
 public:
@@ -69,9 +93,13 @@ public:
     ByteWriter& put(Identity identity) noexcept {
         return put(value(identity));
     }
+    /// Two narrow values in one store, because they will be read as one word.
+    ByteWriter& put_pair(std::uint32_t first, std::uint32_t second) noexcept {
+        return put(std::uint64_t{first} | std::uint64_t{second} << 32);
+    }
     ByteWriter& put(Index index) noexcept { return put(index.value); }
     ByteWriter& put(Instant instant) noexcept { return put(instant.microseconds); }
-    ByteWriter& put(Epoch epoch) noexcept { return put(epoch.counter).put(epoch.node).put(epoch.tag); }
+    ByteWriter& put(Epoch epoch) noexcept { return put(epoch.counter).put_pair(value(epoch.node), epoch.tag); }
     ByteWriter& put(Position position) noexcept { return put(position.epoch).put(position.index); }
 
     [[nodiscard]] std::byte* position() const noexcept { return to_; }

@@ -138,6 +138,7 @@ decltype(auto) with_crc(Function&& function) noexcept {
         const std::byte* at = bytes.data();
         std::size_t left = bytes.size();
         for (; left >= 8; left -= 8, at += 8) state = crc.feed8(state, load<std::uint64_t>(at));
+        if (left >= 4) state = crc.feed4(state, load<std::uint32_t>(at)), left -= 4, at += 4;
         for (; left > 0; --left, ++at) state = crc.feed1(state, std::to_integer<std::uint8_t>(*at));
         return ~state;
     });

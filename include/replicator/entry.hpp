@@ -115,8 +115,7 @@ inline Chain seal_entry(std::byte* entry, EntryType type, std::uint32_t flags, s
     for (std::byte* at = body_end; at != entry + entry_bytes(length); ++at) *at = std::byte{0};
     const Chain chain = detail::fold(
         previous, with_crc([=](auto crc) noexcept { return detail::entry_checksum(crc, entry, word); }));
-    store(entry, word);
-    store(entry + 4, value(chain));
+    ByteWriter(entry).put_pair(word, value(chain));
     return chain;
 }
 

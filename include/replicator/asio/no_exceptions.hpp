@@ -24,7 +24,7 @@ void throw_exception(const Exception& ASIO_SOURCE_LOCATION_PARAM) {
 #else
 void throw_exception(const Exception&) {
 #endif
-    REPLICATOR_ASSERT(!"Asio threw");
+    REPLICATOR_ASSERT(false);
     __builtin_trap();
 }
 

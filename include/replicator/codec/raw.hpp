@@ -50,12 +50,11 @@ struct Raw {
     [[nodiscard]] static constexpr std::size_t size(const Command&) noexcept { return sizeof(Command); }
 
     static void encode(const Command& command, std::span<std::byte> to) noexcept {
-        // Eight bytes at a time: a command that was just built with narrow stores would make wider loads wait until
-        // the stores have left the processor.
         const auto* from = reinterpret_cast<const std::byte*>(&command);
-        std::size_t at = 0;
-        for (; at + 8 <= sizeof(Command); at += 8) std::memcpy(to.data() + at, from + at, 8);
-        if constexpr (sizeof(Command) % 8 != 0) std::memcpy(to.data() + at, from + at, sizeof(Command) % 8);
+        constexpr std::size_t rest = sizeof(Command) % 8;
+        constexpr std::size_t words = sizeof(Command) - rest;
+        copy_words(to.data(), from, words);
+        if constexpr (rest != 0) std::memcpy(to.data() + words, from + words, rest);
     }
 
     template <class Use>

@@ -192,7 +192,7 @@ private:
             const auto run = verify_entries(piece.first(smaller(room.size(), piece.size())), chain_,
                                             Composition::entry_bytes_max);
             if (run.count > 0) {
-                std::memcpy(room.data(), piece.data(), run.bytes);
+                copy_fresh(room.data(), piece.data(), run.bytes);
                 append(local, run.bytes, run.count, run.chain);
                 piece = piece.subspan(run.bytes);
                 return Error::none;
@@ -237,7 +237,7 @@ private:
         const auto room = reserve(local, applier, entry.size(), entry.size());
         if (room.empty()) return refuse_for_room(local);
         if (header.type() == EntryType::epoch_start && !open_epoch(local, entry)) return Error::protocol;
-        if (room.data() != entry.data()) std::memcpy(room.data(), entry.data(), entry.size());
+        if (room.data() != entry.data()) copy_fresh(room.data(), entry.data(), entry.size());
         append(local, entry.size(), 1, header.chain);
         return Error::none;
     }

@@ -89,17 +89,17 @@ struct FrameHeader {
     return 0;
 }
 
+/// The checksum of a head with so many bytes of fields: over everything but the place where it stands.
+[[nodiscard]] inline std::uint32_t head_checksum(const std::byte* head, std::size_t fields) noexcept {
+    return checksum({head + frame_header_bytes, fields}, checksum({head, 12}));
+}
+
 /// Completes a head whose fields already stand behind the header, and returns the size of the head.
 inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcept {
     const std::size_t fields = field_bytes(header.type, header.flags);
-    ByteWriter(head)
-        .put(frame_magic)
-        .put(header.type)
-        .put(header.flags)
-        .put(header.tail_bytes)
-        .put(header.link);
-    const std::uint32_t sum = checksum({head + frame_header_bytes, fields}, checksum({head, 12}));
-    store(head + 12, sum);
+    const std::uint32_t kind = frame_magic | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
+    ByteWriter(head).put_pair(kind, header.tail_bytes).put_pair(value(header.link), 0);
+    store(head + 12, head_checksum(head, fields));
     return frame_header_bytes + fields;
 }
 
@@ -113,9 +113,7 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
 
 /// True when the checksum of a whole head fits.
 [[nodiscard]] inline bool head_intact(const std::byte* head, std::size_t bytes) noexcept {
-    const std::uint32_t sum =
-        checksum({head + frame_header_bytes, bytes - frame_header_bytes}, checksum({head, 12}));
-    return sum == load<std::uint32_t>(head + 12);
+    return head_checksum(head, bytes - frame_header_bytes) == load<std::uint32_t>(head + 12);
 }
 
 [[nodiscard]] inline FrameHeader load_header(const std::byte* head) noexcept {

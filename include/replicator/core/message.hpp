@@ -89,7 +89,7 @@ inline std::size_t write_head(std::byte* head, const Append& append, LinkId link
                               std::size_t tail_bytes) noexcept {
     std::uint8_t flags = 0;
     ByteWriter fields(head + frame_header_bytes);
-    fields.put(append.previous.index).put(append.commit).put(append.previous_chain).put(append.count);
+    fields.put(append.previous.index).put(append.commit).put_pair(value(append.previous_chain), append.count);
     if (append.previous.epoch != epoch) {
         flags |= append_flags::previous_epoch;
         fields.put(append.previous.epoch);

@@ -14,7 +14,6 @@
 #include "../entry.hpp"
 
 #include <cstddef>
-#include <cstring>
 #include <optional>
 #include <span>
 
@@ -237,7 +236,7 @@ private:
                 size = walk(run, room, copied);
                 if (size == 0) break;
             }
-            std::memcpy(to.data() + copied.bytes, run.bytes.data(), size);
+            copy_fresh(to.data() + copied.bytes, run.bytes.data(), size);
             copied.bytes += size;
         }
         return copied;

@@ -55,6 +55,8 @@ public:
     }
 
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
+        const bool fits = end_.offset + least <= begin_.offset + Bytes && least <= EntryBytesMax;
+        if (fits && most == least) return {place(end_.offset), least};
         const std::size_t wanted = most < batch_bytes ? most : batch_bytes;
         if (free_bytes() < (least < wanted ? wanted : least)) evict(least, wanted);
         const std::size_t free = free_bytes();

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -178,6 +179,7 @@ private:
         ticking_ = true;
         node_.tick(Instant{microseconds(now.time_since_epoch()).microseconds});
         ticking_ = false;
+        if (!running_) return;
         listener_.close_late_callers(now_);
         listener_.accept();
         for (std::size_t i = 0; i < peers_.size(); ++i) attend(*peers_[i]);

@@ -8,7 +8,9 @@
 #include "../types.hpp"
 
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace replicator::transport {
@@ -19,6 +21,8 @@ namespace replicator::transport {
 /// until everything that was written is everywhere.
 template <std::size_t NodesMax, std::size_t BufferBytes>
 class MemoryOf {
+    static_assert(NodesMax >= 1 && NodesMax <= 8, "transport::MemoryOf<NodesMax, BufferBytes> joins at most 8 nodes.");
+
 public:
     /// Called by a node when it is made and when it goes. Every two nodes are connected until they are cut.
     template <class Node>
@@ -30,19 +34,19 @@ public:
         while (place < NodesMax && nodes_[place]) ++place;
         REPLICATOR_ASSERT(place < NodesMax);
         nodes_[place] = NodeHandle(node);
-        owed_[place].fill(true);
-        for (std::size_t other = 0; other < NodesMax; ++other) owed_[other][place] = true;
+        ids_[place] = node.id();
+        for (std::size_t other = 0; other < NodesMax; ++other) owed_ |= way(place, other) | way(other, place);
         nodes_[place].tick(now_);
     }
     template <class Node>
     void detach(Node& node) noexcept {
-        for (std::size_t i = 0; i < NodesMax; ++i) {
-            if (!nodes_[i].is(&node)) continue;
-            nodes_[i] = NodeHandle();
-            for (std::size_t other = 0; other < NodesMax; ++other) {
-                cut_[i][other] = cut_[other][i] = false;
-                if (nodes_[other]) nodes_[other].disconnected(node.id());
-            }
+        const std::size_t place = place_of(node.id());
+        if (place == NodesMax || !nodes_[place].is(&node)) return;
+        nodes_[place] = NodeHandle();
+        ids_[place] = NodeId{};
+        for (std::size_t other = 0; other < NodesMax; ++other) {
+            cut_ &= ~(way(place, other) | way(other, place));
+            if (nodes_[other]) nodes_[other].disconnected(node.id());
         }
     }
 
@@ -50,7 +54,7 @@ public:
     void wake(Node& node, NodeId peer) noexcept {
         const std::size_t from = place_of(node.id());
         const std::size_t to = place_of(peer);
-        if (from < NodesMax && to < NodesMax) owed_[from][to] = true;
+        if (from < NodesMax && to < NodesMax) owed_ |= way(from, to);
     }
 
     /// Nothing travels between two nodes until they are joined again; both are told that they are disconnected.
@@ -59,13 +63,9 @@ public:
 
     /// Carries all that is owed now, and what that leads to, until nobody has anything more to say.
     void deliver() noexcept {
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (std::size_t from = 0; from < NodesMax; ++from) {
-                for (std::size_t to = 0; to < NodesMax; ++to) {
-                    if (owed_[from][to]) moved = carry(from, to) || moved;
-                }
-            }
+        while (const std::uint64_t ready = owed_ & ~broken_) {
+            const auto first = static_cast<std::size_t>(std::countr_zero(ready));
+            carry(first / NodesMax, first % NodesMax);
         }
     }
 
@@ -76,7 +76,7 @@ public:
         while (now_ < end) {
             const Duration left = end - now_;
             now_ = now_ + (left < milliseconds(1) ? left : milliseconds(1));
-            for (auto& row : broken_) row.fill(false);
+            broken_ = 0;
             for (NodeHandle& node : nodes_) {
                 if (node) node.tick(now_);
             }
@@ -90,19 +90,24 @@ public:
     [[nodiscard]] Instant now() const noexcept { return now_; }
 
 private:
+    /// The bit that stands for the way from one node to another.
+    [[nodiscard]] static constexpr std::uint64_t way(std::size_t from, std::size_t to) noexcept {
+        return std::uint64_t{1} << (from * NodesMax + to);
+    }
+
     [[nodiscard]] std::size_t place_of(NodeId node) const noexcept {
-        for (std::size_t i = 0; i < NodesMax; ++i) {
-            if (nodes_[i] && nodes_[i].id() == node) return i;
-        }
-        return NodesMax;
+        std::size_t place = 0;
+        while (place < NodesMax && ids_[place] != node) ++place;
+        return place;
     }
 
     void set_cut(NodeId a, NodeId b, bool cut) noexcept {
         const std::size_t i = place_of(a);
         const std::size_t j = place_of(b);
-        if (i == NodesMax || j == NodesMax || cut_[i][j] == cut) return;
-        cut_[i][j] = cut_[j][i] = cut;
-        owed_[i][j] = owed_[j][i] = !cut;
+        if (i == NodesMax || j == NodesMax || ((cut_ & way(i, j)) != 0) == cut) return;
+        const std::uint64_t both = way(i, j) | way(j, i);
+        cut_ ^= both;
+        owed_ |= both;
         if (cut) {
             nodes_[i].disconnected(b);
             nodes_[j].disconnected(a);
@@ -112,32 +117,30 @@ private:
         }
     }
 
-    /// True when something was carried.
-    bool carry(std::size_t from, std::size_t to) noexcept {
-        if (!nodes_[from] || !nodes_[to] || broken_[from][to]) return false;
-        owed_[from][to] = false;
-        const NodeId sender = nodes_[from].id();
-        const NodeId receiver = nodes_[to].id();
-        bool moved = false;
-        while (const std::size_t size = nodes_[from].transmit(receiver, buffer_)) {
-            if (cut_[from][to]) continue;
-            moved = true;
-            owed_[to][from] = true;
-            if (nodes_[to].receive(sender, std::span(buffer_).first(size))) continue;
-            // As over a real connection: it breaks, and a new one takes a while.
-            broken_[from][to] = broken_[to][from] = true;
-            nodes_[from].disconnected(receiver);
-            nodes_[to].disconnected(sender);
-            return true;
+    void carry(std::size_t from, std::size_t to) noexcept {
+        owed_ &= ~way(from, to);
+        if (!nodes_[from] || !nodes_[to]) return;
+        while (const std::size_t size = nodes_[from].transmit(ids_[to], buffer_)) {
+            if ((cut_ & way(from, to)) != 0) continue;
+            const bool accepted = bool{nodes_[to].receive(ids_[from], std::span(buffer_).first(size))};
+            owed_ |= way(to, from);
+            if (!accepted) return break_connection(from, to);
         }
-        return moved;
+    }
+
+    /// As over a real connection: a new one takes a while.
+    void break_connection(std::size_t a, std::size_t b) noexcept {
+        broken_ |= way(a, b) | way(b, a);
+        nodes_[a].disconnected(ids_[b]);
+        nodes_[b].disconnected(ids_[a]);
     }
 
     alignas(8) std::array<std::byte, BufferBytes> buffer_{};
     std::array<NodeHandle, NodesMax> nodes_{};
-    std::array<std::array<bool, NodesMax>, NodesMax> owed_{};
-    std::array<std::array<bool, NodesMax>, NodesMax> cut_{};
-    std::array<std::array<bool, NodesMax>, NodesMax> broken_{};  // until time passes
+    std::array<NodeId, NodesMax> ids_{};
+    std::uint64_t owed_ = 0;    // ways on which a node may have something to send
+    std::uint64_t cut_ = 0;     // ways on which everything is lost
+    std::uint64_t broken_ = 0;  // ways on which nothing is carried until time passes
     Instant now_{1'000'000};
 };
 
