@@ -124,12 +124,14 @@ public:
         using Step = typename Install<Composition>::Step;
         switch (install_.gather(local, piece, ends)) {
             case Step::nothing: return Error::none;
+            case Step::begun: notify_snapshot(local, false); [[fallthrough]];
             case Step::moved: return ack_owed_ = true, Error::none;
             case Step::useless: return refuse(local, Error::snapshot_old, local.last()), Error::none;
             case Step::corrupt: return Error::corrupt;
             case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
             case Step::complete: break;
         }
+        notify_snapshot(local, true);
         install_.finish(local, applier);
         verified_.reset();
         verified(local.log.last());
@@ -148,6 +150,12 @@ private:
         [[nodiscard]] Index value_or_zero() const noexcept { return known ? index : Index{}; }
         void reset() noexcept { *this = Verified{}; }
     };
+
+    void notify_snapshot(Local<Composition>& local, bool complete) const noexcept {
+        if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
+            local.observer->on_snapshot(local.leader, install_.progress(complete));
+        }
+    }
 
     void verified(Index index) noexcept {
         if (verified_ && index <= *verified_) return;

@@ -168,8 +168,9 @@ inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     if (theirs.group != mine.group) return Error::wrong_group;
     if (theirs.sender != mine.receiver || theirs.receiver != mine.sender) return Error::wrong_node;
     if (theirs.schema != mine.schema || theirs.snapshot_format != mine.snapshot_format) return Error::wrong_schema;
-    if (theirs.policy != mine.policy) return Error::wrong_policy;
+    // How many holders a policy asks for depends on the nodes, so they come first.
     if (theirs.membership != mine.membership) return Error::wrong_membership;
+    if (theirs.policy != mine.policy) return Error::wrong_policy;
     const bool fits = theirs.entry_bytes_max == mine.entry_bytes_max && theirs.frame_bytes_max == mine.frame_bytes_max &&
                       theirs.chunk_bytes_max == mine.chunk_bytes_max &&
                       mine.window_bytes + mine.entry_bytes_max <= theirs.log_bytes &&

@@ -8,6 +8,8 @@
 #include "message.hpp"
 #include "snapshot.hpp"
 
+#include "../concepts/observer.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -22,6 +24,7 @@ public:
     /// What a piece of a tail led to.
     enum class Step : std::uint8_t {
         nothing,   ///< more has to come
+        begun,     ///< another state than before is being received
         moved,     ///< the leader should hear how far it is
         useless,   ///< this node is further than the snapshot
         corrupt,   ///< the bytes are damaged
@@ -34,6 +37,9 @@ public:
     /// True when a snapshot was begun, and perhaps completed, so that the leader can be told.
     [[nodiscard]] bool known() const noexcept { return begin_.id != SnapshotId{}; }
     [[nodiscard]] SnapshotOffset offset() const noexcept { return {begin_.id, offset_}; }
+    [[nodiscard]] SnapshotProgress progress(bool complete) const noexcept {
+        return {.id = begin_.id, .index = begin_.position.index, .bytes = offset_, .attempt = 0, .complete = complete};
+    }
 
     [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes) noexcept {
         if (tail_bytes > buffer_.size()) return false;
@@ -90,7 +96,7 @@ private:
         whole_checksum_ = 0;
         thawing_.begin();
         active_ = true;
-        return Step::moved;
+        return Step::begun;
     }
 
     Step load(std::span<const std::byte> piece) noexcept {

@@ -222,7 +222,19 @@ private:
         if (Ack_::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
             return Error::not_enough_followers;
         }
-        return Error::none;
+        return exceeds_loss_bound(local, peers) ? Error::not_enough_followers : Error::none;
+    }
+
+    /// True when as many entries as the policy allows to be lost with the leader are on no follower.
+    [[nodiscard]] static bool exceeds_loss_bound(const Local<Composition>& local, ConstPeers peers) noexcept {
+        if constexpr (requires { Ack_::loss_entries_max; }) {
+            if (Ack_::loss_entries_max == 0) return false;
+            Index safe;
+            for (const Peer& peer : peers) safe = max(safe, peer.progress.received);
+            return local.log.last() - safe >= Ack_::loss_entries_max;
+        } else {
+            return false;
+        }
     }
 
     [[nodiscard]] static Index held(const Progress& follower, Stage stage) noexcept {
