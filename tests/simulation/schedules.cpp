@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random fault schedules over every acknowledgement policy and both logs in memory. REPLICATOR_SCHEDULES sets how many,
+// Random scenarios over every acknowledgement policy and both logs in memory. REPLICATOR_SEEDS sets how many altogether,
 // REPLICATOR_SEED runs a single one.
 
-#include "simulation/world.hpp"
+#include "simulation/journal.hpp"
+
+#include <replicator/ack/async.hpp>
+#include <replicator/ack/majority.hpp>
+#include <replicator/ack/quorum.hpp>
+#include <replicator/ack/semi_sync.hpp>
+#include <replicator/ack/sync.hpp>
+#include <replicator/sim/explore.hpp>
+#include <replicator/transport/manual.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -14,57 +22,40 @@ namespace {
 using namespace replicator;
 using namespace replicator::tests;
 
-using SmallRing = log::Ring<1024, 256>;
-using SmallMemory = log::Memory<2048, 512, 256>;
-
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
     const char* const text = std::getenv(name);
     return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
 }
 
-struct Totals {
-    std::uint64_t seeds = 0;
-    std::uint64_t events = 0;
-    std::uint64_t acknowledged = 0;
-};
-
 template <class Log, class Ack>
-void explore(const char* name, std::size_t nodes_min, std::size_t nodes_max) {
+void explore_composition(std::size_t nodes_min) {
     constexpr std::uint64_t compositions = 10;
+    using Node = Replicator<Journal, Log, Ack, transport::Manual, SmallOptions>;
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
-    const std::uint64_t count = single != 0 ? 1 : number_from("REPLICATOR_SCHEDULES", 100'000) / compositions;
-    Totals totals;
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const std::uint64_t seed = single != 0 ? single : i + 1;
-        World<Log, Ack> world(seed, nodes_min + seed % (nodes_max - nodes_min + 1));
-        const std::string failure = world.run();
-        totals.events += world.events();
-        totals.acknowledged += world.acknowledged();
-        if (!failure.empty()) {
-            BOOST_ERROR(std::string(name) + ", REPLICATOR_SEED=" + std::to_string(seed) + ": " + failure);
-            return;
-        }
-    }
-    BOOST_TEST_MESSAGE(name << ": " << count << " schedules, " << totals.events << " events, " << totals.acknowledged
-                            << " writes acknowledged");
-    BOOST_TEST((single != 0 || totals.acknowledged > count));
+    sim::ExploreOptions options;
+    options.first_seed = single != 0 ? single : number_from("REPLICATOR_FIRST_SEED", 1);
+    options.seeds = single != 0 ? 1 : number_from("REPLICATOR_SEEDS", 100'000) / compositions;
+    options.bounds.nodes_min = nodes_min;
+    const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
+    BOOST_TEST(static_cast<bool>(found), "REPLICATOR_SEED=" << found.failing_seed << "\n" << found.report);
+    BOOST_TEST_MESSAGE(found.seeds << " scenarios, " << found.events << " events, " << found.acknowledged
+                                   << " writes acknowledged, trace " << found.trace);
+    if (single == 0) BOOST_TEST(found.acknowledged > found.seeds);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(schedules)
 
-BOOST_AUTO_TEST_CASE(async_ring) { explore<SmallRing, ack::Async<>>("async, ring", 2, 4); }
-BOOST_AUTO_TEST_CASE(sync_ring) { explore<SmallRing, ack::Sync<>>("sync, ring", 2, 4); }
-BOOST_AUTO_TEST_CASE(semi_sync_ring) { explore<SmallRing, ack::SemiSync<>>("semi-sync, ring", 2, 5); }
-BOOST_AUTO_TEST_CASE(quorum_ring) { explore<SmallRing, ack::Quorum<2>>("quorum of 2, ring", 2, 5); }
-BOOST_AUTO_TEST_CASE(majority_ring) { explore<SmallRing, ack::Majority<>>("majority, ring", 2, 5); }
-BOOST_AUTO_TEST_CASE(async_memory) { explore<SmallMemory, ack::Async<>>("async, memory", 2, 4); }
-BOOST_AUTO_TEST_CASE(sync_applied) { explore<SmallMemory, ack::Sync<Stage::applied>>("sync applied, memory", 2, 4); }
-BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore<SmallMemory, ack::SemiSync<>>("semi-sync, memory", 2, 5); }
-BOOST_AUTO_TEST_CASE(quorum_memory) { explore<SmallMemory, ack::Quorum<3>>("quorum of 3, memory", 3, 5); }
-BOOST_AUTO_TEST_CASE(majority_applied) {
-    explore<SmallMemory, ack::Majority<Stage::applied>>("majority applied, memory", 2, 5);
-}
+BOOST_AUTO_TEST_CASE(async_ring) { explore_composition<SmallRing, ack::Async<>>(2); }
+BOOST_AUTO_TEST_CASE(sync_ring) { explore_composition<SmallRing, ack::Sync<>>(2); }
+BOOST_AUTO_TEST_CASE(semi_sync_ring) { explore_composition<SmallRing, ack::SemiSync<>>(2); }
+BOOST_AUTO_TEST_CASE(quorum_ring) { explore_composition<SmallRing, ack::Quorum<2>>(2); }
+BOOST_AUTO_TEST_CASE(majority_ring) { explore_composition<SmallRing, ack::Majority<>>(2); }
+BOOST_AUTO_TEST_CASE(async_memory) { explore_composition<SmallMemory, ack::Async<>>(2); }
+BOOST_AUTO_TEST_CASE(sync_applied) { explore_composition<SmallMemory, ack::Sync<Stage::applied>>(2); }
+BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore_composition<SmallMemory, ack::SemiSync<>>(2); }
+BOOST_AUTO_TEST_CASE(quorum_memory) { explore_composition<SmallMemory, ack::Quorum<3>>(3); }
+BOOST_AUTO_TEST_CASE(majority_applied) { explore_composition<SmallMemory, ack::Majority<Stage::applied>>(2); }
 
 BOOST_AUTO_TEST_SUITE_END()

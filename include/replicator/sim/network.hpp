@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -88,6 +89,21 @@ public:
             }
         }
     }
+    /// All connections break, and are made again at once.
+    void reconnect() {
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            for (std::size_t j = i + 1; j < nodes_.size(); ++j) {
+                if (!faults_.stream) continue;
+                break_connection(i, j);
+                connect(i, j);
+            }
+        }
+    }
+
+    /// Is shown everything that a node receives.
+    using Watch = std::function<void(Instant, NodeId from, NodeId to, std::span<const std::byte>)>;
+    void watch(Watch watch) { watch_ = std::move(watch); }
+
     /// A paused node is told nothing and asked nothing. What comes on its connections waits for it; datagrams are lost.
     void pause(NodeId node, bool paused) {
         Known& known = nodes_[place_of(node)];
@@ -123,7 +139,7 @@ public:
         Way& path = way(packet.from, packet.to);
         path.in_flight_bytes -= packet.bytes.size();
         path.owed = true;
-        const NodeId receiver = receive(packet, path);
+        const NodeId receiver = receive(packet, path, now);
         spare_.push_back(std::move(packet.bytes));
         pump(now);
         return receiver;
@@ -254,12 +270,13 @@ private:
         std::push_heap(packets_.begin(), packets_.end(), Later{});
     }
 
-    NodeId receive(const Packet& packet, const Way& path) {
+    NodeId receive(const Packet& packet, const Way& path, Instant now) {
         Known& to = nodes_[packet.to];
         const bool lost = path.cut || !to.handle || to.paused || (faults_.stream && packet.connection != path.connection);
         if (lost) return NodeId{};
         ++delivered_;
         const NodeId sender = nodes_[packet.from].id;
+        if (watch_) watch_(now, sender, to.id, packet.bytes);
         const bool accepted = static_cast<bool>(to.handle.receive(sender, packet.bytes));
         if (!accepted && faults_.stream) {
             break_connection(packet.from, packet.to);
@@ -271,6 +288,7 @@ private:
 
     Random random_;
     NetworkFaults faults_;
+    Watch watch_;
     std::vector<std::byte> buffer_;
     std::vector<Known> nodes_;
     std::vector<Way> ways_;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+// The way into the simulator: runs a node type of yours through many scenarios, and explains the first that fails.
+#pragma once
+
+#include "chart.hpp"
+#include "scenario.hpp"
+#include "shrink.hpp"
+#include "world.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace replicator::sim {
+
+struct ExploreOptions {
+    std::uint64_t first_seed = 1;
+    std::uint64_t seeds = 1000;
+    ScenarioBounds bounds{};
+    bool shrinks = true;  ///< a failing scenario is made short before it is told
+};
+
+struct Exploration {
+    std::uint64_t seeds = 0;  ///< that were run
+    std::uint64_t events = 0;
+    std::uint64_t acknowledged = 0;
+    std::uint64_t trace = 0;         ///< of all runs together
+    std::uint64_t failing_seed = 0;  ///< meaningful when `failure` is not empty
+    std::string failure;
+    Scenario shortest;  ///< fails as well, with as few events as could be found
+    std::string report;  ///< failure, the shortest scenario as C++, and a chart of it
+
+    [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
+};
+
+/// The frames of one scenario, as text.
+template <class UserNode, class MakeCommand>
+[[nodiscard]] std::string chart_of(const Scenario& scenario, MakeCommand make_command) {
+    Chart chart;
+    World<UserNode, MakeCommand> world(scenario, make_command);
+    world.watch([&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
+        chart.watch(now, from, to, bytes);
+    });
+    static_cast<void>(world.run());
+    return chart.text();
+}
+
+/// Runs `UserNode`, over a simulated network in place of its own transport, through one scenario per seed, until one
+/// fails. `make_command(Random&)` gives commands; it must draw from that source alone. The same seeds give the same runs.
+///
+///     const auto found = sim::explore<MyNode>({.seeds = 10'000}, [](sim::Random& random) { return MyCommand{...}; });
+///     BOOST_TEST_REQUIRE(static_cast<bool>(found), found.report);
+///
+/// The machine is compared by its `digest()`, or by its snapshot.
+template <class UserNode, class MakeCommand>
+[[nodiscard]] Exploration explore(const ExploreOptions& options, MakeCommand make_command) {
+    Exploration found;
+    for (; found.seeds < options.seeds; ++found.seeds) {
+        const std::uint64_t seed = options.first_seed + found.seeds;
+        const Scenario scenario = draw_scenario(seed, options.bounds);
+        const Verdict verdict = run_scenario<UserNode>(scenario, make_command);
+        found.events += verdict.events;
+        found.acknowledged += verdict.acknowledged;
+        found.trace = core::mix(found.trace, verdict.trace);
+        if (verdict) continue;
+
+        found.failing_seed = seed;
+        found.failure = verdict.failure;
+        found.shortest = scenario;
+        if (options.shrinks) {
+            const auto fails = [&](const Scenario& s) { return !run_scenario<UserNode>(s, make_command); };
+            found.shortest = shrink(scenario, fails);
+        }
+        found.report = "seed " + std::to_string(seed) + ": " + found.failure + "\n\nThe shortest scenario that fails:\n" +
+                       to_cpp(found.shortest) + "\n\nIts frames:\n" + chart_of<UserNode>(found.shortest, make_command);
+        return found;
+    }
+    return found;
+}
+
+}  // namespace replicator::sim

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// The oracle stands outside the nodes: it knows in which order the leader wrote, what the state is after each entry, and
+// what was promised for each write. It believes nothing that a node says about itself.
+#pragma once
+
+#include "../bytes.hpp"
+#include "../checksum.hpp"
+#include "../codec/select.hpp"
+#include "../concepts/log_policy.hpp"
+#include "../concepts/state_machine.hpp"
+#include "../entry.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace replicator::sim {
+
+/// A number that is equal for equal states: the machine's own `digest()`, or the checksum of its snapshot.
+template <class Machine>
+[[nodiscard]] std::uint64_t digest_of(const Machine& machine) {
+    if constexpr (requires { { machine.digest() } -> std::convertible_to<std::uint64_t>; }) {
+        return machine.digest();
+    } else if constexpr (Saveable<Machine>) {
+        std::array<std::byte, 4096> piece;
+        std::uint32_t sum = 0;
+        std::uint64_t offset = 0;
+        while (const std::size_t size = machine.save(offset, piece)) {
+            sum = checksum(std::span(piece).first(size), sum);
+            offset += size;
+        }
+        return sum;
+    } else {
+        static_assert(RawSaveable<Machine>,
+                      "To compare states, the simulator needs digest(), save(offset, span), or a trivially copyable type.");
+        return checksum({reinterpret_cast<const std::byte*>(&machine), sizeof machine});
+    }
+}
+
+/// The one true line of history, as long as one node leads.
+template <class Machine>
+class Oracle {
+public:
+    /// Takes over what the leader wrote since the last call. The log must still have it, which it has right after it was
+    /// written.
+    template <LogPolicy Log>
+    void follow(const Log& log) {
+        if (last() == log.last()) return;
+        for (Cursor at = log.seek(last() + 1); at.index <= log.last();) {
+            const std::byte* const entry = log.read(at).bytes.data();
+            const EntryHeader header = load_entry_header(entry);
+            at = {at.index + 1, at.offset + header.bytes()};
+            if (header.type() == EntryType::command) {
+                const bool decoded = codec::Select<Machine>::decode(
+                    entry_command(entry), [this](const typename Machine::Command& command) { machine_.apply(command); });
+                understands_ = understands_ && decoded;
+                digests_.push_back(digest_of(machine_));
+            } else {
+                digests_.push_back(digests_.back());
+            }
+            chains_.push_back(header.chain);
+        }
+    }
+
+    [[nodiscard]] Index last() const noexcept { return Index{digests_.size() - 1}; }
+    /// Of the state after the entry at `index`.
+    [[nodiscard]] std::uint64_t digest_at(Index index) const noexcept { return digests_[index.value]; }
+    /// False when a command that the leader encoded could not be decoded.
+    [[nodiscard]] bool understands() const noexcept { return understands_; }
+
+    /// How far a log holds what the leader wrote: its newest entry if that lies on the line, else nothing. Two lines that
+    /// share an entry share everything before it.
+    template <LogPolicy Log>
+    [[nodiscard]] Index held_by(const Log& log) const noexcept {
+        const Index index = log.last();
+        if (index > last() || index == Index{}) return Index{};
+        return chains_[index.value] == log.chain() ? index : Index{};
+    }
+
+private:
+    Machine machine_{};
+    std::vector<std::uint64_t> digests_{digest_of(Machine{})};
+    std::vector<Chain> chains_{Chain{}};
+    bool understands_ = true;
+};
+
+}  // namespace replicator::sim

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+// A scenario: how bad the network is, and what happens to the nodes when. All of it follows from one seed, and it can be
+// written down, shortened and run again.
+#pragma once
+
+#include "network.hpp"
+#include "random.hpp"
+
+#include "../types.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace replicator::sim {
+
+enum class EventKind : std::uint8_t {
+    write,        ///< clients write `amount` commands at once on the leader
+    crash,        ///< the process of `node` ends; a new, blank one starts at once
+    pause,        ///< `node` stands still for `amount` milliseconds
+    cut,          ///< nothing gets from `node` to `other`, nor back
+    cut_one_way,  ///< nothing gets from `node` to `other`
+    heal,         ///< all cuts end
+    reconnect,    ///< all connections break, and are made again
+    clock_jump,   ///< the clock of `node` jumps ahead by `amount` milliseconds
+    clock_stop,   ///< the clock of `node` stands still for `amount` milliseconds
+};
+
+[[nodiscard]] constexpr const char* to_string(EventKind kind) noexcept {
+    switch (kind) {
+        case EventKind::write: return "write";
+        case EventKind::crash: return "crash";
+        case EventKind::pause: return "pause";
+        case EventKind::cut: return "cut";
+        case EventKind::cut_one_way: return "cut_one_way";
+        case EventKind::heal: return "heal";
+        case EventKind::reconnect: return "reconnect";
+        case EventKind::clock_jump: return "clock_jump";
+        case EventKind::clock_stop: return "clock_stop";
+    }
+    return "unknown";
+}
+
+struct Event {
+    Duration at;  ///< since the scenario began
+    EventKind kind = EventKind::write;
+    std::uint32_t node = 0;  ///< counted from 0; the leader is 0
+    std::uint32_t other = 0;
+    std::uint32_t amount = 0;
+
+    friend bool operator==(const Event&, const Event&) = default;
+};
+
+struct Scenario {
+    std::uint64_t seed = 0;
+    std::size_t nodes = 3;
+    NetworkFaults network;
+    std::vector<std::int32_t> clock_skews;  ///< of each node, in thousandths
+    std::vector<Event> events;              ///< in the order of their times
+    Duration length = milliseconds(500);    ///< of the part with faults
+};
+
+/// How long and how busy the scenarios are that `draw_scenario` makes. The times fit the timeouts of the nodes: faults
+/// should last from less than a heartbeat to several failure timeouts.
+struct ScenarioBounds {
+    std::size_t nodes_min = 2;
+    std::size_t nodes_max = 5;
+    Duration length_min = milliseconds(100);
+    Duration length_max = milliseconds(600);
+    std::uint32_t writes_at_once_max = 60;
+    Duration fault_length_max = milliseconds(120);
+};
+
+namespace detail {
+
+/// Faults of one kind, spread over the scenario.
+inline void spread(Random& random, Scenario& scenario, EventKind kind, std::uint64_t count,
+                   const ScenarioBounds& bounds) {
+    for (; count > 0; --count) {
+        Event event;
+        event.kind = kind;
+        event.at = Duration{random.below(scenario.length.microseconds)};
+        event.node = static_cast<std::uint32_t>(random.below(scenario.nodes));
+        event.other = static_cast<std::uint32_t>((event.node + random.between(1, scenario.nodes - 1)) % scenario.nodes);
+        event.amount = static_cast<std::uint32_t>(random.between(1, bounds.fault_length_max.microseconds / 1000));
+        // The leader is not lost, because nobody could take its place.
+        if (kind == EventKind::crash && event.node == 0) continue;
+        scenario.events.push_back(event);
+    }
+}
+
+/// In one seed out of three there is such a fault at all, so that each is often seen without the others.
+[[nodiscard]] inline std::uint64_t sometimes(Random& random, std::uint64_t most) {
+    return random.below(3) == 0 ? random.below(most + 1) : 0;
+}
+
+inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
+    network.loss = sometimes(random, extreme ? 500'000 : network.stream ? 10'000 : 150'000);
+    network.duplication = sometimes(random, extreme ? 500'000 : 100'000);
+    network.corruption = sometimes(random, extreme ? 200'000 : 20'000);
+    network.truncation = sometimes(random, extreme ? 200'000 : 20'000);
+    network.one_byte_reads = sometimes(random, 50'000);
+    network.split_reads = sometimes(random, 300'000);
+}
+
+}  // namespace detail
+
+/// The scenario of a seed. One in twenty has no faults, so that a check which is too strict shows; one in ten has some
+/// fault of the network at an extreme rate.
+[[nodiscard]] inline Scenario draw_scenario(std::uint64_t seed, const ScenarioBounds& bounds) {
+    Random random(seed);
+    Scenario scenario;
+    scenario.seed = seed;
+    scenario.nodes = random.between(bounds.nodes_min, bounds.nodes_max);
+    scenario.clock_skews.resize(scenario.nodes);
+    scenario.length = Duration{random.between(bounds.length_min.microseconds, bounds.length_max.microseconds)};
+    NetworkFaults& network = scenario.network;
+    network.stream = random.below(2) == 0;
+    network.delay_max = Duration{network.delay_min.microseconds + random.below(random.below(4) == 0 ? 40'000 : 2'000)};
+    network.in_flight_bytes_max = random.below(3) == 0 ? 700 : 16 * 1024;
+
+    const auto writes_at_once_max = static_cast<std::uint32_t>(random.between(1, bounds.writes_at_once_max));
+    for (Duration at{}; at < scenario.length; at.microseconds += random.between(1'000, 25'000)) {
+        const auto amount = static_cast<std::uint32_t>(random.between(1, writes_at_once_max));
+        scenario.events.push_back({at, EventKind::write, 0, 0, amount});
+    }
+    if (random.below(20) != 0) {
+        detail::draw_network(random, network, random.below(10) == 0);
+        const std::uint64_t most = scenario.length.microseconds / 40'000 + 1;
+        for (const EventKind kind : {EventKind::crash, EventKind::pause, EventKind::cut, EventKind::cut_one_way,
+                                     EventKind::reconnect, EventKind::clock_jump, EventKind::clock_stop}) {
+            detail::spread(random, scenario, kind, detail::sometimes(random, most), bounds);
+        }
+        detail::spread(random, scenario, EventKind::heal, random.below(most + 1), bounds);
+        const bool skewed = random.below(3) == 0;
+        for (std::int32_t& skew : scenario.clock_skews) {
+            if (skewed) skew = static_cast<std::int32_t>(random.below(201)) - 100;
+        }
+    }
+    std::stable_sort(scenario.events.begin(), scenario.events.end(),
+                     [](const Event& a, const Event& b) { return a.at < b.at; });
+    return scenario;
+}
+
+}  // namespace replicator::sim

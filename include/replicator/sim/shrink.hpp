@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+// Makes a failing scenario as short as it can be while it still fails, and writes it down as C++.
+#pragma once
+
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace replicator::sim {
+
+/// Leaves out events in ever smaller groups, then whole kinds of faults, for as long as `fails(scenario)` is true
+/// (delta debugging, Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, section 3).
+/// Calls `fails` at most `attempts_max` times.
+template <class Fails>
+[[nodiscard]] Scenario shrink(Scenario scenario, Fails fails, std::size_t attempts_max = 5000) {
+    const auto still_fails = [&](const Scenario& shorter) { return attempts_max > 0 && (--attempts_max, fails(shorter)); };
+
+    for (std::size_t group = std::max<std::size_t>(scenario.events.size() / 2, 1); group > 0;) {
+        bool shortened = false;
+        for (std::size_t at = 0; at < scenario.events.size();) {
+            Scenario shorter = scenario;
+            const auto begin = shorter.events.begin() + static_cast<std::ptrdiff_t>(at);
+            const std::size_t count = std::min(group, scenario.events.size() - at);
+            shorter.events.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+            if (still_fails(shorter)) {
+                scenario = std::move(shorter);
+                shortened = true;
+            } else {
+                at += count;
+            }
+        }
+        if (!shortened || group > 1) group /= 2;
+    }
+
+    const auto try_with = [&](auto change) {
+        Scenario simpler = scenario;
+        change(simpler);
+        if (still_fails(simpler)) scenario = std::move(simpler);
+    };
+    try_with([](Scenario& s) { s.network.loss = 0; });
+    try_with([](Scenario& s) { s.network.duplication = 0; });
+    try_with([](Scenario& s) { s.network.corruption = 0; });
+    try_with([](Scenario& s) { s.network.truncation = 0; });
+    try_with([](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; });
+    try_with([](Scenario& s) { s.network.delay_max = s.network.delay_min; });
+    try_with([](Scenario& s) { s.clock_skews.assign(s.clock_skews.size(), 0); });
+    for (std::size_t i = 0; i < scenario.events.size(); ++i) {
+        while (scenario.events[i].kind == EventKind::write && scenario.events[i].amount > 1) {
+            const std::uint32_t before = scenario.events[i].amount;
+            try_with([i](Scenario& s) { s.events[i].amount /= 2; });
+            if (scenario.events[i].amount == before) break;
+        }
+    }
+    if (!scenario.events.empty()) {
+        try_with([](Scenario& s) { s.length = Duration{s.events.back().at.microseconds + 1}; });
+    }
+    return scenario;
+}
+
+/// The scenario as a C++ expression, to be pasted into a test.
+[[nodiscard]] inline std::string to_cpp(const Scenario& scenario) {
+    const auto number = [](auto n) { return std::to_string(n); };
+    const NetworkFaults& network = scenario.network;
+    std::string text = "replicator::sim::Scenario{\n    .seed = " + number(scenario.seed) + "u, .nodes = " +
+                       number(scenario.nodes) + ",\n    .network = {.stream = " + (network.stream ? "true" : "false") +
+                       ", .loss = " + number(network.loss) + ", .duplication = " + number(network.duplication) +
+                       ", .corruption = " + number(network.corruption) + ", .truncation = " + number(network.truncation) +
+                       ",\n                .delay_min{" + number(network.delay_min.microseconds) + "}, .delay_max{" +
+                       number(network.delay_max.microseconds) + "}, .one_byte_reads = " + number(network.one_byte_reads) +
+                       ", .split_reads = " + number(network.split_reads) +
+                       ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) +
+                       "},\n    .clock_skews = {";
+    for (const std::int32_t skew : scenario.clock_skews) text += number(skew) + ", ";
+    text += "},\n    .events = {\n";
+    for (const Event& event : scenario.events) {
+        text += "        {.at{" + number(event.at.microseconds) + "}, .kind = replicator::sim::EventKind::" +
+                to_string(event.kind) + ", .node = " + number(event.node) + ", .other = " + number(event.other) +
+                ", .amount = " + number(event.amount) + "},\n";
+    }
+    return text + "    },\n    .length{" + number(scenario.length.microseconds) + "},\n}";
+}
+
+}  // namespace replicator::sim
