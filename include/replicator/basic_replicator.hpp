@@ -228,6 +228,11 @@ private:
 
     /// Tells the transport about peers that are owed something, once until it has asked for all of it.
     void wake_peers() noexcept {
+        for (const core::Peer& peer : engine_.peers()) {
+            if (!peer.awake) return wake_sleeping_peers();
+        }
+    }
+    void wake_sleeping_peers() noexcept {
         for (core::Peer& peer : engine_.peers()) {
             if (peer.awake || !engine_.owes(peer)) continue;
             peer.awake = true;

@@ -58,6 +58,9 @@ inline void store(std::byte* to, Integer integer) noexcept {
 /// and is read in wider pieces has to wait until every store before it has reached the cache, which takes as long as the
 /// state machine's cache misses do. So fresh bytes are copied in the words in which they were written.
 inline void copy_words(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#pragma GCC unroll 8
+#endif
     for (std::size_t at = 0; at < bytes; at += 8) {
         std::uint64_t word;
         std::memcpy(&word, from + at, sizeof word);

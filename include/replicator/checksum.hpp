@@ -99,8 +99,19 @@ using TableCrc = SlicingTableCrc;
 /// compiled for that processor, and a call for every entry costs half as much again as the checksum itself.
 struct ProcessorCrc {
     [[nodiscard]] static std::uint32_t feed8(std::uint32_t crc, std::uint64_t bytes) noexcept {
+        return static_cast<std::uint32_t>(feed_wide(crc, bytes));
+    }
+    /// Eight words, with no look at a counter in between.
+    [[nodiscard]] static std::uint32_t feed64(std::uint32_t crc, const std::byte* at) noexcept {
         std::uint64_t wide = crc;
-        __asm__("crc32q %1, %0" : "+r"(wide) : "r"(bytes));
+        wide = feed_wide(wide, load<std::uint64_t>(at));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 8));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 16));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 24));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 32));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 40));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 48));
+        wide = feed_wide(wide, load<std::uint64_t>(at + 56));
         return static_cast<std::uint32_t>(wide);
     }
     [[nodiscard]] static std::uint32_t feed4(std::uint32_t crc, std::uint32_t bytes) noexcept {
@@ -111,14 +122,31 @@ struct ProcessorCrc {
         __asm__("crc32b %1, %0" : "+r"(crc) : "q"(byte));
         return crc;
     }
+
+private:
+    /// The instruction leaves the upper half zero, which the compiler cannot know; so it is not cleared each time.
+    [[nodiscard]] static std::uint64_t feed_wide(std::uint64_t crc, std::uint64_t bytes) noexcept {
+        __asm__("crc32q %1, %0" : "+r"(crc) : "rm"(bytes));
+        return crc;
+    }
 };
+
+namespace detail {
+
+/// Apart, or the tables' code would keep the callers from being inlined.
+template <class Function>
+[[gnu::noinline, gnu::cold]] decltype(auto) with_table_crc(Function& function) noexcept {
+    return function(TableCrc{});
+}
+
+}  // namespace detail
 
 /// Calls `function` with the fastest CRC of this machine. The choice is one test of a flag that is set before `main`;
 /// make it once for a run of entries, not once for each.
 template <class Function>
 decltype(auto) with_crc(Function&& function) noexcept {
     if (__builtin_cpu_supports("sse4.2")) return function(ProcessorCrc{});
-    return function(TableCrc{});
+    return detail::with_table_crc(function);
 }
 
 #else
@@ -130,14 +158,24 @@ decltype(auto) with_crc(Function&& function) noexcept {
 
 #endif
 
+/// Feeds so many words of eight bytes.
+template <class Crc>
+[[nodiscard]] inline std::uint32_t feed_words(Crc crc, std::uint32_t state, const std::byte* at,
+                                              std::size_t words) noexcept {
+    if constexpr (requires { crc.feed64(state, at); }) {
+        for (; words >= 8; words -= 8, at += 64) state = crc.feed64(state, at);
+    }
+    for (; words > 0; --words, at += 8) state = crc.feed8(state, load<std::uint64_t>(at));
+    return state;
+}
+
 /// The CRC-32C of `bytes` in its usual form; "123456789" gives 0xe3069283. `previous` continues an earlier call, so
 /// that a checksum over pieces is that over the whole.
 [[nodiscard]] inline std::uint32_t checksum(std::span<const std::byte> bytes, std::uint32_t previous = 0) noexcept {
     return with_crc([bytes, previous](auto crc) noexcept {
-        std::uint32_t state = ~previous;
-        const std::byte* at = bytes.data();
-        std::size_t left = bytes.size();
-        for (; left >= 8; left -= 8, at += 8) state = crc.feed8(state, load<std::uint64_t>(at));
+        std::size_t left = bytes.size() % 8;
+        std::uint32_t state = feed_words(crc, ~previous, bytes.data(), bytes.size() / 8);
+        const std::byte* at = bytes.data() + (bytes.size() - left);
         if (left >= 4) state = crc.feed4(state, load<std::uint32_t>(at)), left -= 4, at += 4;
         for (; left > 0; --left, ++at) state = crc.feed1(state, std::to_integer<std::uint8_t>(*at));
         return ~state;

@@ -88,12 +88,8 @@ namespace detail {
 /// The checksum of one entry: everything but the chain field, padding included.
 template <class Crc>
 [[nodiscard]] inline std::uint32_t entry_checksum(Crc crc, const std::byte* entry, std::uint32_t word) noexcept {
-    std::uint32_t state = crc.feed4(~std::uint32_t{0}, word);
-    const std::byte* const end = entry + EntryHeader{word}.bytes();
-    for (const std::byte* at = entry + entry_header_bytes; at != end; at += 8) {
-        state = crc.feed8(state, load<std::uint64_t>(at));
-    }
-    return state;
+    return feed_words(crc, crc.feed4(~std::uint32_t{0}, word), entry + entry_header_bytes,
+                      align_up(EntryHeader{word}.length()) / 8);
 }
 
 }  // namespace detail

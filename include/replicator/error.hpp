@@ -6,47 +6,48 @@
 
 namespace replicator {
 
+/// The numbers travel between nodes, so they never change their meaning.
 enum class Error : std::uint8_t {
     none = 0,
 
     // What a write or an operation is answered with. The call changed nothing.
-    not_leader,            ///< this node does not lead; status().leader says who does, as far as it knows
-    busy,                  ///< as many writes wait as the options allow; try again when some are acknowledged
-    too_large,             ///< the command is larger than the options or the log allow
-    log_full,              ///< the log has no room that may be given up
-    not_enough_followers,  ///< the policy says to fail when a needed follower is missing, and one is
-    already_founded,       ///< the node holds a history; founding would make a second one
-    faulted,               ///< the node stopped taking part; status().fault says why
-    not_yet,               ///< this node has not applied the position that was asked for
-    stopped,               ///< the object is being closed
+    not_leader = 1,  ///< this node does not lead; status().leader says who does, as far as it knows
+    busy = 2,  ///< as many writes wait as the options allow; try again when some are acknowledged
+    too_large = 3,  ///< the command is larger than the options or the log allow
+    log_full = 4,  ///< the log has no room that may be given up
+    not_enough_followers = 5,  ///< the policy says to fail when a needed follower is missing, and one is
+    already_founded = 6,  ///< the node holds a history; founding would make a second one
+    faulted = 7,  ///< the node stopped taking part; status().fault says why
+    not_yet = 8,  ///< this node has not applied the position that was asked for
+    stopped = 9,  ///< the object is being closed
 
     // How an accepted write may end, other than acknowledged.
-    outcome_unknown,  ///< it entered a log and may survive: the leader stepped down, or was told to stop waiting
-    discarded,        ///< it was on a line of history that was cut
+    outcome_unknown = 10,  ///< it entered a log and may survive: the leader stepped down, or was told to stop waiting
+    discarded = 11,  ///< it was on a line of history that was cut
 
     // Why two nodes do not talk. Nothing changed on either side.
-    wrong_version,     ///< no common version of the wire format
-    wrong_cluster,     ///< the peer belongs to another cluster
-    wrong_group,       ///< the peer belongs to another group
-    wrong_history,     ///< both hold data, of two different foundings
-    wrong_node,        ///< the frame is for, or from, somebody else than the connection says
-    wrong_schema,      ///< commands or snapshots of the two programs look different
-    wrong_policy,      ///< the acknowledgement policies differ
-    wrong_limits,      ///< the peer could not hold what this node may send
-    wrong_membership,  ///< the two nodes were given different lists of nodes
-    duplicate_node,    ///< two living processes claim the same node
-    stale_epoch,       ///< the sender's epoch is over
-    snapshot_old,      ///< the receiver already holds more than the snapshot that it was offered
+    wrong_version = 12,  ///< no common version of the wire format
+    wrong_cluster = 13,  ///< the peer belongs to another cluster
+    wrong_group = 14,  ///< the peer belongs to another group
+    wrong_history = 15,  ///< both hold data, of two different foundings
+    wrong_node = 16,  ///< the frame is for, or from, somebody else than the connection says
+    wrong_schema = 17,  ///< commands or snapshots of the two programs look different
+    wrong_policy = 18,  ///< the acknowledgement policies differ
+    wrong_limits = 19,  ///< the peer could not hold what this node may send
+    wrong_membership = 20,  ///< the two nodes were given different lists of nodes
+    duplicate_node = 21,  ///< two living processes claim the same node
+    stale_epoch = 22,  ///< the sender's epoch is over
+    snapshot_old = 23,  ///< the receiver already holds more than the snapshot that it was offered
 
     // What bytes from outside can be.
-    corrupt,   ///< a checksum does not match
-    protocol,  ///< well-formed, but nothing that a correct peer would send
+    corrupt = 24,  ///< a checksum does not match
+    protocol = 25,  ///< well-formed, but nothing that a correct peer would send
 
     // Why a node faulted.
-    diverged,          ///< committed entries or states differ between nodes: proof of a bug or of bad memory
-    undecodable,       ///< a committed command cannot be decoded
-    snapshot_invalid,  ///< a snapshot arrived whole, and the state machine refused it
-    log_failed,        ///< the log could not read or write
+    diverged = 26,  ///< committed entries or states differ between nodes: proof of a bug or of bad memory
+    undecodable = 27,  ///< a committed command cannot be decoded
+    snapshot_invalid = 28,  ///< a snapshot arrived whole, and the state machine refused it
+    log_failed = 29,  ///< the log could not read or write
 };
 
 [[nodiscard]] constexpr const char* to_string(Error error) noexcept {

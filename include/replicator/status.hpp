@@ -34,6 +34,18 @@ struct PeerStatus {
     std::uint32_t snapshots_in_vain = 0;        ///< in a row, whose end the log had already left behind
 };
 
+/// The peers of a status, by themselves.
+template <std::size_t PeersMax>
+struct PeerStatuses {
+    std::array<PeerStatus, PeersMax> slots{};
+    std::size_t count = 0;
+
+    [[nodiscard]] constexpr const PeerStatus* begin() const noexcept { return slots.data(); }
+    [[nodiscard]] constexpr const PeerStatus* end() const noexcept { return slots.data() + count; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return count; }
+    [[nodiscard]] constexpr const PeerStatus& operator[](std::size_t i) const noexcept { return slots[i]; }
+};
+
 struct Counters {
     std::uint64_t writes = 0;           ///< accepted by this node
     std::uint64_t refused_writes = 0;
@@ -72,9 +84,11 @@ struct Status {
     std::array<PeerStatus, PeersMax> peer_slots{};
     std::size_t peer_count = 0;
 
-    [[nodiscard]] constexpr std::span<const PeerStatus> peers() const noexcept {
+    [[nodiscard]] constexpr std::span<const PeerStatus> peers() const& noexcept {
         return std::span(peer_slots).first(peer_count);
     }
+    /// Of a status without a name they are copied, so that a loop over `node.status().peers()` is good.
+    [[nodiscard]] constexpr PeerStatuses<PeersMax> peers() const&& noexcept { return {peer_slots, peer_count}; }
 };
 
 }  // namespace replicator

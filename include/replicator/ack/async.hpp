@@ -14,7 +14,8 @@
 namespace replicator::ack {
 
 /// See the head of this file. `S`: the stage at which the leader must hold the write. `LossEntriesMax`: while so many
-/// entries are on no follower, further writes are refused as not_enough_followers; 0 for no bound.
+/// entries are on no follower, further writes are refused as not_enough_followers; 0 for no bound. A follower that went
+/// away counts with what it held, until it comes back without.
 template <AskedStage S = AskedStage{}, std::uint64_t LossEntriesMax = 0>
 struct Async {
     static constexpr PolicyKind kind = PolicyKind::async;

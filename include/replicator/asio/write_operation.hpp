@@ -7,7 +7,6 @@
 #include "../write.hpp"
 
 #include <memory>
-#include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -70,16 +69,6 @@ private:
     Operation* last_ = nullptr;
 };
 
-/// Keeps the executor of a handler from running out of work while the write is pending. Our own is kept busy anyway.
-template <class HandlerExecutor, class Executor>
-[[nodiscard]] std::optional<asio::executor_work_guard<HandlerExecutor>> work_elsewhere(
-    const HandlerExecutor& of_handler, [[maybe_unused]] const Executor& own) {
-    if constexpr (std::is_same_v<HandlerExecutor, Executor>) {
-        if (of_handler == own) return std::nullopt;
-    }
-    return std::optional<asio::executor_work_guard<HandlerExecutor>>(std::in_place, of_handler);
-}
-
 template <class Stored, class Executor, class Handler>
 class WriteOperationOf : public WriteOperation<Stored, Executor> {
     using Base = WriteOperation<Stored, Executor>;
@@ -104,7 +93,7 @@ private:
     WriteOperationOf(Given&& handler, const Executor& executor, const Allocator& allocator)
         : handler_(std::forward<Given>(handler)),
           allocator_(allocator),
-          work_(work_elsewhere<HandlerExecutor>(asio::get_associated_executor(handler_, executor), executor)) {
+          work_(asio::get_associated_executor(handler_, executor)) {
         this->run = &run_this;
     }
 
@@ -137,7 +126,7 @@ private:
 
     Handler handler_;
     Allocator allocator_;
-    std::optional<asio::executor_work_guard<HandlerExecutor>> work_;
+    asio::executor_work_guard<HandlerExecutor> work_;  // its context must not end while the write is pending
     bool watches_cancellation_ = false;
 };
 

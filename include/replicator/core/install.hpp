@@ -8,6 +8,8 @@
 #include "message.hpp"
 #include "snapshot.hpp"
 
+#include "../entry.hpp"
+
 #include "../concepts/observer.hpp"
 
 #include <array>
@@ -60,6 +62,8 @@ public:
     }
 
     [[nodiscard]] Step gather(const Local<Composition>& local, std::span<const std::byte> piece, bool ends) noexcept {
+        // What came whole is used where it stands.
+        if (ends && gathered_ == 0 && !gathering_begin_) return load(piece);
         if (!piece.empty()) std::memcpy(buffer_.data() + gathered_, piece.data(), piece.size());
         gathered_ += piece.size();
         if (!ends) return Step::nothing;
@@ -106,7 +110,7 @@ private:
             return whole ? Step::complete : (drop(), Step::invalid);
         }
         if (!thawing_.load(piece)) return drop(), Step::invalid;
-        whole_checksum_ = checksum(piece, whole_checksum_);
+        whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, chunk_.checksum));
         offset_ += piece.size();
         return Step::moved;
     }

@@ -102,7 +102,6 @@ private:
 [[nodiscard]] inline EpochStartBody read_epoch_start(const std::byte* from) noexcept {
     EpochStartBody body;
     std::uint32_t forced = 0;
-    std::uint32_t unused = 0;
     ByteReader(from)
         .get(body.epoch)
         .get(body.run)
@@ -110,8 +109,7 @@ private:
         .get(forced)
         .get(body.forced_from)
         .get(body.seat)
-        .get(body.members)
-        .get(unused);
+        .get(body.members);
     body.forced = forced != 0;
     return body;
 }
@@ -132,7 +130,7 @@ void write_epoch_start(std::byte* to, const EpochStartBody& body, const Roster<N
         .put(body.forced_from)
         .put(body.seat)
         .put(static_cast<std::uint32_t>(roster.size))
-        .put(std::uint32_t{0});
+        .put(std::uint64_t{0});
     for (std::size_t i = 0; i < roster.size; ++i) {
         writer.put(roster.members[i].node).put(std::uint32_t{0}).put(roster.members[i].counts);
     }

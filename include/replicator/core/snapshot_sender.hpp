@@ -15,6 +15,7 @@
 
 #include "../checksum.hpp"
 #include "../concepts/observer.hpp"
+#include "../entry.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -150,7 +151,7 @@ private:
         SnapshotChunk chunk{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
                             .whole_checksum = 0, .last = size == 0};
         if (sending.offset == outgoing_.hashed_bytes && size > 0) {
-            outgoing_.whole_checksum = checksum(tail.first(size), outgoing_.whole_checksum);
+            outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, chunk.checksum));
             outgoing_.hashed_bytes += size;
         }
         if (chunk.last) chunk.whole_checksum = outgoing_.whole_checksum;

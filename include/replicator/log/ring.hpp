@@ -57,23 +57,13 @@ public:
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
         const bool fits = end_.offset + least <= begin_.offset + Bytes && least <= EntryBytesMax;
         if (fits && most == least) return {place(end_.offset), least};
-        const std::size_t wanted = most < batch_bytes ? most : batch_bytes;
-        if (free_bytes() < (least < wanted ? wanted : least)) evict(least, wanted);
-        const std::size_t free = free_bytes();
-        if (free < least || least > EntryBytesMax) return {};
-        // Several entries must not begin behind the end of the ring; a single one may reach over it.
-        const std::size_t straight = Bytes - (end_.offset & mask);
-        const std::size_t limit = free < straight ? free : straight;
-        const std::size_t size = most < limit ? most : limit;
-        return {place(end_.offset), size < least ? least : size};
+        return make_room(least, most);
     }
 
     void append(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
         REPLICATOR_ASSERT(bytes % 8 == 0 && bytes <= free_bytes());
-        const bool next_lap = (end_.offset & mask) + bytes >= Bytes;
-        if (mark_count_ == 0 || mark(mark_count_ - 1).at.offset / mark_bytes != end_.offset / mark_bytes) add_mark();
+        if (end_.offset + bytes >= plain_to_) return append_at_mark(bytes, count, chain);
         end_ = {end_.index + count, end_.offset + bytes};
-        if (next_lap) lap_ = end_;
         chain_ = chain;
     }
 
@@ -81,6 +71,7 @@ public:
         while (mark_count_ > 0 && cursor.index <= mark(mark_count_ - 1).at.index) --mark_count_;
         end_ = cursor;
         chain_ = chain;
+        plain_to_ = 0;
         if (cursor.offset < lap_.offset) lap_ = begin_;
     }
 
@@ -89,6 +80,7 @@ public:
         base_chain_ = chain_ = chain;
         released_ = index;
         mark_count_ = 0;
+        plain_to_ = 0;
     }
 
     void release(Index index) noexcept { released_ = max(released_, index); }
@@ -114,6 +106,31 @@ private:
         return Bytes - static_cast<std::size_t>(end_.offset - begin_.offset);
     }
     [[nodiscard]] const Mark& mark(std::size_t i) const noexcept { return marks_[(first_mark_ + i) % marks_max]; }
+
+    /// An append that begins in a part without a mark, or ends one.
+    void append_at_mark(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
+        const bool next_lap = (end_.offset & mask) + bytes >= Bytes;
+        if (mark_count_ == 0 || mark(mark_count_ - 1).at.offset / mark_bytes != end_.offset / mark_bytes) add_mark();
+        end_ = {end_.index + count, end_.offset + bytes};
+        if (next_lap) lap_ = end_;
+        chain_ = chain;
+        const bool marked = mark(mark_count_ - 1).at.offset / mark_bytes == end_.offset / mark_bytes;
+        plain_to_ = marked ? (end_.offset / mark_bytes + 1) * mark_bytes : 0;
+    }
+
+    /// Room behind the last entry, after dropping released entries where there is too little.
+    [[nodiscard]] std::span<std::byte> make_room(std::size_t least, std::size_t most) noexcept {
+        if (least > EntryBytesMax) return {};
+        const std::size_t wanted = most < batch_bytes ? most : batch_bytes;
+        if (free_bytes() < (least < wanted ? wanted : least)) evict(least, wanted);
+        const std::size_t free = free_bytes();
+        if (free < least) return {};
+        // Several entries must not begin behind the end of the ring; a single one may reach over it.
+        const std::size_t straight = Bytes - (end_.offset & mask);
+        const std::size_t limit = free < straight ? free : straight;
+        const std::size_t size = most < limit ? most : limit;
+        return {place(end_.offset), size < least ? least : size};
+    }
 
     void add_mark() noexcept {
         if (mark_count_ == marks_max) return;
@@ -150,6 +167,7 @@ private:
     Chain base_chain_{};
     Chain chain_{};
     Index released_;
+    std::uint64_t plain_to_ = 0;  // an append that ends below needs neither a mark nor a new lap
     std::array<Mark, marks_max> marks_{};
     std::size_t first_mark_ = 0;
     std::size_t mark_count_ = 0;

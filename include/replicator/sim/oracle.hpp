@@ -8,6 +8,7 @@
 #include "../codec/select.hpp"
 #include "../concepts/log_policy.hpp"
 #include "../concepts/state_machine.hpp"
+#include "../core/roster.hpp"
 #include "../entry.hpp"
 #include "../types.hpp"
 
@@ -44,6 +45,8 @@ template <class Machine>
 template <class Machine>
 class Oracle {
 public:
+    static constexpr std::size_t nodes_max = 8;
+
     /// Takes over what the leader wrote since the last call. The log must still have it, which it has right after it was
     /// written.
     template <LogPolicy Log>
@@ -59,6 +62,7 @@ public:
                 understands_ = understands_ && decoded;
                 digests_.push_back(digest_of(machine_));
             } else {
+                roster_.take(entry, last() + 1);
                 digests_.push_back(digests_.back());
             }
             chains_.push_back(header.chain);
@@ -68,6 +72,9 @@ public:
     [[nodiscard]] Index last() const noexcept { return Index{digests_.size() - 1}; }
     /// Of the state after the entry at `index`.
     [[nodiscard]] std::uint64_t digest_at(Index index) const noexcept { return digests_[index.value]; }
+    /// Who has the seat, and which incarnations count, as the entries say.
+    [[nodiscard]] const core::Roster<nodes_max>& roster() const noexcept { return roster_; }
+    void set_nodes(std::span<const NodeId> nodes) noexcept { roster_.set_nodes(nodes); }
     /// False when a command that the leader encoded could not be decoded.
     [[nodiscard]] bool understands() const noexcept { return understands_; }
 
@@ -82,6 +89,7 @@ public:
 
 private:
     Machine machine_{};
+    core::Roster<nodes_max> roster_;
     std::vector<std::uint64_t> digests_{digest_of(Machine{})};
     std::vector<Chain> chains_{Chain{}};
     bool understands_ = true;

@@ -63,6 +63,7 @@ public:
           network_(random_.next(), scenario.network, larger_buffer) {
         for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
         network_.set_nodes(ids_);
+        oracle_.set_nodes(ids_);
         places_.resize(scenario.nodes);
         for (std::size_t i = 0; i < scenario.nodes; ++i) start(i);
         if (!leader().found(HistoryId{random_.next() | 1})) fail("the group cannot be founded");
@@ -91,8 +92,17 @@ private:
     static constexpr std::size_t larger_buffer = std::max(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
     static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
 
+    /// An incarnation that is gone. What it held at the end counts if it was ever admitted, perhaps only after its end:
+    /// what it said was still on its way.
+    struct Former {
+        Run run{};
+        Index held;
+        bool counted = false;
+    };
+
     struct Place {
         std::unique_ptr<Node> node;
+        Run run{};
         Instant ticks_at;
         Instant paused_until;
         Instant clock{1'000'000};
@@ -100,15 +110,16 @@ private:
         Instant clock_stopped_until;
         Index applied;      // seen last, of this incarnation
         Index commit;
-        Index held_before;  // the most that former incarnations held, all on the one line of history
+        std::vector<Former> former;
     };
 
     [[nodiscard]] Node& leader() { return *places_[0].node; }
 
     void start(std::size_t place) {
         Place& at = places_[place];
+        at.run = Run{++runs_};
         at.node = std::make_unique<Node>(
-            network_, Config{.node = ids_[place], .nodes = ids_, .run = Run{++runs_}, .cluster = {}, .group = {}});
+            network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
         at.applied = at.commit = Index{};
         at.node->tick(at.clock);
     }
@@ -173,7 +184,7 @@ private:
 
     void crash(std::size_t place) {
         Place& at = places_[place];
-        at.held_before = std::max(at.held_before, held(place));
+        at.former.push_back({at.run, held(place), false});
         network_.detach(*at.node);
         at.node.reset();
         start(place);
@@ -243,6 +254,17 @@ private:
         return oracle_.held_by(testing::Inspect::engine(*places_[place].node).local().log);
     }
 
+    /// How far incarnations of a node that count, as the entries say, hold the line or held it when they ended.
+    [[nodiscard]] Index held_and_counted(std::size_t place) {
+        const Run counting{value(oracle_.roster().counting(ids_[place]))};
+        Index most = counting == places_[place].run ? held(place) : Index{};
+        for (Former& former : places_[place].former) {
+            former.counted = former.counted || former.run == counting;
+            if (former.counted) most = std::max(most, former.held);
+        }
+        return most;
+    }
+
     /// Everything that must hold of one node after it was told something.
     void check(std::size_t place) {
         follow_leader();
@@ -266,7 +288,9 @@ private:
         }
         at.applied = applied;
         at.commit = commit;
-        if (place == 0) check_acknowledged();
+        if (place != 0) return;
+        check_acknowledged();
+        roster_before_ = oracle_.roster();
     }
 
     /// Every write that was just acknowledged is held by as many nodes as the policy says, at this moment.
@@ -283,14 +307,30 @@ private:
         if (done == 0) return;
         acknowledged_ += done;
         pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
+        check_holders();
+    }
+
+    void check_holders() {
         std::size_t holders = 1;
         for (std::size_t i = 1; i < places_.size(); ++i) {
-            if (std::max(held(i), places_[i].held_before) >= newest_acknowledged_) ++holders;
+            if (held_and_counted(i) >= newest_acknowledged_) ++holders;
+        }
+        const bool seat_matters = Policy::has_seat && Policy::when_missing != WhenMissing::degrade;
+        if (seat_matters && !seat_holds(oracle_.roster()) && !seat_holds(roster_before_)) {
+            fail("entry " + std::to_string(newest_acknowledged_.value) +
+                 " is acknowledged, but not held by the node that has the seat" + describe());
         }
         if (holders < Policy::holders_floor(ids_.size())) {
             fail("entry " + std::to_string(newest_acknowledged_.value) + " is acknowledged, and held by " +
                  std::to_string(holders) + " nodes only" + describe());
         }
+    }
+
+    /// The newest acknowledged entry, and the one that gave the seat, are on the node that has it.
+    template <class Roster>
+    [[nodiscard]] bool seat_holds(const Roster& roster) {
+        if (roster.seat == NodeId{}) return false;
+        return held_and_counted(value(roster.seat) - 1) >= std::max(newest_acknowledged_, roster.seat_index);
     }
 
     [[nodiscard]] bool all_equal() {
@@ -338,6 +378,7 @@ private:
     typename Simulated<UserNode>::Oracle oracle_;
     std::vector<Ticket> pending_;
     Index newest_acknowledged_;
+    core::Roster<Simulated<UserNode>::Oracle::nodes_max> roster_before_;  // one event may acknowledge and then move the seat
     std::string failure_;
     std::uint64_t events_ = 0;
     std::uint64_t acknowledged_ = 0;

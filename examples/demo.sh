@@ -1,0 +1,221 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# The demonstration: replicates this machine's package database, kills a follower in the middle, and compares.
+#
+#   bash examples/demo.sh             the stanzas of dpkg's status file, and of apt's lists where they are
+#   bash examples/demo.sh FILE...     any other files of stanzas that blank lines separate
+#
+# Needs a C++20 compiler, CMake, Asio and redis-cli; on Debian and Ubuntu it installs what is missing, as root or with
+# sudo. Uses the network only for that; all nodes are on 127.0.0.1. Leaves nothing running, and build/demo behind.
+
+# shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
+set -u -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build="$root/build/demo"
+
+# Small inputs are loaded several times, under other keys, so that the log really is too short for a blank node.
+bytes_min=$((32 * 1024 * 1024))
+node_count=4
+leader=1
+blank=4
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+fail() {
+    printf 'demo: FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+# --- What it needs ---
+
+find_missing() {
+    missing=()
+    command -v cmake >/dev/null || missing+=(cmake)
+    command -v make >/dev/null || missing+=(make)
+    command -v "${CXX:-g++}" >/dev/null || missing+=(g++)
+    command -v redis-cli >/dev/null || missing+=(redis-tools)
+    [ -n "$(find /usr/include /usr/local/include ${CPATH:+${CPATH//:/ }} -maxdepth 1 -name asio.hpp 2>/dev/null)" ] ||
+        [ -n "${REPLICATOR_ASIO_INCLUDE_DIR:-}" ] || missing+=(libasio-dev)
+}
+
+install_missing() {
+    find_missing
+    ((${#missing[@]})) || return 0
+    local as_root=()
+    if ! command -v apt-get >/dev/null; then
+        say "Missing, by their names in Debian: ${missing[*]}."
+        say "Please install a C++20 compiler, CMake 3.25, make, standalone Asio 1.22 and redis-cli, then start again."
+        exit 1
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            say "Missing: ${missing[*]}. As root: apt-get install --no-install-recommends ${missing[*]}"
+            exit 1
+        }
+        as_root=(sudo)
+    fi
+    step "Installing ${missing[*]}"
+    ${as_root[@]+"${as_root[@]}"} apt-get update -q || fail "apt-get update"
+    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}" || fail "apt-get install ${missing[*]}"
+}
+
+build_programs() {
+    local log jobs
+    step "Building in build/demo (the first time takes a minute or two)"
+    log="$run_dir/build.log"
+    jobs=$(nproc 2>/dev/null || echo 2)
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DREPLICATOR_BUILD_TESTS=OFF -DREPLICATOR_WARNINGS_AS_ERRORS=OFF \
+        -DREPLICATOR_BUILD_BENCHMARKS=OFF -DREPLICATOR_BUILD_EXAMPLES=ON \
+        ${REPLICATOR_ASIO_INCLUDE_DIR:+-DREPLICATOR_ASIO_INCLUDE_DIR="$REPLICATOR_ASIO_INCLUDE_DIR"} >"$log" 2>&1 &&
+        cmake --build "$build" --target kv_server kv_load --parallel "$jobs" 2>&1 | tee -a "$log" | grep --line-buffered '%'
+    if ((PIPESTATUS[0] != 0)) || [ ! -x "$build/examples/kv_server" ] || [ ! -x "$build/examples/kv_load" ]; then
+        cat "$log" >&2
+        fail "the programs could not be built"
+    fi
+    kv_server="$build/examples/kv_server"
+    kv_load="$build/examples/kv_load"
+}
+
+# --- The input ---
+
+choose_input() {
+    local lists=()
+    if (($#)); then
+        inputs=("$@")
+        input_names=$*
+        for file in "$@"; do [ -r "$file" ] || fail "cannot read $file"; done
+        return
+    fi
+    [ -r /var/lib/dpkg/status ] ||
+        fail "this machine has no /var/lib/dpkg/status; name a file of stanzas: bash examples/demo.sh FILE"
+    inputs=(/var/lib/dpkg/status)
+    input_names=/var/lib/dpkg/status
+    # apt's lists may be compressed in any way that apt knows.
+    mapfile -t lists < <(find /var/lib/apt/lists -maxdepth 1 -type f -name '*_Packages*' -readable 2>/dev/null | sort)
+    ((${#lists[@]})) || return 0
+    input_names+=" and the ${#lists[@]} package lists in /var/lib/apt/lists"
+    if [ -x /usr/lib/apt/apt-helper ] && /usr/lib/apt/apt-helper cat-file "${lists[@]}" >"$run_dir/Packages" 2>/dev/null; then
+        inputs+=("$run_dir/Packages")
+    else
+        for file in "${lists[@]}"; do [[ $file == *_Packages ]] && inputs+=("$file"); done
+    fi
+}
+
+# --- What happens ---
+
+# value NAME LINE: the number behind NAME= in a line of kv_load.
+value() { sed -n "s/.* $1=\([0-9.]*\).*/\1/p" <<<"$2"; }
+
+# Loads everything into the leader. In the middle the follower with the seat is killed and started again; meanwhile
+# the loader writes one by one, so that it is not at the end before.
+load_and_kill() {
+    local line go progress
+    mkfifo "$run_dir/go" || fail "mkfifo"
+    exec {go}<>"$run_dir/go"
+    exec {progress}< <(exec "$kv_load" --port "${client_port[$leader]}" --marks --calm-at 50 \
+        --bytes-min "$bytes_min" "${inputs[@]}" <&"$go")
+    loader=$!
+    while IFS= read -r line; do
+        case $line in
+            'mark 50')
+                say "    50 % acknowledged"
+                kill_node "$victim" || fail "node $victim could not be killed"
+                killed_at=$(now_ms)
+                killed_keys=$(ask "$leader" DBSIZE)
+                say "    killed node $victim, the synchronous follower (kill -9); the leader has $killed_keys entries"
+                start_node "$victim" || fail "node $victim did not start again"
+                say "    started node $victim again, blank: its log was in memory"
+                echo go >&"$go"
+                ;;
+            mark*) say "    ${line#mark } % acknowledged" ;;
+            *) loaded=$line ;;
+        esac
+    done <&"$progress"
+    wait "$loader" || fail "the load did not end well: $loaded"
+    loader=
+    exec {go}>&- {progress}<&-
+    [ -n "$killed_at" ] || fail "the load ended before a follower could be killed"
+    ((killed_keys < $(value acknowledged "$loaded"))) || fail "the load ended before a follower was killed"
+}
+
+run_cluster() {
+    local node verified
+    step "Starting a leader and two followers; node $blank is configured and stays off"
+    start_group 1 2 3 || fail "the nodes could not be started"
+    for node in 2 3; do
+        wait_until 20 counts "$leader" "$node" || fail "node $node was not accepted by the leader"
+    done
+    say "    leader on port ${client_port[1]}, followers on ${client_port[2]} and ${client_port[3]};" \
+        "semi-synchronous: the leader and one follower hold every acknowledged write"
+    victim=2
+    [ "$(peer_info "$leader" 3 seat)" = yes ] && victim=3
+
+    step "Loading $input_names"
+    load_and_kill
+    say "    $loaded"
+    wait_until 60 is_equal "$leader" "$victim" || fail "node $victim did not catch up"
+    caught_up_ms=$(($(now_ms) - killed_at))
+    say "    node $victim has everything, $(as_seconds $caught_up_ms) s after it was killed"
+
+    step "Starting node $blank, which never ran"
+    local began
+    began=$(now_ms)
+    start_node "$blank" || fail "node $blank did not start"
+    wait_until 60 is_equal "$leader" "$blank" || fail "node $blank did not get everything"
+    snapshot_ms=$(($(now_ms) - began))
+    wait_until 20 counts "$leader" "$blank" || fail "node $blank does not count"
+    snapshot_bytes=$(peer_info "$leader" "$blank" snapshot_bytes)
+    ((snapshot_bytes > 0)) || fail "node $blank got no snapshot"
+    say "    node $blank has everything, after a snapshot of $snapshot_bytes bytes, in $(as_seconds $snapshot_ms) s"
+    wait_until 20 counts "$leader" "$victim" || fail "node $victim does not count again"
+    say "    node $victim counts again towards acknowledgements"
+
+    step "Comparing"
+    for node in 1 2 3 4; do
+        say "    node $node: $(ask "$node" DBSIZE) keys, digest $(ask "$node" DEBUG DIGEST)," \
+            "applied $(info "$node" replicator_applied)"
+        is_equal "$leader" "$node" || fail "node $node differs from the leader"
+    done
+    verified=$("$kv_load" --port "${client_port[$victim]}" --verify --bytes-min "$bytes_min" "${inputs[@]}") ||
+        fail "not everything could be read back from node $victim: $verified"
+    say "    read back from node $victim: $verified"
+    equal=$(value equal "$verified")
+    [ "$(ask "$leader" DBSIZE)" = "$equal" ] || fail "the leader has keys that nobody wrote"
+}
+
+stop_everything() {
+    local status=$?
+    trap - EXIT
+    [ -n "$loader" ] && kill "$loader" 2>/dev/null
+    stop_cluster
+    rm -rf "$run_dir"
+    exit "$status"
+}
+
+loader=
+killed_at=
+loaded=
+run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-demo.XXXXXX") || exit 1
+# shellcheck source=kv/cluster.sh
+. "$root/examples/kv/cluster.sh"
+trap stop_everything EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+node_options=(--ack semi-sync --log ring)
+install_missing
+build_programs
+choose_input "$@"
+run_cluster
+
+acknowledged=$(value acknowledged "$loaded")
+lost=$((acknowledged - equal))
+stop_cluster
+printf '\ndemo: %s entries, %s bytes in %s s; acknowledged %s, lost %s; killed follower equal again in %s s, longest pause %s s; ' \
+    "$(value entries "$loaded")" "$(value bytes "$loaded")" "$(value seconds "$loaded")" "$acknowledged" "$lost" \
+    "$(as_seconds "$caught_up_ms")" "$(value longest_pause "$loaded")"
+printf 'blank node: snapshot of %s bytes, equal in %s s; 4 nodes, equal digests\n' \
+    "$snapshot_bytes" "$(as_seconds "$snapshot_ms")"
+((lost == 0)) || fail "$lost acknowledged entries were lost"

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+// What commands know about the client that sent them and about the server that runs them.
+#pragma once
+
+#include "limits.hpp"
+#include "node.hpp"
+#include "options.hpp"
+#include "reply.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace kv {
+
+/// One connection.
+struct Client {
+    std::uint64_t id = 0;
+    int protocol = 2;
+    std::string name;
+    replicator::Index last_write;  ///< the newest write of this connection that was acknowledged
+    bool quits = false;            ///< no more requests are read
+};
+
+/// The server, as commands see it.
+struct Service {
+    Node& node;
+    std::string ack;
+    std::string log;
+    std::map<replicator::NodeId, Address> peers;
+    std::uint16_t client_port = 0;
+    std::size_t clients_max = clients_max_default;
+    std::uint64_t memory_bytes_max = 0;
+
+    std::size_t clients = 0;
+    std::size_t clients_waiting = 0;        ///< in WAIT
+    std::uint64_t connections = 0;          ///< since the start
+    std::uint64_t connections_refused = 0;  ///< because there were `clients_max`
+    std::uint64_t requests = 0;
+    std::uint64_t protocol_errors = 0;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+
+    [[nodiscard]] std::size_t nodes() const noexcept { return peers.size() + 1; }
+};
+
+/// One request that is being answered. The first word is the name of the command.
+struct Call {
+    std::span<const std::string_view> words;
+    Client& client;
+    Service& service;
+    ReplyWriter& reply;
+};
+
+}  // namespace kv

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+// ComposedNode: the table, a log and an acknowledgement policy made into one replicator over TCP.
+#pragma once
+
+#include "networked_node.hpp"
+
+#include <replicator/asio/asio_replicator.hpp>
+#include <replicator/entry.hpp>
+#include <replicator/log/memory.hpp>
+#include <replicator/log/ring.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace kv {
+
+template <class Log, class Ack>
+class ComposedNode final : public NetworkedNode {
+public:
+    using Replicated = replicator::AsioReplicator<Table, Log, Ack, Limits>;
+
+    ComposedNode(asio::io_context& context, const replicator::Config& config,
+                 const replicator::transport::TcpOptions& tcp)
+        : replicated_(context.get_executor(), config, tcp) {}
+
+    Endpoint listen(const Endpoint& endpoint, std::error_code& error) override {
+        return replicated_.transport().listen(endpoint, error);
+    }
+    void add_peer(replicator::NodeId peer, const Endpoint& endpoint) override {
+        replicated_.transport().add_peer(peer, endpoint);
+    }
+    std::error_code start() override { return replicated_.start(); }
+    replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
+    void stop() override { replicated_.stop(); }
+
+    /// Writes beyond what the node would take are not even tried, so that a pipeline stays in order.
+    bool write(const Command& command, const std::shared_ptr<Writer>& writer, std::uint64_t number) override {
+        const std::size_t bytes = replicator::entry_bytes(CommandCodec::size(command));
+        if (writes_ >= writes_max || bytes_ + bytes > bytes_max) return false;
+        ++writes_;
+        bytes_ += bytes;
+        replicated_.async_write(command, [this, writer, number, bytes](std::error_code error, const auto& written) {
+            --writes_;
+            bytes_ -= bytes;
+            const auto why = static_cast<replicator::Error>(error.value());
+            const bool is_known = why != replicator::Error::none || written.result_kept;
+            writer->written(number, {why, is_known, written.result, written.acknowledgement.position.index});
+        });
+        return true;
+    }
+
+    [[nodiscard]] replicator::Error admit(replicator::NodeId node) override {
+        return replicated_.node().admit(node).error();
+    }
+
+    [[nodiscard]] const Table& table() const noexcept override { return replicated_.node().state(); }
+    [[nodiscard]] replicator::Role role() const noexcept override { return replicated_.node().role(); }
+    [[nodiscard]] Status status() const override { return replicated_.node().status(); }
+    [[nodiscard]] replicator::Guarantee guarantee(std::size_t nodes) const noexcept override {
+        return std::remove_cvref_t<decltype(replicated_.node())>::guarantee(nodes);
+    }
+    [[nodiscard]] std::size_t log_bytes_max() const noexcept override { return Log::capacity_bytes; }
+
+private:
+    // A little less than the node allows, because it adds entries of its own.
+    static constexpr std::size_t own_entries = 16;
+    static constexpr std::size_t writes_max = Limits::writes_pending_max - own_entries;
+    static constexpr std::size_t bytes_max =
+        std::min(Limits::window_bytes_max, Log::capacity_bytes / 2) - own_entries * 256;
+
+    Replicated replicated_;
+    std::size_t writes_ = 0;  // given to the node, and not yet ended
+    std::size_t bytes_ = 0;
+};
+
+/// What `--log` can name: a fixed ring of 8 MiB, or memory that grows up to 64 MiB.
+using Ring = replicator::log::Ring<std::size_t{8} << 20>;
+using Memory = replicator::log::Memory<>;
+
+/// The node with this acknowledgement policy and the log of that name; null when there is no such log.
+template <class Ack>
+[[nodiscard]] std::unique_ptr<NetworkedNode> make_node_with(std::string_view log, asio::io_context& context,
+                                                            const replicator::Config& config,
+                                                            const replicator::transport::TcpOptions& tcp) {
+    if (log == "ring") return std::make_unique<ComposedNode<Ring, Ack>>(context, config, tcp);
+    if (log == "memory") return std::make_unique<ComposedNode<Memory, Ack>>(context, config, tcp);
+    return nullptr;
+}
+
+}  // namespace kv

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSL-1.0
+// INFO and ROLE: what Redis operators look at, and beside it what replicator knows more.
+//
+// Offsets count entries of the log where Redis counts bytes. An address is that of a node's link, because the ports for
+// clients are not known to the others.
+
+#include "commands.hpp"
+#include "text.hpp"
+
+#include <replicator/version.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace kv {
+
+namespace {
+
+using replicator::FollowerState;
+using replicator::Index;
+using replicator::NodeId;
+using replicator::PeerStatus;
+using replicator::Role;
+
+/// Lines of the form that INFO has.
+class Lines {
+public:
+    void section(std::string_view name) {
+        if (!text_.empty()) text_ += "\r\n";
+        text_.append("# ").append(name).append("\r\n");
+    }
+    void add(std::string_view name, std::string_view value) { text_.append(name).append(":").append(value) += "\r\n"; }
+    void add(std::string_view name, std::uint64_t value) { add(name, std::to_string(value)); }
+
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string text_;
+};
+
+[[nodiscard]] std::string_view yes_or_no(bool yes) noexcept { return yes ? "yes" : "no"; }
+
+[[nodiscard]] std::string text_of(const std::optional<std::uint64_t>& number) {
+    return number ? std::to_string(*number) : "unknown";
+}
+[[nodiscard]] std::string text_of(const std::optional<Index>& index) {
+    return index ? std::to_string(index->value) : "unknown";
+}
+[[nodiscard]] std::string milliseconds_of(const std::optional<replicator::Duration>& duration) {
+    return duration ? std::to_string(duration->microseconds / 1000) : "unknown";
+}
+
+[[nodiscard]] std::string address_of(const Service& service, NodeId node) {
+    const auto found = service.peers.find(node);
+    return found == service.peers.end() ? "?" : found->second.ip;
+}
+[[nodiscard]] std::uint16_t port_of(const Service& service, NodeId node) {
+    const auto found = service.peers.find(node);
+    return found == service.peers.end() ? std::uint16_t{0} : found->second.port;
+}
+
+/// Redis's word for what a follower is doing.
+[[nodiscard]] std::string_view state_of(const PeerStatus& peer) noexcept {
+    switch (peer.state) {
+        case FollowerState::snapshot: return peer.snapshot_bytes > 0 ? "send_bulk" : "wait_bgsave";
+        case FollowerState::probing: return "wait_bgsave";
+        default: return "online";
+    }
+}
+
+[[nodiscard]] bool is_replica(const PeerStatus& peer) noexcept {
+    return peer.connected && peer.state != FollowerState::down && peer.state != FollowerState::refused;
+}
+
+/// Forty digits, as Redis has them: the history, and the epoch that goes on with it.
+[[nodiscard]] std::string replication_id(const Status& status) {
+    const std::uint64_t epoch = status.epoch.counter << 32 | status.epoch.tag;
+    const std::string node = to_hex(value(status.epoch.node));
+    return to_hex(value(status.history)) + to_hex(epoch) + node.substr(node.size() - 8);
+}
+
+void add_server(Lines& lines, const Service& service) {
+    using std::chrono::duration_cast;
+    const auto up = duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - service.started);
+    lines.section("Server");
+    lines.add("redis_version", redis_version);
+    lines.add("redis_mode", "standalone");
+    lines.add("replicator_version",
+              joined(REPLICATOR_VERSION_MAJOR, ".", REPLICATOR_VERSION_MINOR, ".", REPLICATOR_VERSION_PATCH));
+    lines.add("process_id", static_cast<std::uint64_t>(::getpid()));
+    lines.add("tcp_port", service.client_port);
+    lines.add("uptime_in_seconds", static_cast<std::uint64_t>(up.count()));
+}
+
+void add_clients(Lines& lines, const Service& service) {
+    lines.section("Clients");
+    lines.add("connected_clients", service.clients);
+    lines.add("maxclients", service.clients_max);
+    lines.add("blocked_clients", service.clients_waiting);
+}
+
+void add_memory(Lines& lines, const Service& service) {
+    lines.section("Memory");
+    lines.add("used_memory", service.node.table().bytes());
+    lines.add("used_memory_human", joined(service.node.table().bytes() / 1024, "K"));
+    lines.add("maxmemory", service.memory_bytes_max);
+    lines.add("maxmemory_policy", "noeviction");
+}
+
+void add_stats(Lines& lines, const Service& service, const Status& status) {
+    lines.section("Stats");
+    lines.add("total_connections_received", service.connections);
+    lines.add("rejected_connections", service.connections_refused);
+    lines.add("total_commands_processed", service.requests);
+    lines.add("total_error_replies_protocol", service.protocol_errors);
+    lines.add("replicator_writes", status.counters.writes);
+    lines.add("replicator_writes_refused", status.counters.refused_writes);
+    lines.add("replicator_frames_sent", status.counters.frames_sent);
+    lines.add("replicator_frames_received", status.counters.frames_received);
+    lines.add("replicator_frames_corrupt", status.counters.frames_corrupt);
+    lines.add("replicator_bytes_sent", status.counters.bytes_sent);
+    lines.add("replicator_bytes_received", status.counters.bytes_received);
+    lines.add("replicator_handshakes", status.counters.handshakes);
+    lines.add("replicator_refusals", status.counters.refusals);
+}
+
+void add_redis_master(Lines& lines, const Service& service, const Status& status) {
+    std::uint64_t count = 0;
+    for (const PeerStatus& peer : status.peers()) count += is_replica(peer) ? 1u : 0u;
+    lines.add("role", "master");
+    lines.add("connected_slaves", count);
+    count = 0;
+    for (const PeerStatus& peer : status.peers()) {
+        if (!is_replica(peer)) continue;
+        const std::uint64_t lag = peer.lag_time ? peer.lag_time->microseconds / 1'000'000 : 0;
+        lines.add(joined("slave", count++),
+                  joined("ip=", address_of(service, peer.node), ",port=", port_of(service, peer.node),
+                         ",state=", state_of(peer), ",offset=", peer.received.value_or(Index{}).value, ",lag=", lag));
+    }
+}
+
+void add_redis_slave(Lines& lines, const Service& service, const Status& status) {
+    lines.add("role", "slave");
+    lines.add("master_host", address_of(service, status.leader));
+    lines.add("master_port", port_of(service, status.leader));
+    lines.add("master_link_status", status.leader == NodeId{} ? "down" : "up");
+    lines.add("master_sync_in_progress", status.installing ? 1u : 0u);
+    lines.add("slave_repl_offset", status.applied.value);
+    lines.add("slave_read_only", 1u);
+    lines.add("connected_slaves", 0u);
+}
+
+void add_peer(Lines& lines, const PeerStatus& peer) {
+    const char* const refusal = peer.refusal == replicator::Error::none ? "none" : to_string(peer.refusal);
+    lines.add(joined("replicator_peer", value(peer.node)),
+              joined("connected=", yes_or_no(peer.connected), ",state=", to_string(peer.state), ",counts=",
+                     yes_or_no(peer.counts), ",seat=", yes_or_no(peer.seat), ",received=", text_of(peer.received),
+                     ",applied=", text_of(peer.applied), ",lag_entries=", text_of(peer.lag_entries),
+                     ",lag_bytes=", text_of(peer.lag_bytes), ",lag_milliseconds=", milliseconds_of(peer.lag_time),
+                     ",silence_milliseconds=", milliseconds_of(peer.silence), ",snapshots=", peer.snapshots,
+                     ",snapshot_bytes=", peer.snapshot_bytes, ",snapshots_in_vain=", peer.snapshots_in_vain,
+                     ",refusal=", refusal));
+}
+
+void add_replication(Lines& lines, const Service& service, const Status& status) {
+    const replicator::Guarantee guarantee = service.node.guarantee(service.nodes());
+    lines.section("Replication");
+    status.role == Role::leader ? add_redis_master(lines, service, status) : add_redis_slave(lines, service, status);
+    lines.add("master_replid", replication_id(status));
+    lines.add("master_repl_offset", status.last.value);
+    lines.add("repl_backlog_active", 1u);
+    lines.add("repl_backlog_size", service.node.log_bytes_max());
+    lines.add("repl_backlog_first_byte_offset", status.first.value);
+    lines.add("repl_backlog_histlen", status.log_bytes);
+    lines.add("replicator_node", value(status.node));
+    lines.add("replicator_role", to_string(status.role));
+    lines.add("replicator_fault", status.fault == replicator::Error::none ? "none" : to_string(status.fault));
+    lines.add("replicator_leader", status.leader == NodeId{} ? "unknown" : std::to_string(value(status.leader)));
+    lines.add("replicator_policy", service.ack);
+    lines.add("replicator_policy_satisfiable", yes_or_no(status.satisfiable));
+    lines.add("replicator_holders", guarantee.holders);
+    lines.add("replicator_losses_survived", guarantee.losses_survived);
+    lines.add("replicator_log", service.log);
+    lines.add("replicator_history", to_hex(value(status.history)));
+    lines.add("replicator_epoch", status.epoch.counter);
+    lines.add("replicator_last", status.last.value);
+    lines.add("replicator_commit", status.committed.value);
+    lines.add("replicator_acknowledged", status.acknowledged.value);
+    lines.add("replicator_applied", status.applied.value);
+    lines.add("replicator_installing", yes_or_no(status.installing));
+    lines.add("replicator_writes_pending", status.writes_pending);
+    lines.add("replicator_oldest_pending_milliseconds", milliseconds_of(status.oldest_pending));
+    lines.add("replicator_digest", to_hex(service.node.table().digest()));
+    for (const PeerStatus& peer : status.peers()) add_peer(lines, peer);
+}
+
+void add_keyspace(Lines& lines, const Service& service) {
+    lines.section("Keyspace");
+    if (const std::uint64_t size = service.node.table().size(); size > 0) {
+        lines.add("db0", joined("keys=", size, ",expires=0,avg_ttl=0"));
+    }
+}
+
+}  // namespace
+
+void answer_info(Call& call) {
+    const auto wanted = [&call](std::string_view section) {
+        if (call.words.size() == 1) return true;
+        for (const std::string_view word : call.words.subspan(1)) {
+            const bool all = is_word(word, "all") || is_word(word, "default") || is_word(word, "everything");
+            if (all || is_word(word, section)) return true;
+        }
+        return false;
+    };
+    const Service& service = call.service;
+    const Status status = service.node.status();
+    Lines lines;
+    if (wanted("server")) add_server(lines, service);
+    if (wanted("clients")) add_clients(lines, service);
+    if (wanted("memory")) add_memory(lines, service);
+    if (wanted("stats")) add_stats(lines, service, status);
+    if (wanted("replication")) add_replication(lines, service, status);
+    if (wanted("keyspace")) add_keyspace(lines, service);
+    call.reply.text(lines.text());
+}
+
+void answer_role(Call& call) {
+    const Service& service = call.service;
+    const Status status = service.node.status();
+    if (status.role != Role::leader) {
+        const bool connected = status.leader != NodeId{};
+        call.reply.array(5);
+        call.reply.bulk("slave");
+        call.reply.bulk(address_of(service, status.leader));
+        call.reply.integer(port_of(service, status.leader));
+        call.reply.bulk(!connected ? "connect" : status.installing ? "sync" : "connected");
+        call.reply.integer(static_cast<std::int64_t>(status.applied.value));
+        return;
+    }
+    std::size_t count = 0;
+    for (const PeerStatus& peer : status.peers()) count += is_replica(peer) ? 1u : 0u;
+    call.reply.array(3);
+    call.reply.bulk("master");
+    call.reply.integer(static_cast<std::int64_t>(status.last.value));
+    call.reply.array(count);
+    for (const PeerStatus& peer : status.peers()) {
+        if (!is_replica(peer)) continue;
+        call.reply.array(3);
+        call.reply.bulk(address_of(service, peer.node));
+        call.reply.bulk(std::to_string(port_of(service, peer.node)));
+        call.reply.bulk(std::to_string(peer.received.value_or(Index{}).value));
+    }
+}
+
+/// Followers whose logs were in memory come back without what they had acknowledged. When too few others are left to
+/// confirm the leader, they count again only by this command: see the guarantees of the library.
+void answer_replicator(Call& call) {
+    const auto& words = call.words;
+    const std::int64_t node = words.size() == 3 ? to_integer(words[2]).value_or(0) : 0;
+    if (!is_word(words[1], "ADMIT") || node < 1 || node > UINT32_MAX) {
+        return call.reply.error("ERR REPLICATOR has only ADMIT here, with the number of a node");
+    }
+    if (call.service.node.role() != Role::leader) return call.reply.error("ERR only the leader admits nodes");
+    const replicator::Error error = call.service.node.admit(NodeId{static_cast<std::uint32_t>(node)});
+    if (error == replicator::Error::none) return call.reply.ok();
+    call.reply.error(error == replicator::Error::not_enough_followers ? "ERR no such node has come back"
+                                                                      : joined("ERR ", to_string(error)));
+}
+
+std::int64_t followers_with(const Service& service, Index index) {
+    std::int64_t count = 0;
+    const Status status = service.node.status();
+    for (const PeerStatus& peer : status.peers()) {
+        count += peer.connected && peer.received.value_or(Index{}) >= index ? 1 : 0;
+    }
+    return count;
+}
+
+}  // namespace kv

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// NetworkedNode: a node with its connections, whatever it is composed of, and the functions that make one.
+#pragma once
+
+#include "node.hpp"
+
+#include <replicator/config.hpp>
+#include <replicator/result.hpp>
+#include <replicator/transport/asio_tcp_options.hpp>
+#include <replicator/types.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace kv {
+
+class NetworkedNode : public Node {
+public:
+    using Endpoint = asio::ip::tcp::endpoint;
+
+    virtual Endpoint listen(const Endpoint& endpoint, std::error_code& error) = 0;
+    virtual void add_peer(replicator::NodeId peer, const Endpoint& endpoint) = 0;
+    virtual std::error_code start() = 0;
+    virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
+    /// Everything that is under way ends with `Error::stopped`.
+    virtual void stop() = 0;
+};
+
+/// Makes a node with one acknowledgement policy and the log of that name; null when there is no such log. Each policy
+/// is compiled in a file of its own, in compositions/.
+using MakeNode = std::unique_ptr<NetworkedNode>(std::string_view log, asio::io_context& context,
+                                                const replicator::Config& config,
+                                                const replicator::transport::TcpOptions& tcp);
+
+MakeNode make_async;
+MakeNode make_semi_sync;
+MakeNode make_quorum;
+MakeNode make_majority;
+MakeNode make_sync;
+
+}  // namespace kv

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// Node: what the server needs of a replicated table, whatever it is composed of. The compositions stand behind it.
+#pragma once
+
+#include "command.hpp"
+#include "limits.hpp"
+#include "table.hpp"
+
+#include <replicator/concepts/ack_policy.hpp>
+#include <replicator/error.hpp>
+#include <replicator/status.hpp>
+#include <replicator/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace kv {
+
+using Status = replicator::Status<Limits::nodes_max - 1>;
+
+/// How a write ended: acknowledged when there is no error.
+struct WriteEnd {
+    replicator::Error error = replicator::Error::none;
+    bool reply_kept = true;  ///< false when the node no longer knows the reply
+    Reply reply;
+    replicator::Index index;
+};
+
+/// Who asked for writes, and numbered them.
+class Writer {
+public:
+    virtual ~Writer() = default;
+    virtual void written(std::uint64_t number, const WriteEnd& end) = 0;
+};
+
+class Node {
+public:
+    virtual ~Node() = default;
+
+    /// False: there is no room now, and nothing happened; ask again when other writes have ended. Otherwise the writer
+    /// is told later, in the order of the calls.
+    virtual bool write(const Command& command, const std::shared_ptr<Writer>& writer, std::uint64_t number) = 0;
+
+    /// Lets a node that came back blank count towards acknowledgements, because the operator says so by name.
+    [[nodiscard]] virtual replicator::Error admit(replicator::NodeId node) = 0;
+
+    [[nodiscard]] virtual const Table& table() const noexcept = 0;
+    [[nodiscard]] virtual replicator::Role role() const noexcept = 0;
+    [[nodiscard]] virtual Status status() const = 0;
+    [[nodiscard]] virtual replicator::Guarantee guarantee(std::size_t nodes) const noexcept = 0;
+    [[nodiscard]] virtual std::size_t log_bytes_max() const noexcept = 0;
+};
+
+}  // namespace kv

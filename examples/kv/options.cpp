@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+// How the command line of kv_server is read.
+
+#include "options.hpp"
+
+#include "text.hpp"
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace kv {
+
+namespace {
+
+[[nodiscard]] std::optional<std::uint64_t> to_number(std::string_view text, std::uint64_t max) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number > max) return std::nullopt;
+    return number;
+}
+
+/// ADDRESS:PORT, or PORT alone for the loopback address.
+[[nodiscard]] std::optional<Address> to_address(std::string_view text) {
+    Address address;
+    if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) {
+        std::string_view ip = text.substr(0, colon);
+        if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
+        address.ip = ip;
+        text.remove_prefix(colon + 1);
+    }
+    const auto port = to_number(text, 65535);
+    if (!port) return std::nullopt;
+    address.port = static_cast<std::uint16_t>(*port);
+    return address;
+}
+
+[[nodiscard]] bool read_peer(ServerOptions& options, std::string_view text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) return false;
+    const auto node = to_number(text.substr(0, equals), UINT32_MAX);
+    const auto address = to_address(text.substr(equals + 1));
+    if (!node || *node == 0 || !address) return false;
+    return options.peers.emplace(replicator::NodeId{static_cast<std::uint32_t>(*node)}, *address).second;
+}
+
+template <class Value, class Given>
+[[nodiscard]] bool take(Value& value, const std::optional<Given>& given) {
+    if (given) value = static_cast<Value>(*given);
+    return given.has_value();
+}
+
+[[nodiscard]] bool read_option(ServerOptions& options, std::string_view name, std::string_view text) {
+    if (name == "--node") return take(options.node, to_number(text, UINT32_MAX));
+    if (name == "--listen") return take(options.listen, to_address(text));
+    if (name == "--peer") return read_peer(options, text);
+    if (name == "--client-port") return take(options.client, to_address(text));
+    if (name == "--cluster") return take(options.cluster, to_number(text, UINT64_MAX));
+    if (name == "--clients-max") return take(options.clients_max, to_number(text, 100'000));
+    if (name == "--memory-max") return take(options.memory_bytes_max, to_number(text, UINT64_MAX));
+    if (name == "--ack") return options.ack = text, true;
+    if (name == "--log") return options.log = text, true;
+    return false;
+}
+
+[[nodiscard]] std::string what_is_missing(const ServerOptions& options) {
+    if (options.node == replicator::NodeId{}) return "--node is missing";
+    if (options.peers.contains(options.node)) return "--peer names this node itself";
+    if (options.peers.empty()) return "--peer is missing: a group has at least two nodes";
+    if (options.peers.size() >= Limits::nodes_max) {
+        return joined("a group has at most ", Limits::nodes_max, " nodes");
+    }
+    return {};
+}
+
+}  // namespace
+
+ServerOptions read_options(std::span<const char* const> arguments) {
+    ServerOptions options;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view name = arguments[i];
+        if (name == "--help" || name == "-h") return options.help = true, options;
+        if (name == "--found") {
+            options.found = true;
+            continue;
+        }
+        if (i + 1 == arguments.size() || !read_option(options, name, arguments[i + 1])) {
+            options.wrong = joined("cannot understand ", name, i + 1 < arguments.size() ? " " : "",
+                                   i + 1 < arguments.size() ? arguments[i + 1] : "");
+            return options;
+        }
+        ++i;
+    }
+    options.wrong = what_is_missing(options);
+    return options;
+}
+
+std::string help_text() {
+    return joined(
+        R"(kv_server: a replicated key-value server that speaks the Redis protocol
+
+  --node N                this node's number, from 1
+  --listen [ADDRESS:]PORT where nodes with larger numbers call; default 127.0.0.1, port 0 takes a free one
+  --peer N=[ADDRESS:]PORT another node, once for each; the same group on all nodes
+  --client-port [ADDRESS:]PORT
+                          where clients call; default 127.0.0.1, port 0 takes a free one
+  --found                 begin a new history with this node as its leader; on one node, once
+  --ack POLICY            when a write is acknowledged, the same on all nodes:
+                            async      the leader holds it
+                            semi-sync  the leader and one chosen follower hold it (default)
+                            quorum     the leader and any other node hold it
+                            majority   more than half of all nodes hold it
+                            sync       all nodes hold it
+                          While a needed follower is missing, writes are refused with NOREPLICAS.
+  --log LOG               where entries live: ring (8 MiB, fixed) or memory (grows up to 64 MiB, default).
+                          Either is lost with the process: a node that restarts is blank and gets a snapshot.
+  --cluster N             nodes with different numbers refuse each other; default 0
+  --clients-max N         connections of clients; default )",
+        clients_max_default, R"(
+  --memory-max BYTES      of keys and values; more are refused with OOM; default 1 GiB
+
+Where followers came back blank and too few others are left to confirm the leader, writes stay refused until
+REPLICATOR ADMIT N, sent to the leader, says that node N may count again.
+
+When it is ready it prints one line: ready node=N client=PORT peer=PORT. It stops on SIGINT and SIGTERM.
+Nothing is encrypted and nobody is asked for a password: keep it on networks you trust.
+
+Bounds of a request: a key has at most )",
+        key_bytes_max, " bytes, a value ", value_bytes_max, ",\nall of one write ", Limits::command_bytes_max,
+        ", a request ", request_bytes_max, " bytes and ", words_max, " words, a reply ", reply_bytes_max,
+        " bytes.\nOne connection may have ", writes_in_flight_max, " writes on the way, all together ",
+        Limits::writes_pending_max, ".\n");
+}
+
+}  // namespace kv

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the command line of kv_server says.
+#pragma once
+
+#include "limits.hpp"
+
+#include <replicator/types.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+namespace kv {
+
+/// Where somebody is called: an address in numbers, and a port.
+struct Address {
+    std::string ip = "127.0.0.1";
+    std::uint16_t port = 0;
+};
+
+struct ServerOptions {
+    replicator::NodeId node{};
+    Address listen;
+    std::map<replicator::NodeId, Address> peers;
+    Address client;
+    std::string ack = "semi-sync";
+    std::string log = "memory";
+    std::uint64_t cluster = 0;
+    std::size_t clients_max = clients_max_default;
+    std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
+    bool found = false;
+    bool help = false;
+
+    std::string wrong;  ///< what cannot be understood; empty when all can
+};
+
+[[nodiscard]] ServerOptions read_options(std::span<const char* const> arguments);
+[[nodiscard]] std::string help_text();
+
+}  // namespace kv

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+// How clients come and go.
+
+#include "server.hpp"
+
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/socket_base.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace kv {
+
+namespace {
+
+/// After an error of the system, such as too many open files.
+constexpr std::chrono::milliseconds accept_rest{100};
+
+}  // namespace
+
+Server::Server(asio::io_context& context, Service& service)
+    : context_(context), service_(service), acceptor_(context.get_executor()), timer_(context.get_executor()) {}
+
+asio::ip::tcp::endpoint Server::listen(const asio::ip::tcp::endpoint& endpoint, std::error_code& error) {
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return {};
+    accept();
+    return acceptor_.local_endpoint(error);
+}
+
+void Server::stop() {
+    std::error_code ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    held_.clear();
+    while (!sessions_.empty()) {
+        const std::shared_ptr<Session> session = sessions_.begin()->second;
+        session->close();
+    }
+}
+
+void Server::forget(Session& session) {
+    std::erase_if(held_, [&session](const auto& held) { return held.get() == &session; });
+    sessions_.erase(&session);
+    service_.clients = sessions_.size();
+}
+
+void Server::room_again() {
+    if (held_.empty() || std::exchange(resuming_, true)) return;
+    asio::post(context_, [this] {
+        resuming_ = false;
+        for (auto held = std::exchange(held_, {}); !held.empty(); held.pop_front()) held.front()->resume();
+    });
+}
+
+void Server::accept() {
+    acceptor_.async_accept([this](std::error_code error, Session::Socket socket) {
+        if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
+        if (error && error != asio::error::connection_aborted) return accept_later();
+        if (!error) admit(std::move(socket));
+        accept();
+    });
+}
+
+void Server::accept_later() {
+    timer_.expires_after(accept_rest);
+    timer_.async_wait([this](std::error_code error) {
+        if (!error) accept();
+    });
+}
+
+void Server::admit(Session::Socket socket) {
+    std::error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    ++service_.connections;
+    const bool full = sessions_.size() >= service_.clients_max;
+    // A few beyond the bound are told so; more than that are closed without a word.
+    if (full) ++service_.connections_refused;
+    if (sessions_.size() >= service_.clients_max + 16) return;
+    const auto session = std::make_shared<Session>(*this, std::move(socket), ++last_id_);
+    sessions_.emplace(session.get(), session);
+    service_.clients = sessions_.size();
+    full ? session->refuse("ERR max number of clients reached") : session->start();
+}
+
+}  // namespace kv

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+// Server: accepts clients, up to a bound, and lets them share the room for writes in the node.
+#pragma once
+
+#include "client.hpp"
+#include "session.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <system_error>
+#include <unordered_map>
+
+namespace kv {
+
+class Server {
+public:
+    Server(asio::io_context& context, Service& service);
+
+    /// Where clients are accepted from now on; port 0 takes one that is free.
+    asio::ip::tcp::endpoint listen(const asio::ip::tcp::endpoint& endpoint, std::error_code& error);
+    /// Closes everything.
+    void stop();
+
+    [[nodiscard]] Service& service() noexcept { return service_; }
+
+    // For sessions.
+
+    void forget(Session& session);
+    /// The session has a write for which there was no room.
+    void hold(std::shared_ptr<Session> session) { held_.push_back(std::move(session)); }
+    /// A write has ended.
+    void room_again();
+
+private:
+    void accept();
+    void accept_later();
+    void admit(Session::Socket socket);
+
+    asio::io_context& context_;
+    Service& service_;
+    asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
+    Session::Timer timer_;
+    std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+    std::deque<std::shared_ptr<Session>> held_;
+    std::uint64_t last_id_ = 0;
+    bool resuming_ = false;
+};
+
+}  // namespace kv

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSL-1.0
+// How a session serves its requests.
+
+#include "session.hpp"
+
+#include "server.hpp"
+#include "text.hpp"
+
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/write.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace kv {
+
+namespace {
+
+constexpr std::chrono::milliseconds wait_poll_interval{2};
+/// How long, and for how many bytes, a connection that ends is still listened to, so that the last words arrive.
+constexpr std::chrono::seconds linger{1};
+constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
+
+}  // namespace
+
+Session::Session(Server& server, Socket socket, std::uint64_t id)
+    : server_(server), socket_(std::move(socket)), timer_(socket_.get_executor()) {
+    client_.id = id;
+}
+
+void Session::start() { read(); }
+
+void Session::refuse(std::string_view error) {
+    ReplyWriter(replies_, client_.protocol).error(error);
+    ending_ = true;
+    flush();
+}
+
+void Session::close() {
+    if (std::exchange(closed_, true)) return;
+    std::error_code ignored;
+    socket_.close(ignored);
+    timer_.cancel();
+    if (std::exchange(wait_, std::nullopt)) --server_.service().clients_waiting;
+    server_.forget(*this);
+}
+
+void Session::resume() {
+    held_ = false;
+    serve_soon();
+}
+
+void Session::read() {
+    if (reading_ || ending_ || closed_) return;
+    reading_ = true;
+    const auto room = reader_.room();
+    socket_.async_read_some(asio::buffer(room.data(), room.size()),
+                            [self = shared_from_this()](std::error_code error, std::size_t bytes) {
+                                self->reading_ = false;
+                                // Who sends no more may still want the replies to what was sent.
+                                if (error == asio::error::eof)
+                                    self->ending_ = true;
+                                else if (error)
+                                    return self->close();
+                                self->reader_.received(bytes);
+                                self->serve();
+                            });
+}
+
+/// Many writes end at the same time; their connection is served once.
+void Session::serve_soon() {
+    if (serving_soon_ || closed_) return;
+    serving_soon_ = true;
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        self->serving_soon_ = false;
+        self->tell_ends();
+        self->serve();
+    });
+}
+
+void Session::serve() {
+    using Step = RequestReader::Step;
+    bool can_go_on = true;
+    while (can_go_on && !closed_ && !ending_ && !reading_ && !held_ && !wait_ && replies_.size() < unsent_bytes_max) {
+        if (step_ == Step::incomplete) step_ = reader_.next();
+        if (step_ == Step::incomplete) {
+            read();
+        } else if (step_ == Step::request) {
+            can_go_on = serve_request();
+            if (can_go_on) step_ = Step::incomplete;
+        } else {
+            can_go_on = serve_refusal(joined("ERR ", reader_.complaint()));
+            if (!can_go_on) break;
+            ++server_.service().protocol_errors;
+            ending_ = true;
+        }
+    }
+    flush();
+}
+
+bool Session::serve_request() {
+    const auto words = reader_.words();
+    const CommandType* const type = find_command(words[0]);
+    if (const std::string error = refusal(type, words); !error.empty()) {
+        // A browser that was led here must not get any further.
+        if (type == nullptr && (is_word(words[0], "POST") || is_word(words[0], "HOST:"))) {
+            if (!pending_.empty()) return false;
+            ending_ = true;
+            return serve_refusal("ERR this is not a web server");
+        }
+        return serve_refusal(error);
+    }
+    if (type->kind == CommandType::Kind::write) return serve_write(*type);
+    if (!pending_.empty()) return false;
+    if (const std::string error = refusal(*type, server_.service()); !error.empty()) return serve_refusal(error);
+    ++server_.service().requests;
+    if (type->kind == CommandType::Kind::wait) return begin_wait();
+    ReplyWriter reply(replies_, client_.protocol);
+    Call call{words, client_, server_.service(), reply};
+    type->answer(call);
+    ending_ = client_.quits;
+    return true;
+}
+
+bool Session::serve_write(const CommandType& type) {
+    WritePlan plan;
+    if (const char* const error = type.plan(reader_.words(), plan); error != nullptr) return serve_refusal(error);
+    if (const char* const error = refusal(plan.command); error != nullptr) return serve_refusal(error);
+    if (const std::string error = refusal(type, server_.service()); !error.empty()) return serve_refusal(error);
+    if (pending_.size() >= writes_in_flight_max) return false;
+    if (!server_.service().node.write(plan.command, shared_from_this(), first_pending_ + pending_.size())) {
+        held_ = true;
+        server_.hold(shared_from_this());
+        return false;
+    }
+    ++server_.service().requests;
+    pending_.push_back({plan.form, false, {}});
+    return true;
+}
+
+/// An error has its turn like any other reply.
+bool Session::serve_refusal(std::string_view error) {
+    if (!pending_.empty()) return false;
+    ++server_.service().requests;
+    ReplyWriter(replies_, client_.protocol).error(error);
+    return true;
+}
+
+void Session::written(std::uint64_t number, const WriteEnd& end) {
+    PendingWrite& write = pending_[static_cast<std::size_t>(number - first_pending_)];
+    write.end = end;
+    write.ended = true;
+    server_.room_again();
+    serve_soon();
+}
+
+void Session::tell_ends() {
+    ReplyWriter reply(replies_, client_.protocol);
+    while (!pending_.empty() && pending_.front().ended) {
+        const PendingWrite& write = pending_.front();
+        if (write.end.error == replicator::Error::none) client_.last_write = write.end.index;
+        write_result(reply, write.form, write.end);
+        pending_.pop_front();
+        ++first_pending_;
+    }
+}
+
+bool Session::begin_wait() {
+    const auto words = reader_.words();
+    const auto followers = to_integer(words[1]);
+    const auto timeout = to_integer(words[2]);
+    if (!followers || *followers < 0) return serve_refusal("ERR value is not an integer or out of range");
+    if (!timeout || *timeout > INT64_C(1) << 40) return serve_refusal("ERR timeout is not an integer or out of range");
+    if (*timeout < 0) return serve_refusal("ERR timeout is negative");
+    wait_ = Wait{*followers, {}};
+    if (*timeout > 0) wait_->deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*timeout);
+    ++server_.service().clients_waiting;
+    poll_wait();
+    return true;
+}
+
+/// Answers when enough followers hold the last write, or when time is up.
+void Session::poll_wait() {
+    const std::int64_t count = followers_with(server_.service(), client_.last_write);
+    const bool late = wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline;
+    if (count >= wait_->followers || late || server_.service().node.role() != replicator::Role::leader) {
+        wait_.reset();
+        --server_.service().clients_waiting;
+        ReplyWriter(replies_, client_.protocol).integer(count);
+        return serve_soon();
+    }
+    if (peer_is_gone()) return close();
+    timer_.expires_after(wait_poll_interval);
+    timer_.async_wait([self = shared_from_this()](std::error_code error) {
+        if (!error && !self->closed_ && self->wait_) self->poll_wait();
+    });
+}
+
+/// While WAIT waits, nothing is read, so an end of the stream has to be looked for.
+bool Session::peer_is_gone() {
+    std::error_code error;
+    char letter;
+    socket_.non_blocking(true, error);
+    socket_.receive(asio::buffer(&letter, 1), Socket::message_peek, error);
+    return error && error != asio::error::would_block && error != asio::error::try_again;
+}
+
+void Session::flush() {
+    if (writing_ || closed_) return;
+    if (replies_.empty()) {
+        if (ending_ && pending_.empty()) end();
+        return;
+    }
+    writing_ = true;
+    std::swap(sending_, replies_);
+    asio::async_write(socket_, asio::buffer(sending_), [self = shared_from_this()](std::error_code error, std::size_t) {
+        self->writing_ = false;
+        if (error) return self->close();
+        self->sending_.clear();
+        if (self->sending_.capacity() > 2 * unsent_bytes_max) self->sending_.shrink_to_fit();
+        self->serve();
+    });
+}
+
+/// The last reply is out. What the client still sends is read and thrown away for a while: closing at once could take
+/// that reply from it.
+void Session::end() {
+    if (std::exchange(ended_, true)) return;
+    std::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+    timer_.expires_after(linger);
+    timer_.async_wait([self = shared_from_this()](std::error_code error) {
+        if (!error) self->close();
+    });
+    discard();
+}
+
+void Session::discard() {
+    if (std::exchange(reading_, true)) return;
+    sending_.resize(16 * 1024);
+    socket_.async_read_some(asio::buffer(sending_),
+                            [self = shared_from_this()](std::error_code error, std::size_t bytes) {
+                                self->reading_ = false;
+                                self->discarded_bytes_ += bytes;
+                                if (error || self->discarded_bytes_ > linger_bytes_max) return self->close();
+                                self->discard();
+                            });
+}
+
+}  // namespace kv

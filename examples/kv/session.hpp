@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+// Session: one connection of a client. Answers in order, keeps many writes on the way, and never more than the bounds.
+//
+// Requests are served until one has to wait: a read for the writes before it, so that clients read what they wrote; a
+// write for room in the node; any for the client to take its replies. While one waits, nothing more is read.
+#pragma once
+
+#include "client.hpp"
+#include "commands.hpp"
+#include "limits.hpp"
+#include "node.hpp"
+#include "request.hpp"
+
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+
+namespace kv {
+
+class Server;
+
+class Session final : public Writer, public std::enable_shared_from_this<Session> {
+public:
+    using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+    using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                             asio::io_context::executor_type>;
+
+    Session(Server& server, Socket socket, std::uint64_t id);
+
+    void start();
+    /// Says why, and closes.
+    void refuse(std::string_view error);
+    void close();
+    /// There may be room in the node again.
+    void resume();
+
+    void written(std::uint64_t number, const WriteEnd& end) override;
+
+private:
+    struct PendingWrite {
+        ReplyForm form = ReplyForm::ok;
+        bool ended = false;
+        WriteEnd end;
+    };
+    struct Wait {
+        std::int64_t followers = 0;
+        std::optional<std::chrono::steady_clock::time_point> deadline;
+    };
+
+    void read();
+    void serve();
+    void serve_soon();
+    /// False: it has to wait, and is served again.
+    bool serve_request();
+    bool serve_write(const CommandType& type);
+    bool serve_refusal(std::string_view error);
+    bool begin_wait();
+    void poll_wait();
+    void tell_ends();
+    void flush();
+    void end();
+    void discard();
+    [[nodiscard]] bool peer_is_gone();
+
+    Server& server_;
+    Socket socket_;
+    Timer timer_;
+    Client client_;
+    RequestReader reader_;
+    RequestReader::Step step_ = RequestReader::Step::incomplete;  // what the reader is at
+    std::deque<PendingWrite> pending_;
+    std::uint64_t first_pending_ = 0;  // its number
+    std::optional<Wait> wait_;
+
+    std::string replies_;  // gathered while the others are sent
+    std::string sending_;
+    std::size_t discarded_bytes_ = 0;
+    bool reading_ = false;
+    bool writing_ = false;
+    bool serving_soon_ = false;
+    bool held_ = false;
+    bool ending_ = false;  // no more requests are read
+    bool ended_ = false;   // and all replies are sent
+    bool closed_ = false;
+};
+
+}  // namespace kv

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+// The replacement of the synchronous follower, in every order in which its steps can happen. The numbers are those of
+// the catalogue of failures.
+
+#include "support/cluster.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace replicator;
+using namespace support;
+
+BOOST_AUTO_TEST_SUITE(semi_sync)
+
+namespace {
+
+using Nodes = Cluster<Node<ack::SemiSync<>>>;
+
+constexpr NodeId one{1};
+constexpr NodeId two{2};
+constexpr NodeId three{3};
+constexpr NodeId four{4};
+
+NodeId seat_of(Nodes& nodes) {
+    NodeId seat{};
+    const auto status = nodes.at(1).status();
+    for (const PeerStatus& peer : status.peers()) {
+        if (!peer.seat) continue;
+        BOOST_REQUIRE(seat == NodeId{});
+        seat = peer.node;
+    }
+    return seat;
+}
+
+PeerStatus of(const Status<4>& status, NodeId node) {
+    for (const PeerStatus& peer : status.peers()) {
+        if (peer.node == node) return peer;
+    }
+    BOOST_FAIL("no such peer");
+    return {};
+}
+
+/// Four nodes: 1 leads, 2 has the seat, 3 is as far, 4 was away and catches up. One write is on its way to all, and
+/// node 2 has answered it; the answer has not arrived.
+class Replacement {
+public:
+    Replacement() : nodes(4) {
+        nodes.network.cut(one, four);
+        for (std::uint64_t i = 0; i < 3; ++i) nodes.write(i);
+        nodes.network.settle();
+        BOOST_REQUIRE(seat_of(nodes) == two);
+        nodes.network.join(one, four);
+        nodes.write(100);
+        nodes.network.collect();
+        // Node 2 gets the write, and its answer is kept back.
+        std::deque<Frame> kept;
+        for (const Frame& frame : nodes.network.queue) {
+            if (frame.to == two) {
+                nodes.network.inject(frame);
+            } else {
+                kept.push_back(frame);
+            }
+        }
+        nodes.network.queue.clear();
+        nodes.network.collect();
+        for (const Frame& frame : nodes.network.queue) {
+            if (frame.from == two) {
+                late = frame;
+            } else {
+                kept.push_back(frame);
+            }
+        }
+        nodes.network.queue = kept;
+        BOOST_REQUIRE(late);
+        before = nodes.at(1).acknowledged();
+        BOOST_REQUIRE(before < nodes.at(1).last().index);
+    }
+
+    void step(char event) {
+        const bool seat_was_down = of(nodes.at(1).status(), seat_of(nodes)).state == FollowerState::down;
+        const NodeId seat_before = seat_of(nodes);
+        switch (event) {
+            case 'd': nodes.network.cut(one, two); break;            // the seat goes down
+            case 'l': nodes.network.inject(*late); break;            // its late answer comes
+            case 'o': nodes.network.run_between(one, three); break;  // the other one takes part
+            case 'c': nodes.network.run_between(one, four); break;   // the one that was away catches up
+            case 'r':                                                // the old one returns
+                nodes.network.join(one, two);
+                nodes.network.run_between(one, two);
+                break;
+            case 'w': nodes.write(200); break;
+            case 't': nodes.network.tick(milliseconds(1)); break;
+            default: BOOST_FAIL("no such event");
+        }
+        check(seat_before, seat_was_down);
+    }
+
+    void finish() {
+        nodes.network.join(one, two);
+        nodes.network.advance(milliseconds(250), milliseconds(10));
+        BOOST_REQUIRE(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+        for (std::size_t i = 1; i <= 4; ++i) BOOST_REQUIRE((nodes.at(i).state() == sum_of(nodes.written)));
+        // Node 3 never went away: at most one replacement, and nobody takes the seat back.
+        BOOST_REQUIRE(nodes.events_of(1).count("seat") <= 2);
+    }
+
+    Nodes nodes;
+
+private:
+    void check(NodeId seat_before, bool seat_was_down) {
+        const Index acknowledged = nodes.at(1).acknowledged();
+        const NodeId seat = seat_of(nodes);
+        BOOST_REQUIRE(acknowledged >= before);
+        // Whatever was acknowledged, the leader and whoever has the seat hold it.
+        BOOST_REQUIRE(nodes.at(1).last().index >= acknowledged);
+        BOOST_REQUIRE(nodes.at(value(seat)).last().index >= acknowledged);
+        // While the seat is down and not given to another, nothing is acknowledged.
+        if (seat_was_down && seat == seat_before && of(nodes.at(1).status(), seat).state == FollowerState::down) {
+            BOOST_REQUIRE(acknowledged == before);
+        }
+        // Nothing is acknowledged until the new one holds the entry that gave it the seat.
+        if (seat != two && acknowledged > before) {
+            const std::string prefix = "seat " + std::to_string(value(seat)) + " at ";
+            for (const std::string& line : nodes.events_of(1).lines) {
+                if (line.rfind(prefix, 0) != 0) continue;
+                const Index given{std::stoull(line.substr(prefix.size()))};
+                BOOST_REQUIRE(nodes.at(value(seat)).last().index >= given);
+                BOOST_REQUIRE(acknowledged >= given);
+            }
+        }
+        before = acknowledged;
+    }
+
+    std::optional<Frame> late;
+    Index before;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(case_29_every_order_of_events_keeps_the_promise) {
+    std::string order = "dlocrwt";
+    std::sort(order.begin(), order.end());
+    std::size_t orders = 0;
+    do {
+        BOOST_TEST_CONTEXT("order " << order) {
+            Replacement replacement;
+            for (const char event : order) replacement.step(event);
+            replacement.finish();
+        }
+        ++orders;
+    } while (std::next_permutation(order.begin(), order.end()));
+    BOOST_TEST(orders == 5040u);
+}
+
+BOOST_AUTO_TEST_CASE(case_32_a_late_answer_of_the_former_one_counts_for_nothing) {
+    Replacement replacement;
+    const Index before = replacement.nodes.at(1).acknowledged();
+    replacement.step('d');
+    replacement.step('l');
+    BOOST_TEST(replacement.nodes.at(1).acknowledged() == before);
+    BOOST_TEST(seat_of(replacement.nodes) == three);
+    replacement.step('o');
+    BOOST_TEST(replacement.nodes.at(1).acknowledged() == replacement.nodes.at(1).last().index);
+}
+
+BOOST_AUTO_TEST_CASE(case_30_who_is_still_catching_up_does_not_get_the_seat) {
+    Nodes nodes(3);
+    nodes.network.cut(one, three);
+    for (std::uint64_t i = 0; i < 10; ++i) nodes.write(i);
+    nodes.network.settle();
+    const Index acknowledged = nodes.at(1).acknowledged();
+    // Node 3 is linked, but no entry reaches it.
+    nodes.network.loses = [](const Frame& frame) {
+        return frame.to == three && frame.type() == core::FrameType::append &&
+               core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+    nodes.network.join(one, three);
+    nodes.network.settle();
+    nodes.network.cut(one, two);
+    nodes.write(11);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(nodes.at(1).acknowledged() == acknowledged);
+    BOOST_TEST(!nodes.at(1).status().satisfiable);
+    // Once it has caught up, it does.
+    nodes.network.loses = nullptr;
+    nodes.network.advance(milliseconds(150), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+}
+
+BOOST_AUTO_TEST_CASE(case_33_a_flapping_follower_does_not_flap_the_seat) {
+    Nodes nodes(3);
+    for (int round = 0; round < 20; ++round) {
+        nodes.network.cut(one, two);
+        nodes.write(1);
+        nodes.network.settle();
+        nodes.network.join(one, two);
+        nodes.network.settle();
+        BOOST_TEST(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+    }
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.events_of(1).count("seat") == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(case_31_who_lost_the_seat_lately_gets_it_only_when_nobody_else_can) {
+    Nodes nodes(4);
+    nodes.network.cut(one, two);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == three);
+    nodes.network.join(one, two);
+    nodes.network.settle();
+    nodes.network.cut(one, three);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == four);  // though node 2 is the first of those that are complete
+    nodes.network.cut(one, four);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == two);
+}
+
+BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
+    Nodes nodes(3);
+    nodes.network.cut(one, two);
+    nodes.network.cut(one, three);
+    const Ticket ticket = nodes.write(1);
+    nodes.network.advance(milliseconds(3000), milliseconds(100));
+    BOOST_TEST(!nodes.acknowledged(ticket));
+    BOOST_TEST(!nodes.at(1).status().satisfiable);
+    BOOST_TEST(bool(nodes.at(1).status().oldest_pending));
+    nodes.network.join(one, three);
+    nodes.network.settle();
+    BOOST_TEST(nodes.acknowledged(ticket));
+    BOOST_TEST(nodes.at(1).outcome(ticket).acknowledgement.holders == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

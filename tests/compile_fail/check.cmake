@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSL-1.0
+# Compiles SOURCE with COMPILER. It must fail, and the compiler must print the sentence after `// expect: ` in the
+# first of its errors: nobody reads the second one. A sentence may go on in more `// expect: ` lines. Without any,
+# SOURCE must compile.
+
+file(STRINGS ${SOURCE} expect_lines REGEX "^// expect: ")
+set(sentence "")
+foreach(line IN LISTS expect_lines)
+    string(REGEX REPLACE "^// expect: " "" line "${line}")
+    string(STRIP "${line}" line)
+    string(APPEND sentence " ${line}")
+endforeach()
+string(STRIP "${sentence}" sentence)
+
+execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20
+        -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -fmessage-length=0 -I ${INCLUDE} ${SOURCE}
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+
+if(sentence STREQUAL "")
+    if(NOT status EQUAL 0)
+        message(FATAL_ERROR "This must compile, and does not:\n${output}")
+    endif()
+    return()
+endif()
+
+if(status EQUAL 0)
+    message(FATAL_ERROR "This compiles, and must not:\n  ${SOURCE}\nExpected: ${sentence}")
+endif()
+
+# Clang shows a quotation mark within a sentence as \".
+string(REPLACE "\\\"" "\"" readable "${output}")
+string(FIND "${readable}" "${sentence}" at)
+if(at EQUAL -1)
+    message(FATAL_ERROR "This fails to compile, but not with our sentence.\nExpected: ${sentence}\nGot:\n${output}")
+endif()
+
+string(FIND "${readable}" "error: " first_error)
+string(SUBSTRING "${readable}" ${first_error} -1 from_first_error)
+string(REGEX MATCH "^[^\n]*" first_error_line "${from_first_error}")
+string(FIND "${first_error_line}" "${sentence}" at)
+if(at EQUAL -1)
+    message(FATAL_ERROR
+        "Our sentence is not in the first error.\nExpected: ${sentence}\n"
+        "First error: ${first_error_line}\nAll:\n${output}")
+endif()

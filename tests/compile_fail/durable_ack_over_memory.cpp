@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// Nothing in a ring survives the process, so nothing there is durable.
+//
+// expect: This acknowledgement policy promises durable writes, but the log keeps entries in memory only: take
+// expect: log::File, or ask for Stage::received.
+
+#include "parts.hpp"
+
+using namespace parts;
+
+void refused(transport::Memory& network) {
+    use<Replicator<Counter, Log, ack::Sync<Stage::durable>, transport::Memory, Small>>(network);
+}

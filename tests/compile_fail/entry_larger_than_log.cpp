@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+// A command that the log could never hold.
+//
+// expect: The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max,
+// expect: or give the log larger entries.
+
+#include "parts.hpp"
+
+using namespace parts;
+
+struct Line {
+    using Command = std::span<const std::byte>;
+    std::uint32_t bytes = 0;
+    void apply(const Command& command) { bytes += static_cast<std::uint32_t>(command.size()); }
+};
+
+struct Lines : Small {
+    static constexpr std::size_t command_bytes_max = 8000;
+};
+
+void refused(transport::Memory& network) { use<Replicator<Line, Log, ack::Sync<>, transport::Memory, Lines>>(network); }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSL-1.0
+// The commands over a node that says what the test wants: refusals, outcomes, INFO and ROLE; and the command line.
+
+#include "kv/commands.hpp"
+#include "kv/options.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using replicator::Error;
+using replicator::HistoryId;
+using replicator::Index;
+using replicator::NodeId;
+using replicator::Role;
+
+struct FakeNode final : kv::Node {
+    bool write(const kv::Command&, const std::shared_ptr<kv::Writer>&, std::uint64_t) override { return false; }
+    Error admit(NodeId) override { return Error::none; }
+    const kv::Table& table() const noexcept override { return contents; }
+    Role role() const noexcept override { return now.role; }
+    kv::Status status() const override { return now; }
+    replicator::Guarantee guarantee(std::size_t nodes) const noexcept override {
+        return {replicator::Stage::received, nodes, 2, 1, nodes - 1};
+    }
+    std::size_t log_bytes_max() const noexcept override { return 1000; }
+
+    kv::Table contents;
+    kv::Status now;
+};
+
+struct Fixture {
+    Fixture() {
+        node.now.node = NodeId{1};
+        node.now.role = Role::leader;
+        node.now.leader = NodeId{1};
+        node.now.history = HistoryId{0xabc};
+        node.now.epoch = {1, NodeId{1}, 7};
+        node.now.last = Index{42};
+        node.now.peer_count = 2;
+        node.now.peer_slots[0].node = NodeId{2};
+        node.now.peer_slots[0].state = replicator::FollowerState::streaming;
+        node.now.peer_slots[0].connected = true;
+        node.now.peer_slots[0].received = Index{41};
+        node.now.peer_slots[0].lag_time = replicator::milliseconds(2500);
+        node.now.peer_slots[1].node = NodeId{3};
+        service.memory_bytes_max = 1000;
+    }
+
+    std::string run(std::vector<std::string_view> words) {
+        std::string text;
+        kv::ReplyWriter reply(text, client.protocol);
+        kv::Call call{words, client, service, reply};
+        const kv::CommandType* const type = kv::find_command(words[0]);
+        if (const std::string error = kv::refusal(type, words); !error.empty()) return error;
+        if (const std::string error = kv::refusal(*type, service); !error.empty()) return error;
+        BOOST_REQUIRE(type->answer != nullptr);
+        type->answer(call);
+        return text;
+    }
+
+    std::string refused(std::string_view name) { return kv::refusal(*kv::find_command(name), service); }
+
+    FakeNode node;
+    kv::Client client;
+    kv::Service service{node, "semi-sync", "ring", {{NodeId{2}, {"127.0.0.1", 7002}}, {NodeId{3}, {"::1", 7003}}}};
+};
+
+std::string told(kv::ReplyForm form, kv::WriteEnd end) {
+    std::string text;
+    kv::ReplyWriter reply(text, 2);
+    kv::write_result(reply, form, end);
+    return text;
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+kv::ServerOptions options(std::vector<const char*> arguments) { return kv::read_options(arguments); }
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(kv_commands, Fixture)
+
+BOOST_AUTO_TEST_CASE(every_command_is_found_by_its_name_and_no_other) {
+    std::string_view last;
+    for (const kv::CommandType& type : kv::command_types()) {
+        BOOST_TEST((last < type.name));
+        last = type.name;
+        std::string small(type.name);
+        for (char& letter : small) letter = static_cast<char>(letter | 0x20);
+        BOOST_TEST(kv::find_command(type.name) == &type);
+        BOOST_TEST(kv::find_command(small) == &type);
+        BOOST_TEST(kv::find_command(small + "x") == nullptr);
+        BOOST_TEST((type.kind == kv::CommandType::Kind::write) == (type.plan != nullptr));
+    }
+    BOOST_TEST(kv::find_command("") == nullptr);
+    BOOST_TEST(kv::find_command("\xff") == nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_node_does_not_serve_is_said_in_the_words_of_redis) {
+    BOOST_TEST(refused("GET") == "");
+    BOOST_TEST(refused("SET") == "");
+    node.now.role = Role::follower;
+    BOOST_TEST(refused("GET") == "");
+    BOOST_TEST(refused("SET").starts_with("READONLY "));
+    BOOST_TEST(refused("WAIT").starts_with("ERR WAIT "));
+    node.now.installing = true;
+    BOOST_TEST(refused("GET").starts_with("LOADING "));
+    BOOST_TEST(refused("SET").starts_with("LOADING "));
+    BOOST_TEST(refused("PING") == "");
+    node.now.installing = false;
+    node.now.history = {};
+    BOOST_TEST(refused("GET").starts_with("LOADING "));
+    node.now.role = Role::faulted;
+    node.now.fault = Error::diverged;
+    BOOST_TEST(refused("GET") == "ERR this node stopped taking part: diverged from the leader");
+    BOOST_TEST(refused("INFO") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_full_leader_refuses_what_would_make_it_fuller) {
+    const std::vector<std::string_view> words{"key", "value"};
+    const std::string large(1000, 'v');
+    const std::vector<std::string_view> fill{"large", large};
+    node.contents.apply({kv::Operation::set, 0, fill});
+    BOOST_TEST(refused("SET").starts_with("OOM "));
+    BOOST_TEST(refused("APPEND").starts_with("OOM "));
+    BOOST_TEST(refused("DEL") == "");
+    BOOST_TEST(refused("FLUSHALL") == "");
+    BOOST_TEST(refused("GET") == "");
+}
+
+BOOST_AUTO_TEST_CASE(every_end_of_a_write_is_told_as_what_it_is) {
+    using kv::Reply;
+    using kv::ReplyForm;
+    BOOST_TEST(told(ReplyForm::ok, {}) == "+OK\r\n");
+    BOOST_TEST(told(ReplyForm::number, {Error::none, true, {Reply::Kind::done, 5}, {}}) == ":5\r\n");
+    BOOST_TEST(told(ReplyForm::yes_or_no, {}) == ":1\r\n");
+    BOOST_TEST(told(ReplyForm::yes_or_no, {Error::none, true, {Reply::Kind::unchanged, 0}, {}}) == ":0\r\n");
+    BOOST_TEST(told(ReplyForm::ok, {Error::none, true, {Reply::Kind::unchanged, 0}, {}}) == "$-1\r\n");
+    BOOST_TEST(has(told(ReplyForm::number, {Error::none, true, {Reply::Kind::overflow, 0}, {}}), "-ERR increment"));
+    BOOST_TEST(has(told(ReplyForm::number, {Error::none, false, {}, {}}), "-ERR the write was acknowledged, but"));
+    BOOST_TEST(has(told(ReplyForm::ok, {Error::not_leader, true, {}, {}}), "-READONLY "));
+    BOOST_TEST(has(told(ReplyForm::ok, {Error::not_enough_followers, true, {}, {}}), "-NOREPLICAS "));
+    BOOST_TEST(has(told(ReplyForm::ok, {Error::outcome_unknown, true, {}, {}}), "is unknown"));
+    BOOST_TEST(has(told(ReplyForm::ok, {Error::stopped, true, {}, {}}), "is unknown"));
+    BOOST_TEST(
+        has(told(ReplyForm::ok, {Error::log_full, true, {}, {}}), "-ERR the write was refused: the log is full"));
+}
+
+BOOST_AUTO_TEST_CASE(info_shows_unknown_as_unknown_and_everything_of_replication) {
+    const std::string text = run({"INFO", "replication"});
+    for (const std::string_view line :
+         {"role:master\r\n", "connected_slaves:1\r\n", "slave0:ip=127.0.0.1,port=7002,state=online,offset=41,lag=2\r\n",
+          "master_replid:0000000000000abc000000010000000700000001\r\n", "master_repl_offset:42\r\n",
+          "replicator_policy:semi-sync\r\n", "replicator_epoch:1\r\n", "replicator_losses_survived:1\r\n",
+          "replicator_digest:0000000000000000\r\n", "replicator_peer2:connected=yes,state=streaming,",
+          "replicator_peer3:connected=no,state=down,counts=no,seat=no,received=unknown,applied=unknown,"}) {
+        BOOST_TEST(has(text, line), line);
+    }
+    BOOST_TEST(!has(text, "# Server"));
+    BOOST_TEST(has(run({"info", "server", "CLIENTS"}), "# Clients\r\n"));
+    BOOST_TEST(run({"info", "nonsense"}) == "$0\r\n\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(role_has_the_form_of_redis) {
+    BOOST_TEST(run({"ROLE"}) ==
+               "*3\r\n$6\r\nmaster\r\n:42\r\n*1\r\n*3\r\n$9\r\n127.0.0.1\r\n$4\r\n7002\r\n$2\r\n41\r\n");
+    node.now.role = Role::follower;
+    node.now.leader = NodeId{2};
+    node.now.applied = Index{40};
+    BOOST_TEST(run({"ROLE"}) == "*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:7002\r\n$9\r\nconnected\r\n:40\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_client_can_change_the_version_of_its_protocol) {
+    BOOST_TEST(run({"HELLO"}).starts_with("*14\r\n"));
+    BOOST_TEST(run({"HELLO", "3", "SETNAME", "me"}).starts_with("%7\r\n"));
+    BOOST_TEST(client.protocol == 3);
+    BOOST_TEST(client.name == "me");
+    BOOST_TEST(has(run({"HELLO", "2", "AUTH", "a", "b"}), "-ERR AUTH"));
+    BOOST_TEST(client.protocol == 3);
+    BOOST_TEST(run({"GET", "none"}) == "_\r\n");
+    BOOST_TEST(run({"HELLO", "2"}).starts_with("*14\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(the_command_line_is_read_or_what_is_wrong_is_named) {
+    const kv::ServerOptions good = options({"--node", "2", "--listen", "0.0.0.0:5", "--peer", "1=6", "--peer",
+                                            "3=[::1]:7", "--client-port", "8", "--ack", "sync", "--found"});
+    BOOST_TEST(good.wrong == "");
+    BOOST_TEST((good.node == NodeId{2} && good.listen.ip == "0.0.0.0" && good.listen.port == 5));
+    BOOST_TEST((good.peers.at(NodeId{1}).ip == "127.0.0.1" && good.peers.at(NodeId{1}).port == 6));
+    BOOST_TEST((good.peers.at(NodeId{3}).ip == "::1" && good.client.port == 8 && good.found && good.ack == "sync"));
+    BOOST_TEST(options({}).wrong == "--node is missing");
+    BOOST_TEST(options({"--node", "1"}).wrong == "--peer is missing: a group has at least two nodes");
+    BOOST_TEST(options({"--node", "1", "--peer", "1=5"}).wrong == "--peer names this node itself");
+    for (const auto& arguments : std::vector<std::vector<const char*>>{{"--node"},
+                                                                       {"--node", "x"},
+                                                                       {"--node", "-1"},
+                                                                       {"--peer", "2"},
+                                                                       {"--peer", "0=1"},
+                                                                       {"--peer", "2=70000"},
+                                                                       {"--nonsense", "1"},
+                                                                       {"--listen", "1:2:x"}}) {
+        BOOST_TEST(options(arguments).wrong.starts_with("cannot understand "), arguments[0]);
+    }
+    BOOST_TEST(options({"--help"}).help);
+    BOOST_TEST(has(kv::help_text(), "131072"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,230 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Reads every #include of the library and holds it against the layers of the design.
+#
+#     check.sh include/replicator
+#
+#   base       the files beside this list's `base_files`     may include base
+#   concepts/  what a policy or a machine must be            base, concepts
+#   core/      the replication itself                        base, concepts, core
+#   policies   ack/ codec/ log/ storage/ transport/          base, concepts, and their own family in their own folder:
+#              the files that share the first word of the name (asio_tcp_peer, asio_tcp: asio). Never core, never each
+#              other, but for `policy_exceptions`.
+#   asio/      completion tokens, error codes                anything
+#   sim/ testing/  for users' own tests                      anything but Asio and what stands on it
+#   basic_replicator.hpp  joins them                         base, concepts, core, codec
+#   replicator.hpp        what most programs include         anything but Asio, sim and testing
+#
+# Asio is included by asio/ and transport/asio_* alone, OpenSSL by transport/asio_tls* alone. Base, concepts, core, and
+# all that replicator.hpp reaches include the light standard headers alone. Headers of C and of the system (name.h,
+# sys/name.h) are for storage/, sim/, testing/ and asio/. No header has more than 400 lines; each begins with its
+# licence. No chain of includes returns to where it began.
+set -u
+
+root=${1:?the folder include/replicator}
+root=${root%/}
+cd "$root" || exit 2
+
+base_files="assert bytes checksum config entry error options result status types version write"
+light_headers="array bit compare concepts cstddef cstdint cstring limits new optional span type_traits utility"
+lines_max=400
+
+# "who whom" pairs, shell patterns, that the rule for policies would refuse.
+policy_exceptions=(
+    "ack/majority.hpp ack/quorum.hpp"
+    "codec/select.hpp codec/*"
+    "log/file* storage/*"
+    "transport/* transport/node_handle.hpp"
+    "transport/asio_* asio/*"
+)
+# The same for base files: the state of a follower is what its observer is told.
+base_exceptions=(
+    "status.hpp concepts/observer.hpp"
+)
+
+failures=0
+fail() {  # file, line, rule
+    printf '%s/%s:%s: %s\n' "$root" "$1" "$2" "$3"
+    failures=$((failures + 1))
+}
+
+# The layer of a header, from its path.
+layer_of() {
+    case $1 in
+        replicator.hpp) echo top ;;
+        basic_replicator.hpp) echo joint ;;
+        ack/* | codec/* | log/* | storage/* | transport/*) echo policy ;;
+        */*) echo "${1%%/*}" ;;
+        *) echo base ;;
+    esac
+}
+
+# The first word of a file's name: transport/asio_tcp_peer.hpp is of the family transport/asio.
+family_of() {
+    local name=${1%.hpp}
+    local stem=${name##*/}
+    echo "${name%/*}/${stem%%_*}"
+}
+
+matches_any() {  # "who whom", patterns...
+    local pair=$1 pattern
+    shift
+    for pattern in "$@"; do
+        # shellcheck disable=SC2053  # the right side is a pattern
+        [[ $pair == $pattern ]] && return 0
+    done
+    return 1
+}
+
+may_use_asio() { [[ $1 == asio/* || $1 == transport/asio_* ]]; }
+may_use_the_system() { [[ $1 == storage/* || $1 == sim/* || $1 == testing/* || $1 == asio/* ]]; }
+
+check_own() {  # file, line, path of the included header within the tree
+    local file=$1 line=$2 other=$3
+    local from to
+    from=$(layer_of "$file")
+    to=$(layer_of "$other")
+    [[ -f $other ]] || { fail "$file" "$line" "includes $other, which does not exist"; return; }
+    if [[ $from != asio ]] && ! may_use_asio "$file" && may_use_asio "$other"; then
+        fail "$file" "$line" "includes $other: only asio/ and transport/asio_* may include what needs Asio"
+        return
+    fi
+    case $from in
+        base)
+            [[ $to == base ]] || matches_any "$file $other" "${base_exceptions[@]}" ||
+                fail "$file" "$line" "includes $other: a base file may include base files only"
+            ;;
+        concepts)
+            [[ $to == base || $to == concepts ]] ||
+                fail "$file" "$line" "includes $other: a concept may include base files and concepts only"
+            ;;
+        core)
+            [[ $to == base || $to == concepts || $to == core ]] ||
+                fail "$file" "$line" "includes $other: the core may include base files, concepts and the core only"
+            ;;
+        policy)
+            [[ $to == base || $to == concepts ]] ||
+                [[ $to == policy && $(family_of "$file") == "$(family_of "$other")" ]] ||
+                matches_any "$file $other" "${policy_exceptions[@]}" ||
+                fail "$file" "$line" \
+                    "includes $other: a policy may include base files, concepts and its own family only"
+            ;;
+        joint)
+            [[ $to == base || $to == concepts || $to == core || $other == codec/* ]] ||
+                fail "$file" "$line" "includes $other: basic_replicator.hpp knows the policies by their concepts only"
+            ;;
+        top)
+            [[ $to != sim && $to != testing ]] ||
+                fail "$file" "$line" "includes $other: the library may not include sim/ or testing/"
+            ;;
+        asio | sim | testing) ;;
+        *) fail "$file" "$line" "is in a folder that has no rule: add it to the layers in tests/layers/check.sh" ;;
+    esac
+}
+
+check_other() {  # file, line, name between the angle brackets
+    local file=$1 line=$2 name=$3
+    case $name in
+        asio.hpp | asio/* | boost/asio*)
+            may_use_asio "$file" ||
+                fail "$file" "$line" "includes <$name>: only asio/ and transport/asio_* may include Asio"
+            ;;
+        openssl/*)
+            [[ $file == transport/asio_tls* ]] ||
+                fail "$file" "$line" "includes <$name>: only transport/asio_tls* may include OpenSSL"
+            ;;
+        *.h)
+            may_use_the_system "$file" ||
+                fail "$file" "$line" "includes <$name>: only storage/, sim/, testing/ and asio/ may use the system"
+            ;;
+        */*) fail "$file" "$line" "includes <$name>: the library stands on the standard library and Asio only" ;;
+        *)
+            case $(layer_of "$file") in
+                base | concepts | core | joint)
+                    [[ " $light_headers " == *" $name "* ]] ||
+                        fail "$file" "$line" "includes <$name>: base, concepts and core may include only $light_headers"
+                    ;;
+            esac
+            ;;
+    esac
+}
+
+# Turns folder/../ into nothing.
+plain_path() {
+    local path=$1
+    while [[ $path =~ ^(.*/)?[^/.]+/\.\./(.*)$ ]]; do path=${BASH_REMATCH[1]}${BASH_REMATCH[2]}; done
+    echo "${path#./}"
+}
+
+mapfile -t headers < <(find . -name '*.hpp' | sed 's|^\./||' | sort)
+if ((${#headers[@]} == 0)); then
+    echo "$root: there are no headers here"
+    exit 1
+fi
+
+edges=""             # "who whom" of own headers
+declare -A standard  # the standard headers of each own header, as "line:name line:name"
+includes=0
+for file in "${headers[@]}"; do
+    if [[ $(layer_of "$file") == base && " $base_files " != *" ${file%.hpp} "* ]]; then
+        fail "$file" 1 "is not in the list of base files: add it to the layers in tests/layers/check.sh"
+    fi
+    count=$(wc -l <"$file")
+    ((count <= lines_max)) || fail "$file" "$count" "has more than $lines_max lines"
+    grep -q '^#pragma once$' "$file" || fail "$file" 1 "has no #pragma once"
+    [[ $(head -n 1 "$file") == "// SPDX-License-Identifier: BSL-1.0" ]] || fail "$file" 1 "does not name its licence"
+
+    while IFS=: read -r line text; do
+        includes=$((includes + 1))
+        if [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\"([^\"]+)\" ]]; then
+            [[ $file == */* ]] && folder=${file%/*}/ || folder=""
+            other=$(plain_path "$folder${BASH_REMATCH[1]}")
+        elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<replicator/([^\>]+)\> ]]; then
+            other=${BASH_REMATCH[1]}
+        elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<([^\>]+)\> ]]; then
+            check_other "$file" "$line" "${BASH_REMATCH[1]}"
+            standard[$file]+="$line:${BASH_REMATCH[1]} "
+            continue
+        else
+            fail "$file" "$line" "is an #include that this check cannot read"
+            continue
+        fi
+        check_own "$file" "$line" "$other"
+        edges+="$file $other"$'\n'
+    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file")
+done
+
+# All that replicator.hpp reaches must be as light as the core, for that is what firmware includes.
+if [[ -f replicator.hpp ]]; then
+    reached=$(awk 'BEGIN { seen["replicator.hpp"] = 1; list = "replicator.hpp" }
+        NF == 2 { to[$1] = to[$1] " " $2 }
+        END {
+            count = split(list, queue, " ")
+            for (i = 1; i <= count; ++i) {
+                print queue[i]
+                other_count = split(to[queue[i]], others, " ")
+                for (j = 1; j <= other_count; ++j)
+                    if (!(others[j] in seen)) { seen[others[j]] = 1; queue[++count] = others[j] }
+            }
+        }' <<<"$edges")
+    for file in $reached; do
+        for entry in ${standard[$file]-}; do
+            [[ " $light_headers " == *" ${entry#*:} "* ]] ||
+                fail "$file" "${entry%%:*}" \
+                    "includes <${entry#*:}>, and replicator.hpp includes this file: it may reach only $light_headers"
+        done
+    done
+fi
+
+if ! loops=$(tsort <<<"$edges" 2>&1 >/dev/null); then
+    while IFS= read -r name; do
+        name=${name#tsort: }
+        [[ -f $name ]] && fail "$name" 1 "includes itself by way of others"
+    done <<<"$loops"
+fi
+
+if ((failures > 0)); then
+    echo "$failures violations of the layers"
+    exit 1
+fi
+echo "${#headers[@]} headers, $includes includes: every layer is kept"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSL-1.0
+# As a subproject the library adds its interface targets: no program, no test, no cache entry of a test or an example, no
+# install rule, no flag.
+
+get_property(subdirectories DIRECTORY ${CONSUMER_SOURCE} PROPERTY SUBDIRECTORIES)
+if(subdirectories)
+    message(FATAL_ERROR "As a subproject the library enters ${subdirectories}")
+endif()
+get_property(targets DIRECTORY ${CONSUMER_SOURCE} PROPERTY BUILDSYSTEM_TARGETS)
+if(NOT targets STREQUAL "replicator")
+    message(FATAL_ERROR "As a subproject the library adds the targets ${targets}")
+endif()
+get_property(tests DIRECTORY ${CONSUMER_SOURCE} PROPERTY TESTS)
+if(tests)
+    message(FATAL_ERROR "As a subproject the library adds the tests ${tests}")
+endif()
+foreach(option IN ITEMS BUILD_TESTS BUILD_EXAMPLES BUILD_BENCHMARKS INSTALL)
+    if(REPLICATOR_${option})
+        message(FATAL_ERROR "As a subproject the library sets REPLICATOR_${option} to ${REPLICATOR_${option}}")
+    endif()
+endforeach()
+foreach(property IN ITEMS INTERFACE_COMPILE_OPTIONS INTERFACE_COMPILE_DEFINITIONS INTERFACE_LINK_LIBRARIES)
+    get_target_property(value replicator::replicator ${property})
+    if(value)
+        message(FATAL_ERROR "replicator::replicator has ${property} ${value}, which reaches its users")
+    endif()
+endforeach()
