@@ -27,7 +27,7 @@ namespace replicator::core {
 template <class Composition>
 class Leader {
 public:
-    using Ack_ = typename Composition::Ack;
+    using Policy = typename Composition::Ack;
     using Limits = typename Composition::Limits;
     using Peers = std::span<Peer>;
     using ConstPeers = std::span<const Peer>;
@@ -45,7 +45,7 @@ public:
         const EpochStartBody body{
             .epoch = epoch,
             .run = local.run,
-            .policy = policy_word<Ack_>(local.node_count, Composition::stage),
+            .policy = policy_word<Policy>(local.node_count, Composition::stage),
             .forced = forced,
             .forced_from = forced ? local.log.last() + 1 : Index{},
             .seat = roster.seat,
@@ -85,7 +85,7 @@ public:
         append(local, room.data(), EntryType::command, length);
         ++local.counters.writes;
         if (!pending_since_) pending_since_ = local.now;
-        const bool alone = Ack_::kind == PolicyKind::async || Ack_::when_missing == WhenMissing::degrade;
+        const bool alone = Policy::kind == PolicyKind::async || Policy::when_missing == WhenMissing::degrade;
         if (alone || peers.empty()) advance(local, applier, peers);
         return Ticket{{local.epoch, local.log.last()}};
     }
@@ -134,13 +134,13 @@ public:
             }
         }
         admit_followers(local, applier, peers);
-        if constexpr (Ack_::has_seat) {
+        if constexpr (Policy::has_seat) {
             if (const NodeId node = next_seat(local, peers, acknowledged_); node != NodeId{}) {
                 give_seat(local, peers, node);
             }
         }
         advance(local, applier, peers);
-        if (Ack_::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
+        if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
             abandoned_through_ = local.log.last();
         }
     }
@@ -178,7 +178,7 @@ public:
     [[nodiscard]] bool satisfiable(const Local<Composition>& local, const Applier<Composition>& applier,
                                    ConstPeers peers) const noexcept {
         std::array<Holding, Composition::peers_max> slots{};
-        return Ack_::satisfiable(holdings(local, applier, peers, Composition::stage, slots));
+        return Policy::satisfiable(holdings(local, applier, peers, Composition::stage, slots));
     }
 
     [[nodiscard]] Index acknowledged() const noexcept { return acknowledged_; }
@@ -219,7 +219,7 @@ private:
         const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
         if (unapplied + bytes > Composition::window_bytes) return Error::busy;
         if (pending(local) >= Limits::writes_pending_max) return Error::busy;
-        if (Ack_::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
+        if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
             return Error::not_enough_followers;
         }
         return exceeds_loss_bound(local, peers) ? Error::not_enough_followers : Error::none;
@@ -227,11 +227,11 @@ private:
 
     /// True when as many entries as the policy allows to be lost with the leader are on no follower.
     [[nodiscard]] static bool exceeds_loss_bound(const Local<Composition>& local, ConstPeers peers) noexcept {
-        if constexpr (requires { Ack_::loss_entries_max; }) {
-            if (Ack_::loss_entries_max == 0) return false;
+        if constexpr (requires { Policy::loss_entries_max; }) {
+            if (Policy::loss_entries_max == 0) return false;
             Index safe;
             for (const Peer& peer : peers) safe = max(safe, peer.progress.received);
-            return local.log.last() - safe >= Ack_::loss_entries_max;
+            return local.log.last() - safe >= Policy::loss_entries_max;
         } else {
             return false;
         }
@@ -261,7 +261,7 @@ private:
                                     Stage stage, std::array<Holding, Composition::peers_max>& slots) const noexcept {
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Progress& follower = peers[i].progress;
-            const bool seat = Ack_::has_seat && local.roster.seat == peers[i].id;
+            const bool seat = Policy::has_seat && local.roster.seat == peers[i].id;
             const Index index = follower.counts ? held(follower, stage) : Index{};
             slots[i] = {seat && index < local.roster.seat_index ? Index{} : index, follower.up(), seat};
         }
@@ -271,7 +271,7 @@ private:
     [[nodiscard]] Index satisfied(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
                                   Stage stage) const noexcept {
         std::array<Holding, Composition::peers_max> slots{};
-        return Ack_::acknowledged(holdings(local, applier, peers, stage, slots));
+        return Policy::acknowledged(holdings(local, applier, peers, stage, slots));
     }
 
     void give_seat(Local<Composition>& local, Peers peers, NodeId node) noexcept {
@@ -308,7 +308,7 @@ private:
     }
 
     void admit_followers(Local<Composition>& local, const Applier<Composition>&, Peers peers) noexcept {
-        const std::size_t holders = Ack_::holders(local.node_count);
+        const std::size_t holders = Policy::holders(local.node_count);
         for (Peer& peer : peers) {
             if (may_count(local.roster, peers, peer, local.node_count, holders)) {
                 if (!admit_one(local, peer)) return;

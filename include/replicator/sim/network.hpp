@@ -82,6 +82,8 @@ public:
         way(place_of(from), place_of(to)).cut = true;
         if (faults_.stream) break_connection(place_of(from), place_of(to));
     }
+    /// What is sent from one node to the other from now on arrives at `until` at the earliest.
+    void clog(NodeId from, NodeId to, Instant until) { way(place_of(from), place_of(to)).clogged_until = until; }
     void heal() {
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             for (std::size_t j = 0; j < nodes_.size(); ++j) {
@@ -155,6 +157,7 @@ private:
         std::uint64_t connection = 0;  ///< what was sent on a former one is lost
         std::size_t in_flight_bytes = 0;
         Instant last_arrival;
+        Instant clogged_until;
     };
     struct Packet {
         Instant arrives;
@@ -251,6 +254,7 @@ private:
         Way& path = way(from, to);
         Packet packet;
         packet.arrives = now + Duration{random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds)};
+        packet.arrives = std::max(packet.arrives, path.clogged_until);
         if (faults_.stream) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
         packet.order = ++order_;
         packet.from = from;

@@ -21,6 +21,8 @@ enum class EventKind : std::uint8_t {
     pause,        ///< `node` stands still for `amount` milliseconds
     cut,          ///< nothing gets from `node` to `other`, nor back
     cut_one_way,  ///< nothing gets from `node` to `other`
+    bridge,       ///< only `node` gets through to everybody; the others are in two halves
+    clog,         ///< what goes from `node` to `other` stands still for `amount` milliseconds, and then comes at once
     heal,         ///< all cuts end
     reconnect,    ///< all connections break, and are made again
     clock_jump,   ///< the clock of `node` jumps ahead by `amount` milliseconds
@@ -34,6 +36,8 @@ enum class EventKind : std::uint8_t {
         case EventKind::pause: return "pause";
         case EventKind::cut: return "cut";
         case EventKind::cut_one_way: return "cut_one_way";
+        case EventKind::bridge: return "bridge";
+        case EventKind::clog: return "clog";
         case EventKind::heal: return "heal";
         case EventKind::reconnect: return "reconnect";
         case EventKind::clock_jump: return "clock_jump";
@@ -128,8 +132,9 @@ inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
     if (random.below(20) != 0) {
         detail::draw_network(random, network, random.below(10) == 0);
         const std::uint64_t most = scenario.length.microseconds / 40'000 + 1;
-        for (const EventKind kind : {EventKind::crash, EventKind::pause, EventKind::cut, EventKind::cut_one_way,
-                                     EventKind::reconnect, EventKind::clock_jump, EventKind::clock_stop}) {
+        for (const EventKind kind :
+             {EventKind::crash, EventKind::pause, EventKind::cut, EventKind::cut_one_way, EventKind::bridge,
+              EventKind::clog, EventKind::reconnect, EventKind::clock_jump, EventKind::clock_stop}) {
             detail::spread(random, scenario, kind, detail::sometimes(random, most), bounds);
         }
         detail::spread(random, scenario, EventKind::heal, random.below(most + 1), bounds);

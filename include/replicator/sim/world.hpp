@@ -9,10 +9,10 @@
 
 #include "network.hpp"
 #include "oracle.hpp"
+#include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
 
-#include "../basic_replicator.hpp"
 #include "../testing/inspect.hpp"
 
 #include <algorithm>
@@ -20,33 +20,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace replicator::sim {
-
-/// The same composition over the simulated network.
-template <class Node>
-struct Simulated;
-template <class Machine, class Log, class Ack, class Transport, class Limits, class Observer>
-struct Simulated<Replicator<Machine, Log, Ack, Transport, Limits, Observer>> {
-    using Node = Replicator<Machine, Log, Ack, Network, Limits>;
-    using Oracle = sim::Oracle<Machine>;
-    using Policy = Ack;
-    using Bounds = Limits;
-    using StateMachine = Machine;
-};
-
-/// What became of a scenario.
-struct Verdict {
-    std::string failure;  ///< empty when every promise was kept
-    std::uint64_t events = 0;
-    std::uint64_t acknowledged = 0;
-    std::uint64_t trace = 0;  ///< equal for equal runs, on every machine and with every compiler
-
-    [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
-};
 
 /// `make_command(Random&)` gives the next command of a client.
 template <class UserNode, class MakeCommand>
@@ -72,6 +49,8 @@ public:
 
     /// Shows every delivered frame, for a chart.
     void watch(Network::Watch watch) { network_.watch(std::move(watch)); }
+    /// Shows what clients see, for a history.
+    void set_clients(Clients<Node> clients) { clients_ = std::move(clients); }
 
     /// Runs the faults, then heals everything.
     [[nodiscard]] Verdict run() {
@@ -92,31 +71,10 @@ private:
     static constexpr std::size_t larger_buffer = std::max(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
     static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
 
-    /// An incarnation that is gone. What it held at the end counts if it was ever admitted, perhaps only after its end:
-    /// what it said was still on its way.
-    struct Former {
-        Run run{};
-        Index held;
-        bool counted = false;
-    };
-
-    struct Place {
-        std::unique_ptr<Node> node;
-        Run run{};
-        Instant ticks_at;
-        Instant paused_until;
-        Instant clock{1'000'000};
-        Instant clock_read_at;       // in true time
-        Instant clock_stopped_until;
-        Index applied;      // seen last, of this incarnation
-        Index commit;
-        std::vector<Former> former;
-    };
-
     [[nodiscard]] Node& leader() { return *places_[0].node; }
 
     void start(std::size_t place) {
-        Place& at = places_[place];
+        Place<Node>& at = places_[place];
         at.run = Run{++runs_};
         at.node = std::make_unique<Node>(
             network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
@@ -126,7 +84,7 @@ private:
 
     /// What the clock of a node shows: it runs fast or slow, and sometimes not at all.
     [[nodiscard]] Instant read_clock(std::size_t place) {
-        Place& at = places_[place];
+        Place<Node>& at = places_[place];
         const std::uint64_t passed = (now_ - at.clock_read_at).microseconds;
         at.clock_read_at = now_;
         if (now_ < at.clock_stopped_until) return at.clock;
@@ -149,7 +107,7 @@ private:
     }
 
     void tick(std::size_t place) {
-        Place& at = places_[place];
+        Place<Node>& at = places_[place];
         at.ticks_at = now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
         if (network_.is_paused(ids_[place])) {
             if (now_ >= at.paused_until) network_.pause(ids_[place], false);
@@ -173,6 +131,8 @@ private:
                 return;
             case EventKind::cut: network_.cut(other, node); [[fallthrough]];
             case EventKind::cut_one_way: network_.cut(node, other); return;
+            case EventKind::bridge: return bridge(place);
+            case EventKind::clog: network_.clog(node, other, now_ + milliseconds(event.amount)); return;
             case EventKind::heal: network_.heal(); return;
             case EventKind::reconnect: network_.reconnect(); return;
             case EventKind::clock_jump:
@@ -182,8 +142,19 @@ private:
         }
     }
 
+    /// The nodes before and after `middle` see it, and not each other.
+    void bridge(std::size_t middle) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            for (std::size_t j = i + 1; j < places_.size(); ++j) {
+                if (i == middle || j == middle || (i < middle) == (j < middle)) continue;
+                network_.cut(ids_[i], ids_[j]);
+                network_.cut(ids_[j], ids_[i]);
+            }
+        }
+    }
+
     void crash(std::size_t place) {
-        Place& at = places_[place];
+        Place<Node>& at = places_[place];
         at.former.push_back({at.run, held(place), false});
         network_.detach(*at.node);
         at.node.reset();
@@ -206,6 +177,7 @@ private:
         }
         follow_leader();
         pending_.push_back(*ticket);
+        if (clients_.accepted) clients_.accepted(*ticket, now_);
         check_acknowledged();
         return true;
     }
@@ -213,7 +185,7 @@ private:
     void heal() {
         network_.heal();
         for (const NodeId id : ids_) network_.pause(id, false);
-        for (Place& place : places_) place.clock_stopped_until = now_;
+        for (Place<Node>& place : places_) place.clock_stopped_until = now_;
         NetworkFaults none = scenario_.network;
         none.loss = none.duplication = none.corruption = none.truncation = 0;
         network_.set_faults(none);
@@ -268,7 +240,7 @@ private:
     /// Everything that must hold of one node after it was told something.
     void check(std::size_t place) {
         follow_leader();
-        Place& at = places_[place];
+        Place<Node>& at = places_[place];
         const Node& node = *at.node;
         const Index applied = node.applied();
         const Index commit = node.commit();
@@ -290,6 +262,7 @@ private:
         at.commit = commit;
         if (place != 0) return;
         check_acknowledged();
+        if (clients_.look) clients_.look(node, now_);
         roster_before_ = oracle_.roster();
     }
 
@@ -297,12 +270,13 @@ private:
     void check_acknowledged() {
         std::size_t done = 0;
         for (; done < pending_.size(); ++done) {
-            const auto state = leader().outcome(pending_[done]).state;
-            if (state == WriteState::pending) break;
-            if (state == WriteState::unknown && Policy::when_missing != WhenMissing::fail) {
+            const auto outcome = leader().outcome(pending_[done]);
+            if (outcome.state == WriteState::pending) break;
+            if (outcome.state == WriteState::unknown && Policy::when_missing != WhenMissing::fail) {
                 return fail("the outcome of a write is unknown, although its leader lives");
             }
-            if (state == WriteState::acknowledged) newest_acknowledged_ = pending_[done].position.index;
+            if (outcome.state == WriteState::acknowledged) newest_acknowledged_ = pending_[done].position.index;
+            if (clients_.ended) clients_.ended(pending_[done], outcome, now_);
         }
         if (done == 0) return;
         acknowledged_ += done;
@@ -335,7 +309,7 @@ private:
 
     [[nodiscard]] bool all_equal() {
         if (!pending_.empty()) return false;
-        for (const Place& place : places_) {
+        for (const Place<Node>& place : places_) {
             const bool equal = place.node->applied() == leader().last().index &&
                                digest_of(place.node->state()) == digest_of(leader().state());
             if (!equal) return false;
@@ -370,8 +344,9 @@ private:
     Random random_;
     MakeCommand make_command_;
     Network network_;
+    Clients<Node> clients_;
     std::vector<NodeId> ids_;
-    std::vector<Place> places_;
+    std::vector<Place<Node>> places_;
     Instant now_{1'000'000};
     std::uint64_t runs_ = 0;
 

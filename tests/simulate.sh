@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Runs the simulator on all processors, for as long as one likes.
+#
+#     bash tests/simulate.sh [seeds]                                        by default 100000
+#     bash tests/simulate.sh --only semi-sync/ring/3 --first 12 --seeds 1   one seed again, as a failure prints it
+#
+# JOBS=n runs n processes, each with seeds of its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+build=build/simulate
+mkdir -p "$build"
+echo "building ..."
+"${CXX:-g++}" -std=c++20 -O2 -I include -I tests tests/simulate/main.cpp -o "$build/simulate"
+
+if [[ ${1:-} == --* ]]; then exec "$build/simulate" "$@"; fi
+
+seeds=${1:-100000}
+jobs=${JOBS:-$(nproc)}
+pids=()
+# Whatever ends this script ends what it started.
+trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
+for ((job = 0; job < jobs; ++job)); do
+    share=$((seeds / jobs + (job < seeds % jobs ? 1 : 0)))
+    ((share > 0)) || continue
+    # Far apart, so that no seed is run twice.
+    "$build/simulate" --seeds "$share" --first $((1 + job * 1000000000)) > >(sed "s/^/[$job] /") &
+    pids+=($!)
+done
+status=0
+for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+sleep 0.2 # for the last lines
+if ((status == 0)); then echo "no failure in $seeds seeds"; else echo "there was a failure"; fi
+exit $status
