@@ -3,6 +3,7 @@
 #pragma once
 
 #include "assert.hpp"
+#include "error.hpp"
 #include "types.hpp"
 
 #include <bit>
@@ -105,6 +106,16 @@ public:
     ByteWriter& put(Epoch epoch) noexcept { return put(epoch.counter).put_pair(value(epoch.node), epoch.tag); }
     ByteWriter& put(Position position) noexcept { return put(position.epoch).put(position.index); }
 
+    /// Answers of yes or no and errors take a whole word, so that what follows them stays aligned.
+    ByteWriter& put(bool flag) noexcept { return put(std::uint64_t{flag}); }
+    ByteWriter& put(Error error) noexcept { return put(std::uint64_t{value(error)}); }
+
+    /// One field after the other. Message types list their fields once, for this and for `ByteReader::each`.
+    template <class... Fields>
+    void each(const Fields&... fields) noexcept {
+        (put(fields), ...);
+    }
+
     [[nodiscard]] std::byte* position() const noexcept { return to_; }
 
 private:
@@ -135,6 +146,23 @@ public:
     ByteReader& get(Instant& instant) noexcept { return get(instant.microseconds); }
     ByteReader& get(Epoch& epoch) noexcept { return get(epoch.counter).get(epoch.node).get(epoch.tag); }
     ByteReader& get(Position& position) noexcept { return get(position.epoch).get(position.index); }
+    ByteReader& get(bool& flag) noexcept {
+        std::uint64_t word = 0;
+        get(word);
+        flag = word != 0;
+        return *this;
+    }
+    ByteReader& get(Error& error) noexcept {
+        std::uint64_t word = 0;
+        get(word);
+        error = static_cast<Error>(word);
+        return *this;
+    }
+
+    template <class... Fields>
+    void each(Fields&... fields) noexcept {
+        (get(fields), ...);
+    }
 
     [[nodiscard]] const std::byte* position() const noexcept { return from_; }
 

@@ -181,10 +181,10 @@ BOOST_AUTO_TEST_CASE(it_follows_from_the_entries) {
     const EpochStartBody body{.epoch = epoch(4),
                               .run = Run{5},
                               .policy = 6,
+                              .seat = NodeId{3},
                               .forced = true,
                               .forced_from = Index{7},
-                              .seat = NodeId{3},
-                              .members = 0};
+                              .members = 3};
     write_epoch_start(entry.data() + entry_header_bytes, body, leader);
     seal(EntryType::epoch_start, epoch_start_bytes(3));
     const EpochStartBody read = read_epoch_start(entry.data() + entry_header_bytes);

@@ -20,14 +20,13 @@ namespace replicator::core {
 /// The acknowledgement policy as a number that two nodes can compare.
 template <AckPolicy Policy>
 [[nodiscard]] constexpr std::uint32_t policy_word(std::size_t nodes, Stage stage) noexcept {
-    return static_cast<std::uint32_t>(value(PolicyKind{Policy::kind})) |
-           static_cast<std::uint32_t>(value(stage)) << 8 |
+    return static_cast<std::uint32_t>(value(PolicyKind{Policy::kind})) | static_cast<std::uint32_t>(value(stage)) << 8 |
            static_cast<std::uint32_t>(value(WhenMissing{Policy::when_missing})) << 12 |
            static_cast<std::uint32_t>(Policy::holders(nodes)) << 16;
 }
 
 namespace hello_flags {
-inline constexpr std::uint32_t clean_stop = 1;   ///< the run before ended in order
+inline constexpr std::uint32_t clean_stop = 1;  ///< the run before ended in order
 inline constexpr std::uint32_t may_lead = 2;
 inline constexpr std::uint32_t may_hold = 4;     ///< its copies count
 inline constexpr std::uint32_t leads = 8;        ///< leads `epoch`
@@ -76,88 +75,28 @@ struct Hello {
     Error refusal = Error::none;
 
     [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
+
+    /// The fields in their order on the wire.
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& hello) noexcept {
+        bytes.each(hello.version_min, hello.version_max, hello.features, hello.cluster, hello.history, hello.group,
+                   hello.sender, hello.receiver, hello.flags, hello.incarnation, hello.run, hello.nonce,
+                   hello.receiver_run, hello.receiver_nonce, hello.schema, hello.snapshot_format, hello.policy,
+                   hello.membership, hello.entry_bytes_max, hello.frame_bytes_max, hello.chunk_bytes_max,
+                   hello.window_bytes, hello.log_bytes, hello.promised, hello.epoch, hello.last, hello.last_chain,
+                   hello.link, hello.first, hello.commit, hello.suspect_from, hello.snapshot.id, hello.snapshot.offset,
+                   hello.membership_index, hello.refusal);
+    }
 };
 
 inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
-    ByteWriter(head + frame_header_bytes)
-        .put(hello.version_min)
-        .put(hello.version_max)
-        .put(hello.features)
-        .put(hello.cluster)
-        .put(hello.history)
-        .put(hello.group)
-        .put(hello.sender)
-        .put(hello.receiver)
-        .put(hello.flags)
-        .put(hello.incarnation)
-        .put(hello.run)
-        .put(hello.nonce)
-        .put(hello.receiver_run)
-        .put(hello.receiver_nonce)
-        .put(hello.schema)
-        .put(hello.snapshot_format)
-        .put(hello.policy)
-        .put(hello.membership)
-        .put(hello.entry_bytes_max)
-        .put(hello.frame_bytes_max)
-        .put(hello.chunk_bytes_max)
-        .put(hello.window_bytes)
-        .put(hello.log_bytes)
-        .put(hello.promised)
-        .put(hello.epoch)
-        .put(hello.last)
-        .put(hello.last_chain)
-        .put(hello.link)
-        .put(hello.first)
-        .put(hello.commit)
-        .put(hello.suspect_from)
-        .put(hello.snapshot.id)
-        .put(hello.snapshot.offset)
-        .put(hello.membership_index)
-        .put(std::uint64_t{value(hello.refusal)});
+    Hello::each_field(ByteWriter(head + frame_header_bytes), hello);
     return seal_head(head, {FrameType::hello, 0, 0, LinkId{}});
 }
 
 [[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept {
     Hello hello;
-    std::uint64_t refusal = 0;
-    ByteReader(head + frame_header_bytes)
-        .get(hello.version_min)
-        .get(hello.version_max)
-        .get(hello.features)
-        .get(hello.cluster)
-        .get(hello.history)
-        .get(hello.group)
-        .get(hello.sender)
-        .get(hello.receiver)
-        .get(hello.flags)
-        .get(hello.incarnation)
-        .get(hello.run)
-        .get(hello.nonce)
-        .get(hello.receiver_run)
-        .get(hello.receiver_nonce)
-        .get(hello.schema)
-        .get(hello.snapshot_format)
-        .get(hello.policy)
-        .get(hello.membership)
-        .get(hello.entry_bytes_max)
-        .get(hello.frame_bytes_max)
-        .get(hello.chunk_bytes_max)
-        .get(hello.window_bytes)
-        .get(hello.log_bytes)
-        .get(hello.promised)
-        .get(hello.epoch)
-        .get(hello.last)
-        .get(hello.last_chain)
-        .get(hello.link)
-        .get(hello.first)
-        .get(hello.commit)
-        .get(hello.suspect_from)
-        .get(hello.snapshot.id)
-        .get(hello.snapshot.offset)
-        .get(hello.membership_index)
-        .get(refusal);
-    hello.refusal = static_cast<Error>(refusal);
+    Hello::each_field(ByteReader(head + frame_header_bytes), hello);
     return hello;
 }
 
@@ -171,7 +110,8 @@ inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     // How many holders a policy asks for depends on the nodes, so they come first.
     if (theirs.membership != mine.membership) return Error::wrong_membership;
     if (theirs.policy != mine.policy) return Error::wrong_policy;
-    const bool fits = theirs.entry_bytes_max == mine.entry_bytes_max && theirs.frame_bytes_max == mine.frame_bytes_max &&
+    const bool fits = theirs.entry_bytes_max == mine.entry_bytes_max &&
+                      theirs.frame_bytes_max == mine.frame_bytes_max &&
                       theirs.chunk_bytes_max == mine.chunk_bytes_max &&
                       mine.window_bytes + mine.entry_bytes_max <= theirs.log_bytes &&
                       theirs.window_bytes + theirs.entry_bytes_max <= mine.log_bytes;

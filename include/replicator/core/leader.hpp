@@ -46,10 +46,10 @@ public:
             .epoch = epoch,
             .run = local.run,
             .policy = policy_word<Policy>(local.node_count, Composition::stage),
+            .seat = roster.seat,
             .forced = forced,
             .forced_from = forced ? local.log.last() + 1 : Index{},
-            .seat = roster.seat,
-            .members = 0,
+            .members = roster.size,
         };
         const std::size_t length = epoch_start_bytes(roster.size);
         const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));

@@ -42,10 +42,10 @@ struct Digest {
 
 /// Follower to leader.
 struct Ack {
-    Index received;             ///< verified in the epoch of the link
+    Index received;  ///< verified in the epoch of the link
     Index durable;
     Index applied;
-    std::uint64_t credit = 0;   ///< bytes of entries that the follower could take now
+    std::uint64_t credit = 0;  ///< bytes of entries that the follower could take now
     std::optional<Echo> echo;
     std::optional<Refusal> refusal;
     std::optional<SnapshotOffset> snapshot;
@@ -61,11 +61,19 @@ struct SnapshotBegin {
     Chain chain{};
     std::uint32_t chunk_bytes_max = 0;
     SchemaId schema{};
-    std::uint64_t bytes = 0;     ///< of the whole, 0 while unknown
+    std::uint64_t bytes = 0;  ///< of the whole, 0 while unknown
     Digest digest;
     std::uint64_t membership = 0;  ///< index of the membership in force
     std::uint32_t policy = 0;
     std::uint32_t tail_checksum = 0;
+
+    /// The fields in their order on the wire.
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& begin) noexcept {
+        bytes.each(begin.id, begin.history, begin.position, begin.chain, begin.chunk_bytes_max, begin.schema,
+                   begin.bytes, begin.digest.value, begin.digest.index, begin.membership, begin.policy,
+                   begin.tail_checksum);
+    }
 };
 
 /// Leader to follower. The tail is a piece of the state, as the state machine wrote it.
@@ -75,12 +83,18 @@ struct SnapshotChunk {
     std::uint32_t checksum = 0;        ///< of this piece
     std::uint32_t whole_checksum = 0;  ///< of all pieces together; only in the last one
     bool last = false;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& chunk) noexcept {
+        bytes.each(chunk.id, chunk.offset, chunk.checksum, chunk.whole_checksum, chunk.last);
+    }
 };
 
 /// The bytes of the head that `write_head` is going to write.
 [[nodiscard]] inline std::size_t append_head_bytes(const Append& append, Epoch epoch) noexcept {
-    const std::uint8_t flags = static_cast<std::uint8_t>(
-        (append.previous.epoch != epoch ? append_flags::previous_epoch : 0) | (append.timing ? append_flags::timed : 0));
+    const std::uint8_t flags =
+        static_cast<std::uint8_t>((append.previous.epoch != epoch ? append_flags::previous_epoch : 0) |
+                                  (append.timing ? append_flags::timed : 0));
     return frame_header_bytes + field_bytes(FrameType::append, flags);
 }
 
@@ -124,7 +138,7 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
     }
     if (ack.refusal) {
         flags |= ack_flags::refusal;
-        fields.put(ack.refusal->hint).put(std::uint64_t{value(ack.refusal->error)});
+        fields.put(ack.refusal->hint).put(ack.refusal->error);
     }
     if (ack.snapshot) {
         flags |= ack_flags::snapshot;
@@ -147,9 +161,7 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
     }
     if ((flags & ack_flags::refusal) != 0) {
         ack.refusal.emplace();
-        std::uint64_t error = 0;
-        fields.get(ack.refusal->hint).get(error);
-        ack.refusal->error = static_cast<Error>(error);
+        fields.get(ack.refusal->hint).get(ack.refusal->error);
     }
     if ((flags & ack_flags::snapshot) != 0) {
         ack.snapshot.emplace();
@@ -164,61 +176,25 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
 
 inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkId link,
                               std::size_t tail_bytes) noexcept {
-    ByteWriter(head + frame_header_bytes)
-        .put(begin.id)
-        .put(begin.history)
-        .put(begin.position)
-        .put(begin.chain)
-        .put(begin.chunk_bytes_max)
-        .put(begin.schema)
-        .put(begin.bytes)
-        .put(begin.digest.value)
-        .put(begin.digest.index)
-        .put(begin.membership)
-        .put(begin.policy)
-        .put(begin.tail_checksum);
+    SnapshotBegin::each_field(ByteWriter(head + frame_header_bytes), begin);
     return seal_head(head, {FrameType::snapshot_begin, 0, static_cast<std::uint32_t>(tail_bytes), link});
 }
 
 [[nodiscard]] inline SnapshotBegin read_snapshot_begin(const std::byte* head) noexcept {
     SnapshotBegin begin;
-    ByteReader(head + frame_header_bytes)
-        .get(begin.id)
-        .get(begin.history)
-        .get(begin.position)
-        .get(begin.chain)
-        .get(begin.chunk_bytes_max)
-        .get(begin.schema)
-        .get(begin.bytes)
-        .get(begin.digest.value)
-        .get(begin.digest.index)
-        .get(begin.membership)
-        .get(begin.policy)
-        .get(begin.tail_checksum);
+    SnapshotBegin::each_field(ByteReader(head + frame_header_bytes), begin);
     return begin;
 }
 
 inline std::size_t write_head(std::byte* head, const SnapshotChunk& chunk, LinkId link,
                               std::size_t tail_bytes) noexcept {
-    ByteWriter(head + frame_header_bytes)
-        .put(chunk.id)
-        .put(chunk.offset)
-        .put(chunk.checksum)
-        .put(chunk.whole_checksum)
-        .put(std::uint64_t{chunk.last});
+    SnapshotChunk::each_field(ByteWriter(head + frame_header_bytes), chunk);
     return seal_head(head, {FrameType::snapshot_chunk, 0, static_cast<std::uint32_t>(tail_bytes), link});
 }
 
 [[nodiscard]] inline SnapshotChunk read_snapshot_chunk(const std::byte* head) noexcept {
     SnapshotChunk chunk;
-    std::uint64_t last = 0;
-    ByteReader(head + frame_header_bytes)
-        .get(chunk.id)
-        .get(chunk.offset)
-        .get(chunk.checksum)
-        .get(chunk.whole_checksum)
-        .get(last);
-    chunk.last = last != 0;
+    SnapshotChunk::each_field(ByteReader(head + frame_header_bytes), chunk);
     return chunk;
 }
 

@@ -3,6 +3,7 @@
 // each node counts. It is a function of the entries alone, so every node can tell it, and a snapshot carries it.
 #pragma once
 
+#include "../assert.hpp"
 #include "../bytes.hpp"
 #include "../entry.hpp"
 #include "../types.hpp"
@@ -22,10 +23,16 @@ struct EpochStartBody {
     Epoch epoch;
     Run run{};
     std::uint32_t policy = 0;
+    NodeId seat{};
     bool forced = false;
     Index forced_from;  ///< from here on, entries of before may have been lost
-    NodeId seat{};
-    std::uint32_t members = 0;
+    std::uint64_t members = 0;
+
+    /// The fixed fields in their order; the members follow.
+    template <class Bytes, class Body>
+    static void each_field(Bytes& bytes, Body& body) noexcept {
+        bytes.each(body.epoch, body.run, body.policy, body.seat, body.forced, body.forced_from, body.members);
+    }
 };
 
 /// The body of an entry of type `seat`.
@@ -101,16 +108,8 @@ private:
 /// Reads the fixed part of an epoch-start body of at least `fixed_bytes` bytes.
 [[nodiscard]] inline EpochStartBody read_epoch_start(const std::byte* from) noexcept {
     EpochStartBody body;
-    std::uint32_t forced = 0;
-    ByteReader(from)
-        .get(body.epoch)
-        .get(body.run)
-        .get(body.policy)
-        .get(forced)
-        .get(body.forced_from)
-        .get(body.seat)
-        .get(body.members);
-    body.forced = forced != 0;
+    ByteReader bytes(from);
+    EpochStartBody::each_field(bytes, body);
     return body;
 }
 
@@ -119,20 +118,15 @@ private:
     return EpochStartBody::fixed_bytes + nodes * EpochStartBody::member_bytes;
 }
 
-/// Writes an epoch-start body with the members of `roster`.
+/// Writes an epoch-start body with the members of `roster`, whose number `body` must say.
 template <std::size_t NodesMax>
 void write_epoch_start(std::byte* to, const EpochStartBody& body, const Roster<NodesMax>& roster) noexcept {
-    ByteWriter writer(to);
-    writer.put(body.epoch)
-        .put(body.run)
-        .put(body.policy)
-        .put(std::uint32_t{body.forced})
-        .put(body.forced_from)
-        .put(body.seat)
-        .put(static_cast<std::uint32_t>(roster.size))
-        .put(std::uint64_t{0});
+    REPLICATOR_ASSERT(body.members == roster.size);
+    ByteWriter bytes(to);
+    EpochStartBody::each_field(bytes, body);
+    REPLICATOR_ASSERT(bytes.position() == to + EpochStartBody::fixed_bytes);
     for (std::size_t i = 0; i < roster.size; ++i) {
-        writer.put(roster.members[i].node).put(std::uint32_t{0}).put(roster.members[i].counts);
+        bytes.each(roster.members[i].node, std::uint32_t{0}, roster.members[i].counts);
     }
 }
 
@@ -141,12 +135,13 @@ void Roster<NodesMax>::take_epoch_start(std::span<const std::byte> body, Index i
     const EpochStartBody start = read_epoch_start(body.data());
     seat = start.seat;
     seat_index = index;
-    if (body.size() != epoch_start_bytes(start.members) || start.members > NodesMax) return;
+    const std::uint64_t count = (body.size() - EpochStartBody::fixed_bytes) / EpochStartBody::member_bytes;
+    if (start.members != count || count > NodesMax) return;
     ByteReader from(body.data() + EpochStartBody::fixed_bytes);
-    for (std::uint32_t i = 0; i < start.members; ++i) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         RosterMember member;
         std::uint32_t unused = 0;
-        from.get(member.node).get(unused).get(member.counts);
+        from.each(member.node, unused, member.counts);
         admit(member.node, member.counts);
     }
 }
