@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+// kv_check_history: whether what clients of a key-value store were told fits together.
+
+#include <replicator/sim/history.hpp>
+#include <replicator/sim/linearizability.hpp>
+#include <replicator/sim/operation.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using replicator::sim::Answer;
+using replicator::sim::History;
+using replicator::sim::Operation;
+using replicator::sim::OperationKind;
+using replicator::sim::Value;
+
+constexpr const char* help = R"(kv_check_history: checks the operations in files of JSON lines
+
+  kv_check_history [options] FILE [FILE...]
+
+  --leader N     a get that another node answered may show an old state: it is only checked that somebody wrote before
+                 what it showed, and that the write was not refused. Default 0: every get counts
+  --final FILE   reads after all the rest, when all nodes were equal. They count wherever they were, and each must show
+                 the last acknowledged write of its key, or one that may have come after it
+  --merged FILE  gets all operations in the order of their calls
+
+Verdict on standard output. Exit status 0: all fits; 1: it does not; 2: a file cannot be read; 3: too hard to decide.
+)";
+
+struct Options {
+    std::uint32_t leader = 0;
+    std::string final_file;
+    std::string merged_file;
+    std::vector<std::string> files;
+};
+
+[[nodiscard]] bool read_options(Options& options, std::span<char* const> arguments) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view name = arguments[i];
+        if (!name.starts_with("--")) {
+            options.files.emplace_back(name);
+            continue;
+        }
+        if (++i == arguments.size()) return false;
+        const std::string text = arguments[i];
+        if (name == "--final")
+            options.final_file = text;
+        else if (name == "--merged")
+            options.merged_file = text;
+        else if (name == "--leader" && !text.empty() && text.size() < 10 &&
+                 text.find_first_not_of("0123456789") == text.npos)
+            options.leader = static_cast<std::uint32_t>(std::stoul(text));
+        else
+            return false;
+    }
+    return !options.files.empty();
+}
+
+/// False, and it is said why, when the file cannot be read.
+[[nodiscard]] bool read(std::vector<Operation>& operations, const std::string& file) {
+    History history;
+    std::ifstream in(file);
+    const std::string wrong = in ? history.read_json_lines(in) : "cannot be opened";
+    if (!wrong.empty()) std::fprintf(stderr, "kv_check_history: %s: %s\n", file.c_str(), wrong.c_str());
+    operations.insert(operations.end(), history.operations().begin(), history.operations().end());
+    return wrong.empty();
+}
+
+[[nodiscard]] bool is_write(const Operation& operation) {
+    return operation.kind != OperationKind::get &&
+           (operation.answer == Answer::succeeded || operation.answer == Answer::unknown);
+}
+
+/// The writes of each key that had an effect or may have had one.
+class Writes {
+public:
+    void add(const Operation& operation) {
+        if (is_write(operation)) keys_[operation.key].push_back(&operation);
+    }
+
+    /// Whether somebody asked for this before the read had returned.
+    [[nodiscard]] bool explain(const Operation& get) const {
+        if (!get.output) return true;
+        const auto& writes = of(get.key);
+        return std::any_of(writes.begin(), writes.end(), [&get](const Operation* write) {
+            return write->value == get.output && write->called <= get.returned;
+        });
+    }
+
+    /// Whether what is read after everything else can be the last that was written.
+    [[nodiscard]] bool keep(const Operation& get) const {
+        const auto& writes = of(get.key);
+        // The write that was called last of all that were surely over comes after none of the others...
+        std::uint64_t last_call = 0;
+        for (const Operation* write : writes) {
+            if (write->answer == Answer::succeeded) last_call = std::max(last_call, write->called);
+        }
+        // ... so every write that had returned before it was called is overwritten.
+        const auto is_last = [&](const Operation* write) {
+            return write->value == get.output && (write->answer == Answer::unknown || write->returned >= last_call);
+        };
+        return (last_call == 0 && !get.output) || std::any_of(writes.begin(), writes.end(), is_last);
+    }
+
+private:
+    [[nodiscard]] const std::vector<const Operation*>& of(const std::string& key) const {
+        static const std::vector<const Operation*> none;
+        const auto found = keys_.find(key);
+        return found == keys_.end() ? none : found->second;
+    }
+
+    std::map<std::string, std::vector<const Operation*>> keys_;
+};
+
+void complain(const char* what, const Operation& operation) {
+    std::printf("%s\n  %s\n", what, to_json(operation).c_str());
+}
+
+/// Everything but the order: how many reads show what nobody wrote, or what was overwritten long ago.
+[[nodiscard]] std::size_t count_wrong_reads(const std::vector<Operation>& operations,
+                                            const std::vector<Operation>& final_reads) {
+    Writes writes;
+    for (const Operation& operation : operations) writes.add(operation);
+    std::size_t wrong = 0;
+    for (const std::vector<Operation>* each : {&operations, &final_reads}) {
+        for (const Operation& operation : *each) {
+            const bool is_read = operation.kind == OperationKind::get && operation.answer == Answer::succeeded;
+            if (!is_read || writes.explain(operation)) continue;
+            if (++wrong <= 3) complain("a read of what nobody wrote:", operation);
+        }
+    }
+    for (const Operation& read : final_reads) {
+        if (read.kind != OperationKind::get || read.answer != Answer::succeeded || writes.keep(read)) continue;
+        if (++wrong <= 3) complain("an acknowledged write is lost; in the end its key shows:", read);
+    }
+    return wrong;
+}
+
+void report(const std::vector<Operation>& operations, std::size_t final_count, std::size_t stale, std::uint64_t steps,
+            const char* verdict) {
+    std::map<std::string, std::size_t> keys;
+    std::size_t counts[4] = {};
+    std::size_t writes = 0;
+    for (const Operation& operation : operations) {
+        ++keys[operation.key];
+        ++counts[static_cast<std::size_t>(operation.answer)];
+        writes += operation.kind != OperationKind::get ? 1u : 0u;
+    }
+    std::printf(
+        "operations=%zu writes=%zu keys=%zu succeeded=%zu refused=%zu unknown=%zu follower_reads=%zu "
+        "final_reads=%zu steps=%llu verdict=%s\n",
+        operations.size(), writes, keys.size(), counts[0], counts[1] + counts[2], counts[3], stale, final_count,
+        static_cast<unsigned long long>(steps), verdict);
+}
+
+[[nodiscard]] bool write(const std::string& file, const History& history) {
+    std::ofstream out(file);
+    history.write_json_lines(out);
+    out.close();
+    return !out.fail();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    Options options;
+    if (!read_options(options, std::span(arguments, static_cast<std::size_t>(count)).subspan(1))) {
+        std::fputs(help, stderr);
+        return 2;
+    }
+    std::vector<Operation> operations;
+    std::vector<Operation> final_reads;
+    for (const std::string& file : options.files) {
+        if (!read(operations, file)) return 2;
+    }
+    if (!options.final_file.empty() && !read(final_reads, options.final_file)) return 2;
+    std::stable_sort(operations.begin(), operations.end(),
+                     [](const Operation& a, const Operation& b) { return a.called < b.called; });
+
+    History merged;
+    History ordered;
+    std::size_t stale = 0;
+    for (const Operation& operation : operations) {
+        merged.append(operation);
+        const bool may_be_old = options.leader != 0 && operation.kind == OperationKind::get &&
+                                operation.node != replicator::NodeId{options.leader};
+        may_be_old ? static_cast<void>(++stale) : ordered.append(operation);
+    }
+    for (const Operation& read : final_reads) {
+        merged.append(read);
+        ordered.append(read);
+    }
+    if (!options.merged_file.empty() && !write(options.merged_file, merged)) {
+        std::fprintf(stderr, "kv_check_history: cannot write %s\n", options.merged_file.c_str());
+        return 2;
+    }
+    const std::size_t wrong = count_wrong_reads(operations, final_reads);
+    const replicator::sim::Linearizability found = check_linearizable(ordered);
+    using Verdict = replicator::sim::LinearizabilityVerdict;
+    if (!found) std::printf("%s", found.explanation.c_str());
+    const bool fits = wrong == 0 && found.verdict != Verdict::not_linearizable;
+    const char* const verdict = wrong > 0                                    ? "wrong"
+                                : found.verdict == Verdict::gave_up          ? "gave_up"
+                                : found.verdict == Verdict::not_linearizable ? "not_linearizable"
+                                                                             : "linearizable";
+    report(operations, final_reads.size(), stale, found.steps, verdict);
+    return !fits ? 1 : found.verdict == Verdict::gave_up ? 3 : 0;
+}
