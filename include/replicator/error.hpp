@@ -35,7 +35,7 @@ enum class Error : std::uint8_t {
     wrong_policy = 18,  ///< the acknowledgement policies differ
     wrong_limits = 19,  ///< the peer could not hold what this node may send
     wrong_membership = 20,  ///< the two nodes were given different lists of nodes
-    duplicate_node = 21,  ///< two living processes claim the same node
+    duplicate_node = 21,  ///< two living processes claim the same node, or one used a run number again
     stale_epoch = 22,  ///< the sender's epoch is over
     snapshot_old = 23,  ///< the receiver already holds more than the snapshot that it was offered
 

@@ -156,7 +156,7 @@ private:
 
     [[nodiscard]] Error take_head(Peer& peer, std::span<const std::byte> head) noexcept {
         const FrameHeader header = load_header(head.data());
-        if (head.size() + header.tail_bytes > Limits::frame_bytes_max) return Error::corrupt;
+        if (header.tail_bytes > Limits::frame_bytes_max - head.size()) return Error::corrupt;
         ++local_.counters.frames_received;
         peer.tail = Peer::Tail::dropped;
         if (header.type == FrameType::hello) {

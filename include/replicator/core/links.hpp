@@ -34,6 +34,7 @@ struct Links {
     static void restart(Local<Composition>& local, Peer& peer) noexcept {
         peer.link = LinkId{};
         peer.link_confirmed = false;
+        peer.tail = Peer::Tail::dropped;  // the rest of a frame of the former link is nothing on the next one
         peer.nonce = ++local.attempts;
         peer.hello_owed = true;
     }
@@ -137,7 +138,12 @@ private:
     /// new nonce, there are two living processes.
     [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                        bool answers_us) noexcept {
-        if (theirs.run == peer.run) return theirs.nonce >= peer.peer_nonce;
+        if (theirs.run == peer.run) {
+            if (theirs.nonce >= peer.peer_nonce) return true;
+            // Late, unless it repeats our nonce: then it lives, and counts anew under a run number already used.
+            if (answers_us && peer.link == LinkId{}) refuse(local, peer, theirs, Error::duplicate_node);
+            return false;
+        }
         if (!answers_us) {
             answer(peer, theirs);
             peer.hello_owed = true;

@@ -60,6 +60,8 @@ public:
     void take_ack(Instant now, SnapshotSend& sending, const Ack& ack) const noexcept {
         if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
         const std::uint64_t offset = ack.snapshot->offset;
+        // Nobody has more than was ever read; the state machine must not be asked for what another node makes up.
+        if (sending.id != outgoing_.id || offset > outgoing_.hashed_bytes) return;
         if (!sending.begun) {
             sending.begun = true;
             sending.end_sent = false;
