@@ -67,8 +67,8 @@ struct Composition {
 
     static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
-                  "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: take "
-                  "log::File, or ask for Stage::received.");
+                  "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "
+                  "for Stage::received, or take a log that keeps them on a disk.");
     static_assert(entry_bytes_max <= Log::entry_bytes_max,
                   "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
                   "or give the log larger entries.");
