@@ -13,6 +13,7 @@
 #include "core/engine.hpp"
 #include "core/report.hpp"
 #include "options.hpp"
+#include "promotion.hpp"
 #include "result.hpp"
 #include "status.hpp"
 #include "types.hpp"
@@ -147,9 +148,9 @@ public:
 
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
     [[nodiscard]] Result<const Machine*> read(Position after) const noexcept {
-        if (engine_.applier().applied() < after.index) return Error::not_yet;
-        const Epoch wrote = engine_.local().epochs.at(after.index);
-        if (wrote != Epoch{} && wrote != after.epoch) return Error::discarded;
+        const Index applied = engine_.applier().applied();
+        if (engine_.local().epochs.excludes(after, applied)) return Error::discarded;
+        if (applied < after.index) return Error::not_yet;
         return &state();
     }
 
@@ -165,6 +166,37 @@ public:
 
     /// A copy of everything that people look at. O(nodes + entries in a part of the log).
     [[nodiscard]] Status status() const noexcept { return core::report(engine_); }
+
+    /// Asks to lead: call it on a follower when the leader is gone, or when this node shall lead instead. The call only
+    /// begins it; `promotion()` tells how far it is, and it ends by itself within three times
+    /// `Options::promotion_timeout`, unless a tail is being fetched. Without options it loses no acknowledged write, or
+    /// is refused and says who is missing. On a node that leads it does nothing.
+    /// Errors: not_founded (a blank node), busy (already under way), not_yet (a snapshot is being installed), faulted.
+    [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
+        const Result<void> begun = engine_.promote(options);
+        wake_peers();
+        return begun;
+    }
+
+    /// How far the newest promotion of this node has come, and what it lacks. O(nodes).
+    [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept { return engine_.promotion(); }
+
+    /// Lets `to` lead in this leader's place, and loses nothing: writes are refused as handing_over until `to` holds
+    /// everything and leads, and this node follows it. When `to` goes away meanwhile, or takes longer than
+    /// `Options::promotion_timeout`, this node goes on leading, if need be by a promotion of its own.
+    /// Errors: not_leader, handing_over, not_enough_followers (`to` is not connected, does not count or is still
+    /// catching up), faulted.
+    [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
+        const Result<void> begun = engine_.hand_over(to);
+        wake_peers();
+        return begun;
+    }
+
+    /// True when this node leads and the entry that opened its epoch is acknowledged: only then does it know that its
+    /// state is the newest there is.
+    [[nodiscard]] bool confirmed() const noexcept {
+        return role() == Role::leader && engine_.leader().confirmed();
+    }
 
     /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader
     /// acknowledges writes. Errors: not_leader, not_enough_followers (the node is not connected), log_full.

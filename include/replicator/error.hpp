@@ -48,6 +48,12 @@ enum class Error : std::uint8_t {
     undecodable = 27,  ///< a committed command cannot be decoded
     snapshot_invalid = 28,  ///< a snapshot arrived whole, and the state machine refused it
     log_failed = 29,  ///< the log could not read or write
+
+    // Why a promotion or a hand-over is refused.
+    not_founded = 30,  ///< the node holds no history, and only founding begins one
+    nodes_missing = 31,  ///< too few nodes were heard to be sure that nothing acknowledged is lost
+    handing_over = 32,  ///< another node is taking over; write there in a moment
+    lease_over = 33,  ///< the node's lease has ended, or it never had one
 };
 
 [[nodiscard]] constexpr const char* to_string(Error error) noexcept {
@@ -82,6 +88,10 @@ enum class Error : std::uint8_t {
         case Error::undecodable: return "a committed command cannot be decoded";
         case Error::snapshot_invalid: return "the snapshot was refused by the state machine";
         case Error::log_failed: return "the log failed";
+        case Error::not_founded: return "the node holds no history";
+        case Error::nodes_missing: return "too few nodes were heard";
+        case Error::handing_over: return "another node is taking over";
+        case Error::lease_over: return "the lease has ended";
     }
     return "unknown error";
 }

@@ -42,6 +42,8 @@ struct Options {
     static constexpr Duration failure_timeout = milliseconds(500);
     /// How often an unanswered handshake, probe or snapshot is sent again.
     static constexpr Duration retry_interval = milliseconds(100);
+    /// How long a promotion waits for answers, and a hand-over for its successor.
+    static constexpr Duration promotion_timeout = milliseconds(1000);
     /// A follower whose seat as the synchronous one was taken away cannot get it back for so long, so that a flapping
     /// follower does not flap the seat.
     static constexpr Duration seat_rest_interval = milliseconds(2000);

@@ -3,6 +3,7 @@
 
 #include "support/frames.hpp"
 
+#include <replicator/core/ballot.hpp>
 #include <replicator/core/frame.hpp>
 #include <replicator/core/handshake.hpp>
 #include <replicator/core/message.hpp>
@@ -72,7 +73,8 @@ Hello a_hello() {
     hello.promised = {23, NodeId{24}, 25}, hello.epoch = {26, NodeId{27}, 28};
     hello.last = {{29, NodeId{30}, 31}, Index{32}}, hello.last_chain = Chain{33}, hello.link = LinkId{34};
     hello.first = Index{35}, hello.commit = Index{36}, hello.suspect_from = Index{37};
-    hello.snapshot = {SnapshotId{38}, 39}, hello.membership_index = Index{40}, hello.refusal = Error::wrong_group;
+    hello.snapshot = {SnapshotId{38}, 39}, hello.membership_index = Index{40};
+    hello.forced = {{41, NodeId{42}, 43}, Index{44}}, hello.refusal = Error::wrong_group;
     return hello;
 }
 
@@ -80,8 +82,29 @@ SnapshotBegin a_begin() {
     SnapshotBegin begin;
     begin.id = SnapshotId{1}, begin.history = HistoryId{2}, begin.position = {epoch, Index{3}}, begin.chain = Chain{4};
     begin.chunk_bytes_max = 5, begin.schema = SchemaId{6}, begin.bytes = 7, begin.digest = {8, Index{9}};
-    begin.membership = 10, begin.policy = 11, begin.tail_checksum = 12;
+    begin.membership = 10, begin.policy = 11, begin.tail_checksum = 12, begin.common = Index{13};
     return begin;
+}
+
+PromiseRequest a_request() {
+    PromiseRequest request;
+    request.cluster = ClusterId{1}, request.history = HistoryId{2}, request.group = GroupId{3};
+    request.sender = NodeId{4}, request.receiver = NodeId{5}, request.flags = ballot_flags::binding;
+    request.run = Run{6}, request.question = 7, request.epoch = {8, NodeId{9}, 10};
+    request.membership = 11, request.policy = 12;
+    return request;
+}
+
+PromiseReply a_reply() {
+    PromiseReply reply;
+    reply.cluster = ClusterId{1}, reply.history = HistoryId{2}, reply.group = GroupId{3};
+    reply.sender = NodeId{4}, reply.receiver = NodeId{5}, reply.flags = ballot_flags::counts;
+    reply.receiver_run = Run{6}, reply.question = 7, reply.run = Run{8}, reply.incarnation = Incarnation{9};
+    reply.promised = {10, NodeId{11}, 12}, reply.last = {{13, NodeId{14}, 15}, Index{16}};
+    reply.last_chain = Chain{17}, reply.seat = NodeId{18}, reply.commit = Index{19}, reply.first = Index{20};
+    reply.suspect_from = Index{21}, reply.seat_index = Index{22}, reply.policy = 23, reply.membership = 24;
+    reply.membership_index = Index{25};
+    return reply;
 }
 
 SnapshotChunk a_chunk(bool last) {
@@ -95,7 +118,8 @@ std::string fields_of(const support::Bytes& head) {
 
 std::vector<support::Bytes> one_of_each() {
     std::vector<support::Bytes> all{head_of(a_hello()), head_of(a_begin(), link, std::size_t{40}),
-                                    head_of(a_chunk(true), link, std::size_t{0})};
+                                    head_of(a_chunk(true), link, std::size_t{0}), head_of(a_request()), head_of(a_reply()),
+                                    head_of(HandOver{{epoch, Index{9}}}, link)};
     for (const bool former : {false, true}) {
         for (const bool timed : {false, true}) {
             all.push_back(head_of(an_append(former, timed), link, epoch, std::size_t{80}));
@@ -202,6 +226,10 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_hello_are_fixed) {
                "2600000000000000"
                "2700000000000000"
                "2800000000000000"
+               "2900000000000000"
+               "2a000000"
+               "2b000000"
+               "2c00000000000000"
                "0e00000000000000");
 }
 
@@ -223,7 +251,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
                "0900000000000000"
                "0a00000000000000"
                "0b000000"
-               "0c000000");
+               "0c000000"
+               "0d00000000000000");
     BOOST_TEST(fields_of(head_of(a_chunk(true), link, std::size_t{0x10})) ==
                "0152050010000000"
                "0d0c0b0a "
@@ -232,6 +261,61 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
                "78560000"
                "bc9a0000"
                "0100000000000000");
+}
+
+BOOST_AUTO_TEST_CASE(the_bytes_of_a_promotion_are_fixed) {
+    BOOST_TEST(fields_of(head_of(a_request())) ==
+               "0152060000000000"
+               "00000000 "
+               "0100000000000000"
+               "0200000000000000"
+               "03000000"
+               "04000000"
+               "05000000"
+               "01000000"
+               "0600000000000000"
+               "0700000000000000"
+               "0800000000000000"
+               "09000000"
+               "0a000000"
+               "0b000000"
+               "0c000000");
+    BOOST_TEST(fields_of(head_of(a_reply())) ==
+               "0152070000000000"
+               "00000000 "
+               "0100000000000000"
+               "0200000000000000"
+               "03000000"
+               "04000000"
+               "05000000"
+               "02000000"
+               "0600000000000000"
+               "0700000000000000"
+               "0800000000000000"
+               "0900000000000000"
+               "0a00000000000000"
+               "0b000000"
+               "0c000000"
+               "0d00000000000000"
+               "0e000000"
+               "0f000000"
+               "1000000000000000"
+               "11000000"
+               "12000000"
+               "1300000000000000"
+               "1400000000000000"
+               "1500000000000000"
+               "1600000000000000"
+               "17000000"
+               "18000000"
+               "1900000000000000");
+    BOOST_TEST(fields_of(head_of(HandOver{{epoch, Index{9}}}, link)) ==
+               "0152080000000000"
+               "0d0c0b0a "
+               "0700000000000000"
+               "03000000"
+               "99000000"
+               "0900000000000000");
 }
 
 BOOST_AUTO_TEST_CASE(the_checksum_covers_header_and_fields) {
@@ -272,7 +356,7 @@ BOOST_AUTO_TEST_CASE(unknown_types_and_flags_have_no_size) {
         for (unsigned flags = 0; flags < 256; ++flags) {
             const std::size_t bytes = field_bytes(static_cast<FrameType>(type), static_cast<std::uint8_t>(flags));
             const bool known = (type == 1 && flags == 0) || (type == 2 && flags < 4) || (type == 3 && flags < 16) ||
-                               (type == 4 && flags == 0) || (type == 5 && flags == 0);
+                               (type >= 4 && type <= 8 && flags == 0);
             BOOST_REQUIRE((bytes != 0) == known);
         }
     }
@@ -298,7 +382,11 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
             case FrameType::snapshot_chunk:
                 BOOST_TEST((head_of(read_snapshot_chunk(head.data()), link, tail) == head));
                 break;
-            default: BOOST_TEST(false);
+            case FrameType::promise_request:
+                BOOST_TEST((head_of(read_promise_request(head.data())) == head));
+                break;
+            case FrameType::promise_reply: BOOST_TEST((head_of(read_promise_reply(head.data())) == head)); break;
+            case FrameType::hand_over: BOOST_TEST((head_of(read_hand_over(head.data()), link) == head)); break;
         }
     }
     BOOST_TEST(!read_snapshot_chunk(head_of(a_chunk(false), link, std::size_t{0}).data()).last);

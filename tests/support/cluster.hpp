@@ -39,6 +39,9 @@ struct Events {
     void on_discarded(replicator::Position position, std::span<const std::byte>) {
         note() << "discarded " << text(position);
     }
+    void on_diverged(NodeId node, replicator::Position common, replicator::Position last) {
+        note() << "diverged " << node << " after " << common.index << " up to " << last.index;
+    }
     void on_fault(replicator::Error error) { note() << "fault: " << error; }
 
     [[nodiscard]] std::size_t count(const std::string& start) const {

@@ -9,7 +9,12 @@
 //   observer.on_admitted(NodeId, Incarnation)         a node's incarnation counts from now on
 //   observer.on_snapshot(NodeId, SnapshotProgress)    a snapshot goes to, or comes from, this peer
 //   observer.on_refused(NodeId, Error)                a peer was refused, or refuses this node
-//   observer.on_discarded(Position, bytes)            a command that was cut from this node's log, still encoded
+//   observer.on_diverged(NodeId, Position common, Position last)
+//                                                     the leader found that this follower holds entries after `common`,
+//                                                     up to `last`, that are not on the leader's line: they go
+//   observer.on_discarded(Position, const Command&)   a command that was cut from this node's log, decoded; or
+//   observer.on_discarded(Position, bytes)            the same, still encoded. Entries that the log had given up by then
+//                                                     are not shown, but counted in Counters::discarded
 //   observer.on_fault(Error)                          the node stopped taking part
 //
 // Semantic rules

@@ -17,6 +17,7 @@ struct EpochStart {
     Epoch epoch;
     Index first;          ///< of its entries
     Chain chain_before{};  ///< up to the entry before that
+    bool forced = false;   ///< its opener did not hear enough nodes to know that it holds everything
 };
 
 /// The last `Max` epochs of a log, oldest first. What is older is forgotten, and counts as unknown.
@@ -36,6 +37,20 @@ public:
         return before_;
     }
 
+    /// True when `position` cannot stand in a log whose entries up to `final` never change: a later epoch began before it.
+    [[nodiscard]] bool excludes(Position position, Index final) const noexcept {
+        for (std::size_t i = size_; i-- > 0;) {
+            if (starts_[i].first > final) continue;
+            if (starts_[i].epoch > position.epoch) {
+                if (starts_[i].first <= position.index) return true;
+                continue;
+            }
+            const bool other = starts_[i].epoch != position.epoch || position.index < starts_[i].first;
+            return position.index <= final && other;
+        }
+        return before_ != Epoch{} && position.index <= final && before_ < position.epoch;
+    }
+
     /// The newest position that a log which ends at `last_index` has at or below `bound`, in epoch and in index: where
     /// another log that has `bound` may still agree.
     [[nodiscard]] Position newest_at_or_below(Position bound, Index last_index) const noexcept {
@@ -47,11 +62,20 @@ public:
         return {before_, end};
     }
 
+    /// The newest epoch that was forced, and its first entry; epoch 0 when there is none.
+    [[nodiscard]] Position newest_forced() const noexcept {
+        for (std::size_t i = size_; i-- > 0;) {
+            if (starts_[i].forced) return {starts_[i].epoch, starts_[i].first};
+        }
+        return forced_before_;
+    }
+
     /// Appends an epoch; the oldest is forgotten when there are too many.
     void push(const EpochStart& start) noexcept {
         REPLICATOR_ASSERT(size_ == 0 || starts_[size_ - 1].first < start.first);
         if (size_ == Max) {
             before_ = starts_[0].epoch;
+            if (starts_[0].forced) forced_before_ = {starts_[0].epoch, starts_[0].first};
             for (std::size_t i = 1; i < size_; ++i) starts_[i - 1] = starts_[i];
             --size_;
         }
@@ -63,14 +87,22 @@ public:
         while (size_ > 0 && from <= starts_[size_ - 1].first) --size_;
     }
 
-    void clear() noexcept { size_ = 0, before_ = Epoch{}; }
+    /// Forgets everything; what lay before is known by what it left behind.
+    void begin(Epoch before, Position forced_before) noexcept {
+        size_ = 0;
+        before_ = before;
+        forced_before_ = forced_before;
+    }
+    [[nodiscard]] Epoch before() const noexcept { return before_; }
+    [[nodiscard]] Position forced_before() const noexcept { return forced_before_; }
 
     [[nodiscard]] std::span<const EpochStart> all() const noexcept { return std::span(starts_).first(size_); }
 
 private:
     std::array<EpochStart, Max> starts_{};
     std::size_t size_ = 0;
-    Epoch before_;  // of the entries before the oldest start that is remembered
+    Epoch before_;            // of the entries before the oldest start that is remembered
+    Position forced_before_;  // the newest forced epoch among those that are forgotten
 };
 
 }  // namespace replicator::core

@@ -27,9 +27,11 @@ public:
     using Limits = typename Composition::Limits;
 
     /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds. What
-    /// another leader has begun to send as a snapshot is of no use to this one.
-    void linked(bool same_leader) noexcept {
+    /// another leader has begun to send as a snapshot is of no use to this one. `forced` is the newest forced epoch in
+    /// the leader's log.
+    void linked(bool same_leader, Position forced) noexcept {
         unlinked();
+        forced_ = forced;
         if (!same_leader) install_.drop();
         ack_owed_ = true;
     }
@@ -50,11 +52,11 @@ public:
         gathered_ = 0;
         rest_is_useless_ = false;
         if (append.timing) take_timing(*append.timing);
-        install_.drop();  // the leader found that its log will do
         if (const Error error = misfit(local, append); error != Error::none) {
-            refuse(local, error, append.previous);
+            refuse_append(local, error, append.previous);
             return false;
         }
+        install_.drop();  // the leader found that its log will do
         index_ = append.previous.index;
         chain_ = append.previous_chain;
         if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
@@ -109,8 +111,11 @@ public:
     }
 
     /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
-    [[nodiscard]] bool begin_snapshot(const SnapshotBegin& begin, std::size_t tail_bytes) noexcept {
-        return install_.gather_begin(begin, tail_bytes);
+    [[nodiscard]] bool begin_snapshot(Local<Composition>& local, const SnapshotBegin& begin,
+                                      std::size_t tail_bytes) noexcept {
+        const bool replaces = !verified_ && begin.common < local.commit;
+        if (replaces && !may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
+        return install_.gather_begin(begin, tail_bytes, replaces);
     }
     [[nodiscard]] bool begin_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
         if (install_.gather_chunk(chunk, tail_bytes)) return true;
@@ -132,6 +137,7 @@ public:
             case Step::complete: break;
         }
         notify_snapshot(local, true);
+        if (install_.replaces()) discard(local, install_.common());
         install_.finish(local, applier);
         verified_.reset();
         verified(local.log.last());
@@ -173,16 +179,39 @@ private:
     /// Why the entry before the append's first is not the one that stands here; `none` when it is.
     [[nodiscard]] Error misfit(const Local<Composition>& local, const Append& append) const noexcept {
         const Index index = append.previous.index;
+        // A leader asks first about the newest position that it may share. If that lies below what was committed here,
+        // then what was committed here is not in the leader's log.
+        if (!verified_ && index < local.commit) return Error::diverged;
         if (!reaches_back_to(local.log, index)) return Error::discarded;
         const Epoch known = local.epochs.at(index);
         if (known != Epoch{} && known != append.previous.epoch) return Error::discarded;
         return chain_at(local.log, index) == append.previous_chain ? Error::none : Error::discarded;
     }
 
+    /// The entry at `previous` is not here.
+    void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
+        const bool within = previous.index <= local.log.last() && previous.index > Index{};
+        if (error == Error::discarded && within) previous.index = previous.index - 1;
+        const Position shared = local.epochs.newest_at_or_below(previous, local.log.last());
+        if (!verified_ && shared.index < local.commit) error = Error::diverged;
+        if (error == Error::diverged && !may_be_replaced(local, shared.index)) {
+            static_cast<void>(fail(local, Error::diverged));
+            return;
+        }
+        refuse(local, error, previous);
+    }
+
+    /// True when what was committed here after `common` may have been lost on purpose: a forced epoch was opened after
+    /// that. Otherwise it is proof of a bug that a leader lacks it.
+    [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Index common) const noexcept {
+        return common < forced_.index && local.epochs.at(local.commit) < forced_.epoch;
+    }
+
     /// The leader is told the newest position here that it may share.
     void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
         Position hint = local.epochs.newest_at_or_below(bound, local.log.last());
-        if (hint.index < local.log.base().index) hint = {local.epochs.at(local.commit), local.commit};
+        const bool below = hint.index < local.log.base().index && error != Error::diverged;
+        if (below) hint = {local.epochs.at(local.commit), local.commit};
         refusal_ = Refusal{error, hint};
         rest_is_useless_ = true;
         ack_owed_ = true;
@@ -271,21 +300,38 @@ private:
         return Error::none;
     }
 
-    /// Removes the entry at `from` and all after it, and shows the commands among them to the observer.
+    /// Removes the entry at `from` and all after it.
     void cut(Local<Composition>& local, Cursor from) noexcept {
-        local.counters.discarded += local.log.last() - (from.index - 1);
-        if constexpr (requires { local.observer->on_discarded(Position{}, std::span<const std::byte>{}); }) {
-            for (Cursor at = from; at.index <= local.log.last();) {
-                const std::byte* const entry = local.log.read(at).bytes.data();
-                const EntryHeader header = load_entry_header(entry);
-                if (header.type() == EntryType::command) {
-                    local.observer->on_discarded({local.epochs.at(at.index), at.index}, entry_command(entry));
-                }
-                at = {at.index + 1, at.offset + header.bytes()};
-            }
-        }
+        discard(local, from.index - 1);
         local.log.cut(from, chain_);
         local.epochs.cut(from.index);
+    }
+
+    /// Shows the observer the commands after `common`, as far as the log still has them: they are about to go.
+    static void discard(Local<Composition>& local, Index common) noexcept {
+        using Command = typename Composition::Machine::Command;
+        local.counters.discarded += local.log.last() - common;
+        constexpr bool typed = requires(const Command& command) { local.observer->on_discarded(Position{}, command); };
+        constexpr bool raw = requires(std::span<const std::byte> bytes) {
+            local.observer->on_discarded(Position{}, bytes);
+        };
+        if constexpr (typed || raw) {
+            Cursor at = local.log.seek(max(common + 1, local.log.begin().index));
+            while (at.index <= local.log.last()) {
+                const std::byte* const entry = local.log.read(at).bytes.data();
+                const EntryHeader header = load_entry_header(entry);
+                const Position position{local.epochs.at(at.index), at.index};
+                at = {at.index + 1, at.offset + header.bytes()};
+                if (header.type() != EntryType::command) continue;
+                if constexpr (typed) {
+                    static_cast<void>(Composition::Codec::decode(entry_command(entry), [&](const Command& command) {
+                        local.observer->on_discarded(position, command);
+                    }));
+                } else {
+                    local.observer->on_discarded(position, entry_command(entry));
+                }
+            }
+        }
     }
 
     [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {
@@ -293,7 +339,7 @@ private:
         if (body.size() < EpochStartBody::fixed_bytes) return false;
         const EpochStartBody start = read_epoch_start(body.data());
         if (start.epoch <= local.epochs.last() || start.epoch > local.epoch) return false;
-        local.epochs.push({start.epoch, index_ + 1, chain_});
+        local.epochs.push({start.epoch, index_ + 1, chain_, start.forced});
         return true;
     }
 
@@ -328,6 +374,7 @@ private:
     }
 
     Verified verified_;     // up to here the log agrees with the leader's, on this link
+    Position forced_;       // the newest forced epoch in the leader's log, and its first entry
     Index told_commit_;     // the leader's commit index
     Index index_;           // the last entry of the append that was taken
     Chain chain_{};         // up to that entry

@@ -33,12 +33,13 @@ enum class FrameType : std::uint8_t {
     ack,              ///< follower to leader: what it holds, heartbeat
     snapshot_begin,   ///< leader to follower: which state is going to be sent
     snapshot_chunk,   ///< leader to follower: a piece of it
-    promise_request,  ///< reserved for promotion
-    promise_reply,    ///< reserved for promotion
+    promise_request,  ///< candidate to everybody: what do you hold, and do you promise?
+    promise_reply,    ///< the answer
+    hand_over,        ///< leader to follower: you hold everything, lead
 };
 
 inline constexpr std::size_t frame_header_bytes = 16;
-inline constexpr std::size_t hello_field_bytes = 248;
+inline constexpr std::size_t hello_field_bytes = 272;
 /// The longest head there is, which is what a receiver must be able to keep of a frame that comes in pieces.
 inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + hello_field_bytes;
 
@@ -81,10 +82,11 @@ struct FrameHeader {
             if ((flags & ~ack_flags::all) != 0) return 0;
             return 32 + group(ack_flags::echo, 16) + group(ack_flags::refusal, 32) + group(ack_flags::snapshot, 16) +
                    group(ack_flags::digest, 16);
-        case FrameType::snapshot_begin: return flags == 0 ? 96 : 0;
+        case FrameType::snapshot_begin: return flags == 0 ? 104 : 0;
         case FrameType::snapshot_chunk: return flags == 0 ? 32 : 0;
-        case FrameType::promise_request:
-        case FrameType::promise_reply: return 0;
+        case FrameType::promise_request: return flags == 0 ? 72 : 0;
+        case FrameType::promise_reply: return flags == 0 ? 160 : 0;
+        case FrameType::hand_over: return flags == 0 ? 24 : 0;
     }
     return 0;
 }

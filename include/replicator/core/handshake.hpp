@@ -31,6 +31,8 @@ inline constexpr std::uint32_t may_lead = 2;
 inline constexpr std::uint32_t may_hold = 4;     ///< its copies count
 inline constexpr std::uint32_t leads = 8;        ///< leads `epoch`
 inline constexpr std::uint32_t installing = 16;  ///< is receiving a snapshot
+inline constexpr std::uint32_t fetches = 32;     ///< a candidate that asks the receiver for what it holds
+inline constexpr std::uint32_t donates = 64;     ///< does not lead, but sends what it holds to that candidate
 }  // namespace hello_flags
 
 struct Hello {
@@ -72,6 +74,7 @@ struct Hello {
     Index suspect_from;  ///< 0: from nowhere
     SnapshotOffset snapshot;
     Index membership_index;
+    Position forced;  ///< the newest forced epoch in the sender's log, and its first entry
     Error refusal = Error::none;
 
     [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
@@ -85,7 +88,7 @@ struct Hello {
                    hello.membership, hello.entry_bytes_max, hello.frame_bytes_max, hello.chunk_bytes_max,
                    hello.window_bytes, hello.log_bytes, hello.promised, hello.epoch, hello.last, hello.last_chain,
                    hello.link, hello.first, hello.commit, hello.suspect_from, hello.snapshot.id, hello.snapshot.offset,
-                   hello.membership_index, hello.refusal);
+                   hello.membership_index, hello.forced, hello.refusal);
     }
 };
 

@@ -43,8 +43,14 @@ public:
         return {.id = begin_.id, .index = begin_.position.index, .bytes = offset_, .attempt = 0, .complete = complete};
     }
 
-    [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes) noexcept {
+    /// True when the state takes the place of a newer one that lies on another line, which parts from the leader's at
+    /// `common`.
+    [[nodiscard]] bool replaces() const noexcept { return replaces_; }
+    [[nodiscard]] Index common() const noexcept { return begin_.common; }
+
+    [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes, bool replaces) noexcept {
         if (tail_bytes > buffer_.size()) return false;
+        replaces_ = replaces;
         gathering_begin_ = true;
         next_begin_ = begin;
         gathered_ = 0;
@@ -92,7 +98,7 @@ private:
     /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
     Step start(const Local<Composition>& local, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
-        if (next_begin_.position.index <= local.commit) return drop(), Step::useless;
+        if (next_begin_.position.index <= local.commit && !replaces_) return drop(), Step::useless;
         if (active_ && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
@@ -116,6 +122,7 @@ private:
     }
 
     bool active_ = false;
+    bool replaces_ = false;
     SnapshotBegin begin_;
     Epochs<Composition::Limits::epochs_max> epochs_;
     Roster<Composition::Limits::nodes_max> roster_;

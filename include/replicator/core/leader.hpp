@@ -8,6 +8,7 @@
 #include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"
+#include "newest_roster.hpp"
 #include "peer.hpp"
 #include "seat.hpp"
 #include "snapshot.hpp"
@@ -35,12 +36,8 @@ public:
     /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be.
     [[nodiscard]] Result<void> open(Local<Composition>& local, Applier<Composition>& applier, Peers peers, Epoch epoch,
                                     bool forced) noexcept {
-        Roster<Limits::nodes_max> roster = local.applied_roster;
-        for (Cursor at = applier.next(); at.index <= local.log.last();) {
-            const std::byte* const entry = local.log.read(at).bytes.data();
-            roster.take(entry, at.index);
-            at = {at.index + 1, at.offset + load_entry_header(entry).bytes()};
-        }
+        Roster<Limits::nodes_max> roster = newest_roster(local, applier);
+        if (roster.seat == local.self) roster.seat = NodeId{};  // a leader does not vouch for itself
         roster.admit(local.self, local.incarnation);
         const EpochStartBody body{
             .epoch = epoch,
@@ -55,13 +52,14 @@ public:
         const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
         if (room.empty()) return Error::log_full;
         write_epoch_start(room.data() + entry_header_bytes, body, roster);
-        local.epochs.push({epoch, local.log.last() + 1, local.log.chain()});
+        local.epochs.push({epoch, local.log.last() + 1, local.log.chain(), forced});
         append(local, room.data(), EntryType::epoch_start, length);
 
         roster.seat_index = local.log.last();
         local.roster = roster;
-        local.epoch = local.promised = epoch;
+        local.epoch = epoch;
         local.leader = local.self;
+        local.source = local.donor = local.successor = NodeId{};
         epoch_start_ = local.log.last();
         acknowledged_ = Index{};
         abandoned_through_ = Index{};
@@ -182,6 +180,8 @@ public:
     }
 
     [[nodiscard]] Index acknowledged() const noexcept { return acknowledged_; }
+    /// True once the entry that opened the epoch is acknowledged.
+    [[nodiscard]] bool confirmed() const noexcept { return epoch_start_ != Index{} && acknowledged_ >= epoch_start_; }
     /// Entries of this epoch that are not acknowledged.
     [[nodiscard]] std::uint64_t pending(const Local<Composition>& local) const noexcept {
         return local.log.last() - max(acknowledged_, epoch_start_ - 1);
@@ -216,6 +216,7 @@ private:
     /// Why a write of so many bytes cannot be taken now.
     [[nodiscard]] Error refusal(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
                                 std::size_t bytes) const noexcept {
+        if (local.successor != NodeId{}) return Error::handing_over;
         const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
         if (unapplied + bytes > Composition::window_bytes) return Error::busy;
         if (pending(local) >= Limits::writes_pending_max) return Error::busy;

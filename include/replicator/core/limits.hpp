@@ -27,9 +27,15 @@ template <class Ack>
     }
 }
 
+inline constexpr std::size_t snapshot_tail_fixed_bytes = 64;
+inline constexpr std::size_t snapshot_tail_epoch_bytes = 32;
+inline constexpr std::size_t snapshot_tail_member_bytes = 12;
+
 /// Bytes that the beginning of a snapshot says about the epoch history and the roster, for these limits.
 template <class Limits>
-inline constexpr std::size_t snapshot_tail_bytes_max = 24 + Limits::epochs_max * 28 + Limits::nodes_max * 12;
+inline constexpr std::size_t snapshot_tail_bytes_max =
+    snapshot_tail_fixed_bytes + Limits::epochs_max * snapshot_tail_epoch_bytes +
+    Limits::nodes_max * snapshot_tail_member_bytes;
 
 /// What a node is made of, under one name.
 template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_>

@@ -23,6 +23,7 @@ enum class Met : std::uint8_t {
     nothing,      ///< at most an answer is owed
     follower,     ///< a link to a follower begins
     leader,       ///< a link to a leader begins
+    donor,        ///< a link to a node begins that sends this candidate what it holds
     higher_epoch  ///< somebody promised a higher epoch: a leader must step down
 };
 
@@ -34,6 +35,7 @@ struct Links {
     static void restart(Local<Composition>& local, Peer& peer) noexcept {
         peer.link = LinkId{};
         peer.link_confirmed = false;
+        peer.fetches = false;
         peer.tail = Peer::Tail::dropped;  // the rest of a frame of the former link is nothing on the next one
         peer.nonce = ++local.attempts;
         peer.hello_owed = true;
@@ -49,7 +51,8 @@ struct Links {
         hello.receiver = peer.id;
         hello.flags = hello_flags::may_lead | hello_flags::may_hold |
                       (local.role == Role::leader ? hello_flags::leads : 0) |
-                      (installing ? hello_flags::installing : 0);
+                      (installing ? hello_flags::installing : 0) |
+                      (local.donor == peer.id ? hello_flags::fetches : 0) | (peer.fetches ? hello_flags::donates : 0);
         hello.incarnation = local.incarnation;
         hello.run = local.run;
         hello.nonce = peer.nonce;
@@ -72,6 +75,7 @@ struct Links {
         hello.first = local.log.base().index + 1;
         hello.commit = local.commit;
         hello.snapshot = snapshot;
+        hello.forced = local.epochs.newest_forced();
         hello.refusal = peer.refusal_owed;
         return hello;
     }
@@ -93,14 +97,16 @@ struct Links {
         if (fenced) return Met::higher_epoch;
         if (refuses_us) return Met::nothing;
         peer.refusal = Error::none;
-        return theirs.has(hello_flags::leads) ? meet_leader(local, peer, theirs, answers_us)
-                                              : meet_follower(local, peer, theirs);
+        const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id;
+        return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
+                                                         : meet_follower(local, peer, theirs);
     }
 
 private:
     /// A link is good only for the attempt that it answers.
     [[nodiscard]] static bool offers_link(const Local<Composition>& local, const Peer& peer) noexcept {
-        return local.role == Role::leader && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
+        const bool sends = local.role == Role::leader || peer.fetches;
+        return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
     }
 
     /// Peers whose states look different in a snapshot must not exchange one.
@@ -164,13 +170,16 @@ private:
         const Epoch highest = theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch ? theirs.epoch
                                                                                                : theirs.promised;
         if (highest <= local.promised) return false;
-        local.promised = highest;
+        if (!local.promise(highest)) local.fail(Error::log_failed);
         return local.role == Role::leader;
     }
 
-    [[nodiscard]] static Met meet_leader(Local<Composition>& local, Peer& peer, const Hello& theirs,
+    /// A leader; or a node that promised this candidate's epoch and donates what it holds.
+    [[nodiscard]] static Met meet_source(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                          bool answers_us) noexcept {
-        if (theirs.epoch < local.promised || local.role == Role::leader) {
+        const bool over = theirs.has(hello_flags::leads) ? theirs.epoch < local.promised
+                                                         : theirs.promised != local.promised;
+        if (over || local.role == Role::leader) {
             refuse(local, peer, theirs, Error::stale_epoch);
             return Met::nothing;
         }
@@ -180,7 +189,7 @@ private:
             peer.link_nonce = theirs.nonce;
             peer.link_confirmed = true;
             peer.hello_owed = false;
-            return Met::leader;
+            return theirs.has(hello_flags::leads) ? Met::leader : Met::donor;
         }
         // A leader that knows of no link, in an attempt that is newer than the link, has lost it.
         if (peer.link != LinkId{}) {
@@ -192,12 +201,15 @@ private:
     }
 
     [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
-        if (local.role != Role::leader) return Met::nothing;
+        const bool fetches = theirs.has(hello_flags::fetches) && theirs.promised == local.promised &&
+                             local.promised.node == peer.id;
+        if (local.role != Role::leader && !fetches) return Met::nothing;
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
             return Met::nothing;
         }
-        peer.link = link_id(local.epoch, local.run, peer.run, theirs.nonce);
+        peer.link = link_id(local.role == Role::leader ? local.epoch : local.promised, local.run, peer.run, theirs.nonce);
+        peer.fetches = local.role != Role::leader;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
         peer.hello_owed = true;

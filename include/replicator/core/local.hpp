@@ -45,7 +45,10 @@ struct Local {
     Error fault = Error::none;
     Epoch epoch;         ///< that this node leads, or followed last
     Epoch promised;      ///< lower ones have no effect
-    NodeId leader{};     ///< whom it follows now
+    NodeId leader{};     ///< who leads, as far as this node knows
+    NodeId source{};     ///< from whom it takes entries now: the leader, or the donor
+    NodeId donor{};      ///< whose log this candidate has to fetch
+    NodeId successor{};  ///< to whom this leader is handing over
     Index commit;        ///< up to here entries may be applied
     Instant now;
     Counters counters;
@@ -80,6 +83,12 @@ struct Local {
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
     [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
+
+    /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
+    [[nodiscard]] bool promise(Epoch next) noexcept {
+        promised = next;
+        return true;
+    }
 
     /// Stops taking part, for good.
     void fail(Error error) noexcept {

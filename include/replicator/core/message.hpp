@@ -52,6 +52,11 @@ struct Ack {
     std::optional<Digest> digest;
 };
 
+/// Leader to the follower that is to lead in its place, once that holds everything up to `last`.
+struct HandOver {
+    Position last;
+};
+
 /// Leader to follower: the state after `position` is going to be sent. The tail is what a log would have told:
 /// the roster and the epoch history (see snapshot.hpp).
 struct SnapshotBegin {
@@ -66,13 +71,14 @@ struct SnapshotBegin {
     std::uint64_t membership = 0;  ///< index of the membership in force
     std::uint32_t policy = 0;
     std::uint32_t tail_checksum = 0;
+    Index common;  ///< what the follower holds beyond this is not on the sender's line
 
     /// The fields in their order on the wire.
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& begin) noexcept {
         bytes.each(begin.id, begin.history, begin.position, begin.chain, begin.chunk_bytes_max, begin.schema,
                    begin.bytes, begin.digest.value, begin.digest.index, begin.membership, begin.policy,
-                   begin.tail_checksum);
+                   begin.tail_checksum, begin.common);
     }
 };
 
@@ -172,6 +178,17 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
         fields.get(ack.digest->value).get(ack.digest->index);
     }
     return ack;
+}
+
+inline std::size_t write_head(std::byte* head, const HandOver& hand_over, LinkId link) noexcept {
+    ByteWriter(head + frame_header_bytes).put(hand_over.last);
+    return seal_head(head, {FrameType::hand_over, 0, 0, link});
+}
+
+[[nodiscard]] inline HandOver read_hand_over(const std::byte* head) noexcept {
+    HandOver hand_over;
+    ByteReader(head + frame_header_bytes).get(hand_over.last);
+    return hand_over;
 }
 
 inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkId link,

@@ -32,6 +32,15 @@ struct Peer {
     Instant hello_at;                  ///< when we last said hello
     std::optional<Instant> heard_at;   ///< when something valid last came
 
+    // Promotion: what is owed besides the link.
+    bool request_owed = false;         ///< a candidate's question
+    Instant requested_at;              ///< when it was last put
+    bool reply_owed = false;           ///< to the peer's question
+    Run candidate_run{};               ///< which run asked
+    std::uint64_t question = 0;        ///< and its number
+    bool fetches = false;              ///< over the link it fetches our log, although we do not lead
+    bool hand_over_owed = false;       ///< it shall lead in our place
+
     // The stream of bytes.
     bool awake = false;                ///< the transport was woken, and transmit has not returned 0 since
     Inbound inbound;

@@ -60,6 +60,7 @@ struct SnapshotSend {
     SnapshotId id{};
     Position position;               ///< the state holds everything up to here
     Chain chain{};
+    Index common;                    ///< what the follower holds beyond this is not on our line
     bool begun = false;              ///< the follower has answered the beginning
     bool begin_owed = false;
     bool end_sent = false;
@@ -76,6 +77,7 @@ struct Progress {
     Incarnation incarnation{};
     bool counts = false;       ///< its acknowledgements count towards the policy
 
+    Position began_with;       ///< its newest entry when the link began
     Index received;            ///< verified in this epoch
     Index durable;
     Index applied;

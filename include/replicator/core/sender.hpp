@@ -39,6 +39,7 @@ public:
         follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
+        follower.began_with = theirs.last;
         find_common(local, peer, theirs.last);
     }
 
@@ -49,8 +50,9 @@ public:
         switch (follower.state) {
             case FollowerState::probing:
                 if (ack.refusal) {
-                    find_common(local, peer, lower(ack.refusal->hint, follower.previous));
+                    take_hint(local, peer, *ack.refusal);
                 } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
+                    notify_diverged(local, peer, follower.previous);
                     enter(local, peer, FollowerState::catching_up);
                 }
                 break;
@@ -90,7 +92,9 @@ public:
     [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, std::uint64_t round,
                                        Peer& peer, std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
-        if (follower.takes_entries() && follower.next.index <= local.log.base().index) need_snapshot(local, peer);
+        if (follower.takes_entries() && follower.next.index <= local.log.base().index) {
+            need_snapshot(local, peer, follower.previous.index);
+        }
         if (!owes(local, peer)) return 0;
         if (!snapshot_runs(local, follower)) return write_append(local, round, peer, buffer);
         follower.sent_at = local.now;
@@ -109,16 +113,28 @@ private:
         Leader<Composition>::notify_follower(local, peer);
     }
 
-    /// The lower of a follower's hint and what is just below a position that it did not have.
-    [[nodiscard]] static Position lower(Position hint, Position refused) noexcept {
-        if (hint.index < refused.index) return hint;
-        return {refused.epoch, refused.index == Index{} ? Index{} : refused.index - 1};
+    /// The logs part behind `common`: what the follower holds beyond it is being discarded.
+    static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
+        if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
+            const Position last = peer.progress.began_with;
+            if (common.index < last.index) local.observer->on_diverged(peer.id, common, last);
+        }
+    }
+
+    /// The follower does not have the position that it was asked about. A hint that is not below that is an answer to a
+    /// former question. What it committed beyond the hint lies on another line, and only a state can replace that.
+    void take_hint(Local<Composition>& local, Peer& peer, const Refusal& refusal) noexcept {
+        if (refusal.error == Error::diverged) {
+            notify_diverged(local, peer, refusal.hint);
+            return need_snapshot(local, peer, refusal.hint.index);
+        }
+        if (refusal.hint.index < peer.progress.previous.index) find_common(local, peer, refusal.hint);
     }
 
     /// Asks the follower about the newest position that it may share at or below `bound`.
     void find_common(Local<Composition>& local, Peer& peer, Position bound) noexcept {
         const Position position = local.epochs.newest_at_or_below(bound, local.log.last());
-        if (position.index < local.log.base().index) return need_snapshot(local, peer);
+        if (position.index < local.log.base().index) return need_snapshot(local, peer, position.index);
         place_cursor(local, peer.progress, position.index);
         peer.progress.probe_owed = true;
         enter(local, peer, FollowerState::probing);
@@ -142,11 +158,13 @@ private:
         if (again && local.now - follower.rewound_at < Limits::retry_interval) return;
         follower.rewound_to = from;
         follower.rewound_at = local.now;
-        if (from < local.log.base().index) return need_snapshot(local, peer);
+        if (from < local.log.base().index) return need_snapshot(local, peer, from);
         place_cursor(local, follower, from);
     }
 
-    void need_snapshot(Local<Composition>& local, Peer& peer) noexcept {
+    /// `common` bounds what the follower may share with this log.
+    void need_snapshot(Local<Composition>& local, Peer& peer, Index common) noexcept {
+        peer.progress.snapshot.common = common;
         peer.progress.in_flight.clear();
         peer.progress.probe_owed = false;
         snapshots_.want(local.now, peer.progress.snapshot);

@@ -94,8 +94,10 @@ template <class Composition>
 std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits::epochs_max>& epochs,
                                 const Roster<Composition::Limits::nodes_max>& roster) noexcept {
     ByteWriter writer(to);
-    writer.put(static_cast<std::uint64_t>(epochs.all().size()));
-    for (const EpochStart& start : epochs.all()) writer.put(start.epoch).put(start.first).put(start.chain_before);
+    writer.put(static_cast<std::uint64_t>(epochs.all().size())).put(epochs.before()).put(epochs.forced_before());
+    for (const EpochStart& start : epochs.all()) {
+        writer.each(start.epoch, start.first, start.chain_before, std::uint32_t{start.forced});
+    }
     writer.put(static_cast<std::uint32_t>(roster.size)).put(roster.seat).put(roster.seat_index);
     for (std::size_t i = 0; i < roster.size; ++i) writer.put(roster.members[i].node).put(roster.members[i].counts);
     return static_cast<std::size_t>(writer.position() - to);
@@ -105,24 +107,33 @@ std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits:
 template <class Composition>
 [[nodiscard]] bool read_snapshot_tail(std::span<const std::byte> from, Epochs<Composition::Limits::epochs_max>& epochs,
                                       Roster<Composition::Limits::nodes_max>& roster) noexcept {
-    if (from.size() < 24) return false;
+    if (from.size() < snapshot_tail_fixed_bytes) return false;
     std::uint64_t count = 0;
+    Epoch before;
+    Position forced_before;
     ByteReader reader(from.data());
-    reader.get(count);
-    if (count > Composition::Limits::epochs_max || from.size() < 24 + count * 28) return false;
-    epochs.clear();
+    reader.get(count).get(before).get(forced_before);
+    if (count > Composition::Limits::epochs_max) return false;
+    const std::size_t fixed = snapshot_tail_fixed_bytes + static_cast<std::size_t>(count) * snapshot_tail_epoch_bytes;
+    if (from.size() < fixed) return false;
+    epochs.begin(before, forced_before);
     Index previous;
     for (std::uint64_t i = 0; i < count; ++i) {
         EpochStart start;
-        reader.get(start.epoch).get(start.first).get(start.chain_before);
+        std::uint32_t forced = 0;
+        reader.each(start.epoch, start.first, start.chain_before, forced);
         if (start.first <= previous) return false;
         previous = start.first;
+        start.forced = forced != 0;
         epochs.push(start);
     }
     std::uint32_t members = 0;
     Roster<Composition::Limits::nodes_max> told;
     reader.get(members).get(told.seat).get(told.seat_index);
-    if (members > Composition::Limits::nodes_max || from.size() != 24 + count * 28 + members * 12) return false;
+    if (members > Composition::Limits::nodes_max ||
+        from.size() != fixed + members * snapshot_tail_member_bytes) {
+        return false;
+    }
     for (; told.size < members; ++told.size) {
         reader.get(told.members[told.size].node).get(told.members[told.size].counts);
     }

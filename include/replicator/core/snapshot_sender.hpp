@@ -137,6 +137,7 @@ private:
         begin.schema = Composition::Codec::schema;
         begin.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
         begin.tail_checksum = checksum({tail, tail_bytes});
+        begin.common = sending.common;
         outgoing_.read_at = local.now;
         return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
     }

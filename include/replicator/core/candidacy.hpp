@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+// A candidacy: how a node that was told to lead finds out whether it may, and what it must fetch first.
+//
+// First it asks without binding anybody, so that a promotion which cannot succeed harms nobody. When the answers suffice
+// it asks for promises; as many as a promotion without loss must hear share a node with every set of nodes that held an
+// acknowledged write, so the newest log among them has all of those, and none can be acknowledged in an older epoch any
+// more. (The argument is that of Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014,
+// section 5.4, with the sizes of both sets left open.)
+#pragma once
+
+#include "ballot.hpp"
+#include "local.hpp"
+#include "roster.hpp"
+
+#include "../concepts/ack_policy.hpp"
+#include "../promotion.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Candidacy {
+public:
+    using Limits = typename Composition::Limits;
+    using Policy = typename Composition::Ack;
+    using Roster = core::Roster<Limits::nodes_max>;
+
+    /// What the node has to do now for the candidacy to go on.
+    enum class Move : std::uint8_t {
+        wait,   ///< for answers, entries or time
+        bind,   ///< choose an epoch, and call `promise`
+        fetch,  ///< get what `donor` holds
+        open,   ///< open the epoch, forced or not as `forced` says
+        refuse  ///< give up: `error` says why
+    };
+
+    [[nodiscard]] bool active() const noexcept {
+        return step_ == PromotionStep::asking || step_ == PromotionStep::promising || step_ == PromotionStep::fetching;
+    }
+    [[nodiscard]] bool fetching() const noexcept { return step_ == PromotionStep::fetching; }
+    /// The epoch for which promises are asked; epoch 0 while nothing is binding.
+    [[nodiscard]] Epoch epoch() const noexcept { return epoch_; }
+    [[nodiscard]] std::uint64_t question() const noexcept { return question_; }
+    [[nodiscard]] bool binding() const noexcept { return epoch_ != Epoch{}; }
+    [[nodiscard]] bool forced() const noexcept { return forced_; }
+
+    /// Begins to ask. `question` is a number that this run never used.
+    void begin(const PromotionOptions& options, std::uint64_t question, Instant now) noexcept {
+        *this = Candidacy{};
+        options_ = options;
+        ask(PromotionStep::asking, question, now);
+    }
+
+    /// Asks for promises for `epoch`, which this node itself has promised.
+    void promise(Epoch epoch, std::uint64_t question, Instant now) noexcept {
+        epoch_ = epoch;
+        for (Vote& vote : votes_) vote.answered = false;
+        ask(PromotionStep::promising, question, now);
+    }
+
+    void lead() noexcept { step_ = PromotionStep::leading; }
+    void refuse(Error error) noexcept {
+        step_ = PromotionStep::refused;
+        error_ = error;
+    }
+
+    /// Peer number `place` answered the present question. A promise of another epoch than the candidate's is a higher
+    /// one, which ends the candidacy.
+    void take(std::size_t place, const PromiseReply& reply) noexcept {
+        if (step_ == PromotionStep::fetching) return;
+        const bool blank = reply.history == HistoryId{} || reply.has(ballot_flags::installing);
+        votes_[place] = {.answered = true, .blank = blank, .claims = reply.has(ballot_flags::counts) && !blank,
+                         .suspect = reply.suspect_from != Index{}, .incarnation = reply.incarnation, .last = reply.last};
+    }
+
+    /// True when a peer should be asked (again).
+    [[nodiscard]] bool unanswered(std::size_t place) const noexcept {
+        return active() && step_ != PromotionStep::fetching && !votes_[place].answered;
+    }
+
+    /// What to do next. `nodes` are the peers in their places, `roster` is what this node's log says. O(peers).
+    [[nodiscard]] Move next(const Local<Composition>& local, std::span<const NodeId> nodes, const Roster& roster) noexcept {
+        count(local, nodes, roster);
+        const std::size_t expected = binding() && expected_ < nodes.size() ? expected_ : nodes.size();
+        const bool over = answered_ >= expected || local.now - asked_at_ >= Limits::promotion_timeout;
+        switch (step_) {
+            case PromotionStep::asking:
+                if (sufficient_) return Move::bind;
+                if (!over) return Move::wait;
+                if (!options_.may_lose) return give_up(Error::nodes_missing);
+                expected_ = answered_;
+                return Move::bind;
+            case PromotionStep::promising:
+                if (!sufficient_ && !over) return Move::wait;
+                if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
+                step_ = PromotionStep::fetching;
+                fetched_ = local.log.last();
+                asked_at_ = local.now;
+                [[fallthrough]];
+            case PromotionStep::fetching: return fetch(local);
+            default: return Move::wait;
+        }
+    }
+
+    /// The node that holds what this one has to fetch; NodeId{} when nothing is missing.
+    [[nodiscard]] NodeId donor() const noexcept { return ahead_; }
+
+    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Local<Composition>& local,
+                                                                 std::span<const NodeId> nodes) const noexcept {
+        PromotionStatus<Composition::peers_max> status;
+        status.step = step_;
+        status.error = error_;
+        status.epoch = epoch_;
+        status.forced = forced_ && step_ == PromotionStep::leading;
+        status.needed = guarantee_of<Policy>(local.node_count, Composition::stage).promotion_hears;
+        status.heard = heard_;
+        status.ahead = ahead_ == NodeId{} ? local.self : ahead_;
+        status.newest = newest_;
+        if (step_ == PromotionStep::none) return status;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (!votes_[i].heard) status.missing_slots[status.missing_count++] = nodes[i];
+        }
+        return status;
+    }
+
+private:
+    struct Vote {
+        bool answered = false;  ///< the present question
+        bool blank = false;     ///< holds nothing that is whole
+        bool claims = false;    ///< its own log says that it counts
+        bool suspect = false;   ///< it may have lost entries that it once held
+        bool heard = false;     ///< answered, and its copies count
+        Incarnation incarnation{};
+        Position last;
+    };
+
+    void ask(PromotionStep step, std::uint64_t question, Instant now) noexcept {
+        step_ = step;
+        question_ = question;
+        asked_at_ = now;
+    }
+
+    Move give_up(Error error) noexcept {
+        refuse(error);
+        return Move::refuse;
+    }
+
+    /// Who was heard, whether that is enough, and who holds the most. While nothing is binding, every node is believed
+    /// what it says of itself; in the end it is the newest log of all that says whose copies count.
+    void count(const Local<Composition>& local, std::span<const NodeId> nodes, const Roster& roster) noexcept {
+        const bool final = step_ == PromotionStep::fetching;
+        answered_ = 0;
+        ahead_ = NodeId{};
+        newest_ = local.last();
+        Epoch newest_epoch = local.epochs.last();
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            const Vote& vote = votes_[i];
+            if (!vote.answered) continue;
+            ++answered_;
+            if (!vote.blank && newest_ < vote.last) {
+                newest_ = vote.last;
+                ahead_ = nodes[i];
+            }
+            if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
+        }
+        const bool all = answered_ == nodes.size();
+        const bool self = roster.counting(local.self) == local.incarnation;
+        bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
+                           options_.last_leader == local.self && self;
+        heard_ = self ? 1 : 0;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            Vote& vote = votes_[i];
+            const bool counts = final ? roster.counting(nodes[i]) == vote.incarnation : vote.claims;
+            vote.heard = vote.answered && !vote.blank && counts && (all || !vote.suspect);
+            if (!vote.heard) continue;
+            ++heard_;
+            last_leader = last_leader || (nodes[i] == options_.last_leader && nodes[i] == newest_epoch.node);
+        }
+        const Guarantee guarantee = guarantee_of<Policy>(local.node_count, Composition::stage);
+        forced_ = heard_ < guarantee.promotion_hears;
+        sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader);
+    }
+
+    /// This node must hold what the newest of them does before it may lead.
+    [[nodiscard]] Move fetch(const Local<Composition>& local) noexcept {
+        if (ahead_ == NodeId{}) {
+            if (sufficient_ || options_.may_lose) return Move::open;
+            return give_up(Error::nodes_missing);
+        }
+        if (fetched_ < local.log.last()) {
+            fetched_ = local.log.last();
+            asked_at_ = local.now;
+        }
+        if (local.now - asked_at_ >= Limits::promotion_timeout) return give_up(Error::nodes_missing);
+        return Move::fetch;
+    }
+
+    PromotionStep step_ = PromotionStep::none;
+    Error error_ = Error::none;
+    PromotionOptions options_;
+    Epoch epoch_;
+    std::uint64_t question_ = 0;
+    Instant asked_at_;  // when the question was first asked, or a fetched entry last came
+    Index fetched_;
+    std::array<Vote, Composition::peers_max> votes_{};
+
+    // What the answers came to, as of the last `next`.
+    std::size_t answered_ = 0;
+    std::size_t expected_ = Composition::peers_max;  // answers to the binding question, when too few came to the first
+    std::size_t heard_ = 0;
+    bool sufficient_ = false;
+    bool forced_ = false;
+    NodeId ahead_{};
+    Position newest_;
+};
+
+}  // namespace replicator::core
