@@ -9,13 +9,15 @@
 
 namespace replicator {
 
+/// Checked by REPLICATOR_ASSERT, which stops the program without a word: assert.hpp says how to see which rule was broken.
 struct Config {
-    /// This node. Must be in `nodes`.
+    /// This node, in full: `.node = NodeId{1}`. Must be in `nodes`.
     NodeId node{};
-    /// Every node of the group, this one included, the same on all of them; copied, so the span may go afterwards.
+    /// Every node of the group once, this one included, the same on all of them; copied, so the span may go afterwards.
+    /// NodeId{0} is nobody.
     std::span<const NodeId> nodes;
     /// A number that no earlier start of this node used: random, or counted in storage. Nodes whose log is in memory
-    /// lose their copies with the process, so for them it also is the incarnation.
+    /// lose their copies with the process, so for them it also is the incarnation. Not 0: `.run = Run{2026}`.
     Run run{};
     /// Nodes of different clusters or groups refuse each other.
     ClusterId cluster{};

@@ -67,6 +67,8 @@ struct Local {
         for (const NodeId node : config.nodes) {
             std::size_t place = node_count++;
             for (; place > 0 && node < nodes[place - 1]; --place) nodes[place] = nodes[place - 1];
+            REPLICATOR_ASSERT(node != NodeId{});  // that means nobody
+            REPLICATOR_ASSERT(place == 0 || nodes[place - 1] != node);
             nodes[place] = node;
             found_self = found_self || node == self;
         }

@@ -33,6 +33,7 @@ public:
         std::size_t place = 0;
         while (place < NodesMax && nodes_[place]) ++place;
         REPLICATOR_ASSERT(place < NodesMax);
+        REPLICATOR_ASSERT(place_of(node.id()) == NodesMax);  // two nodes of one id would never be heard of again
         nodes_[place] = NodeHandle(node);
         ids_[place] = node.id();
         for (std::size_t other = 0; other < NodesMax; ++other) owed_ |= way(place, other) | way(other, place);
