@@ -240,4 +240,33 @@ BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
     BOOST_TEST(nodes.at(1).outcome(ticket).acknowledgement.holders == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(followers_that_come_and_go_cannot_fill_the_log_with_the_seat) {
+    Cluster<Node<ack::SemiSync<>, Sum, log::Ring<1024>>> nodes(3);
+    auto& network = nodes.network;
+    // The window is full, and no entry arrives anywhere: each follower is back, and goes before it holds its seat.
+    network.loses = [](const Frame& frame) {
+        return frame.type() == core::FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+    while (nodes.at(1).write({1})) nodes.written.push_back(1);
+    for (int round = 0; round < 300; ++round) {
+        const NodeId seat = nodes.at(1).status().peers()[0].seat ? two : three;
+        network.cut(one, seat);
+        network.run();
+        network.join(one, seat);
+        network.settle();
+    }
+    const std::size_t moves = nodes.events_of(1).count("seat");
+    BOOST_TEST(moves > 4u);
+    BOOST_TEST(moves < 12u);
+    // One of them stays: it gets the seat, though the trouble has lasted, and everything goes on.
+    const NodeId seat = nodes.at(1).status().peers()[0].seat ? two : three;
+    network.cut(one, seat);
+    network.loses = nullptr;
+    network.advance(milliseconds(2000), milliseconds(10));
+    BOOST_TEST(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+    BOOST_TEST(bool(nodes.at(1).write({2})));
+    network.settle();
+    BOOST_TEST(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,7 +4,8 @@
 //
 // The chosen follower has the seat. When it goes down, acknowledging stops; the most complete connected follower that
 // holds every acknowledged write gets the seat by an entry in the log; once it holds that entry, acknowledging goes on.
-// No write is acknowledged in between, and a late answer of the former one counts for nothing.
+// No write is acknowledged in between, and a late answer of the former one counts for nothing. When the seat moved
+// several times and nobody who got it stayed, further moves wait for as long as the ones before them took.
 //
 // What can be lost: nothing that was acknowledged, when one node at most is destroyed. When the leader and the follower
 // with the seat are destroyed together, what the other followers did not hold yet. A promotion without loss must hear

@@ -9,6 +9,7 @@
 #include "local.hpp"
 #include "message.hpp"
 #include "newest_roster.hpp"
+#include "pace.hpp"
 #include "peer.hpp"
 #include "seat.hpp"
 #include "snapshot.hpp"
@@ -64,6 +65,7 @@ public:
         acknowledged_ = Index{};
         abandoned_through_ = Index{};
         pending_since_.reset();
+        pace_.restart();
         round_ = 0;
         for (Peer& peer : peers) peer.progress = Progress{};
         local.become(Role::leader);
@@ -276,10 +278,12 @@ private:
     }
 
     void give_seat(Local<Composition>& local, Peers peers, NodeId node) noexcept {
+        if (!pace_.allows(peers.size(), local.commit, local.now)) return;
         const auto room = local.log.reserve(entry_bytes(SeatBody::bytes), entry_bytes(SeatBody::bytes));
         if (room.empty()) return;
         ByteWriter(room.data() + entry_header_bytes).put(node).put(std::uint32_t{0});
         append(local, room.data(), EntryType::seat, SeatBody::bytes);
+        pace_.wrote(local.log.last(), local.commit, local.now);
         for (Peer& peer : peers) {
             if (peer.id != local.roster.seat) continue;
             peer.progress.lost_seat = true;
@@ -299,6 +303,7 @@ private:
             if (room.empty()) return false;
             ByteWriter(room.data() + entry_header_bytes).put(peer.id).put(std::uint32_t{0}).put(follower.incarnation);
             append(local, room.data(), EntryType::admit, AdmitBody::bytes);
+            pace_.wrote(local.log.last(), local.commit, local.now);
             local.roster.admit(peer.id, follower.incarnation);
         }
         follower.counts = true;
@@ -311,6 +316,7 @@ private:
     void admit_followers(Local<Composition>& local, const Applier<Composition>&, Peers peers) noexcept {
         const std::size_t holders = Policy::holders(local.node_count);
         for (Peer& peer : peers) {
+            if (!pace_.allows(peers.size(), local.commit, local.now)) return;
             if (may_count(local.roster, peers, peer, local.node_count, holders)) {
                 if (!admit_one(local, peer)) return;
             }
@@ -321,6 +327,7 @@ private:
     Index acknowledged_;          // in that epoch
     Index abandoned_through_;     // writes up to here will not be waited for
     std::optional<Instant> pending_since_;
+    Pace<Limits> pace_;
     std::uint64_t round_ = 0;
 };
 
