@@ -263,6 +263,13 @@ BOOST_AUTO_TEST_CASE(a_snapshot_carries_roster_and_epochs) {
         store(tail.data(), count);
         BOOST_TEST(!read_snapshot_tail<Parts>(std::span(tail).first(size), epochs_read, roster_read));
     }
+    // What is refused leaves all as it was: a last epoch that begins no later than the one before.
+    store(tail.data(), std::uint64_t{5});
+    store(tail.data() + 8 + 4 * 28 + 16, std::uint64_t{40});
+    BOOST_TEST(!read_snapshot_tail<Parts>(std::span(tail).first(size), epochs_read, roster_read));
+    BOOST_TEST(epochs_read.all().size() == 5u);
+    BOOST_TEST(epochs_read.last() == epoch(5));
+    BOOST_TEST(roster_read.seat == NodeId{3});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -199,6 +199,49 @@ BOOST_AUTO_TEST_CASE(case_42_a_snapshot_in_pieces_of_any_size_is_the_same) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_of_this_group_is_refused_and_disturbs_nothing) {
+    Texts group(2);
+    const std::vector<std::byte> command(150, std::byte{'y'});
+    BOOST_REQUIRE(group.at(1).write(command));
+    group.network.settle();
+    group.network.cut(one, two);
+    for (int i = 0; i < 40; ++i) BOOST_REQUIRE(group.at(1).write(command));
+    std::optional<Frame> held;
+    group.network.loses = [&held](const Frame& frame) {
+        if (frame.type() == FrameType::snapshot_begin) held = frame;
+        return frame.type() == FrameType::snapshot_chunk;
+    };
+    group.network.join(one, two);
+    group.network.run();
+    BOOST_REQUIRE(held);
+    BOOST_REQUIRE(group.at(2).status().installing);
+    const core::FrameHeader header = core::load_header(held->bytes.data());
+    for (const int kind : {0, 1, 2, 3}) {
+        Frame forged = *held;
+        core::SnapshotBegin begin = core::read_snapshot_begin(held->bytes.data());
+        const auto tail = std::span(forged.bytes).last(header.tail_bytes);
+        begin.id = SnapshotId{value(begin.id) + 1};
+        switch (kind) {
+            case 0: begin.history = HistoryId{78}; break;
+            case 1: begin.schema = SchemaId{value(begin.schema) + 1}; break;
+            case 2: ++begin.policy; break;
+            default: store(tail.data(), std::uint64_t{0});  // no epochs, and then too many bytes
+        }
+        begin.tail_checksum = checksum(tail);
+        write_head(forged.bytes.data(), begin, header.link, header.tail_bytes);
+        group.network.errors.clear();
+        group.network.inject(forged);
+        BOOST_REQUIRE(group.network.errors.size() == 1u);
+        BOOST_TEST(group.network.errors[0] == to_string(kind < 3 ? Error::protocol : Error::corrupt));
+        BOOST_TEST(group.at(2).status().installing);
+        BOOST_TEST(group.at(2).status().history == HistoryId{77});
+    }
+    group.network.loses = nullptr;
+    group.network.advance(milliseconds(1000), milliseconds(10));
+    BOOST_TEST((group.at(2).last() == group.at(1).last()));
+    BOOST_TEST((group.at(2).state().bytes == group.at(1).state().bytes));
+}
+
 BOOST_AUTO_TEST_CASE(the_smallest_buffer_is_enough_for_everything) {
     Texts group(2, false);
     group.network.buffer_bytes = Node<ack::Async<>, Text>::transmit_bytes_min;

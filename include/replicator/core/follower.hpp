@@ -133,6 +133,7 @@ public:
             case Step::moved: return ack_owed_ = true, Error::none;
             case Step::useless: return refuse(local, Error::snapshot_old, local.last()), Error::none;
             case Step::corrupt: return Error::corrupt;
+            case Step::foreign: return Error::protocol;
             case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
             case Step::complete: break;
         }

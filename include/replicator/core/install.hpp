@@ -4,6 +4,7 @@
 #pragma once
 
 #include "applier.hpp"
+#include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"
 #include "snapshot.hpp"
@@ -30,6 +31,7 @@ public:
         moved,     ///< the leader should hear how far it is
         useless,   ///< this node is further than the snapshot
         corrupt,   ///< the bytes are damaged
+        foreign,   ///< it is of another history, or of another kind of group, which the handshake ruled out
         invalid,   ///< the bytes are sound, and the state machine refuses them
         complete,  ///< everything is there: call `finish`
     };
@@ -98,6 +100,7 @@ private:
     /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
     Step start(const Local<Composition>& local, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
+        if (!fits(local, next_begin_)) return Step::foreign;
         if (next_begin_.position.index <= local.commit && !replaces_) return drop(), Step::useless;
         if (active_ && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
@@ -107,6 +110,11 @@ private:
         thawing_.begin();
         active_ = true;
         return Step::begun;
+    }
+
+    [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
+        return begin.history == local.history && begin.schema == Composition::Codec::schema &&
+               begin.policy == policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
     }
 
     Step load(std::span<const std::byte> piece) noexcept {

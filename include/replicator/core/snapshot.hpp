@@ -103,7 +103,7 @@ std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits:
     return static_cast<std::size_t>(writer.position() - to);
 }
 
-/// Reads what `write_snapshot_tail` wrote; false when the bytes are not that.
+/// Reads what `write_snapshot_tail` wrote; false when the bytes are not that, and then nothing has changed.
 template <class Composition>
 [[nodiscard]] bool read_snapshot_tail(std::span<const std::byte> from, Epochs<Composition::Limits::epochs_max>& epochs,
                                       Roster<Composition::Limits::nodes_max>& roster) noexcept {
@@ -111,33 +111,39 @@ template <class Composition>
     std::uint64_t count = 0;
     Epoch before;
     Position forced_before;
+    std::uint32_t members = 0;
     ByteReader reader(from.data());
     reader.get(count).get(before).get(forced_before);
     if (count > Composition::Limits::epochs_max) return false;
     const std::size_t fixed = snapshot_tail_fixed_bytes + static_cast<std::size_t>(count) * snapshot_tail_epoch_bytes;
     if (from.size() < fixed) return false;
-    epochs.begin(before, forced_before);
+    // The epochs are read twice, because a copy of them would need a large stack.
+    EpochStart start;
+    std::uint32_t forced = 0;
     Index previous;
+    const std::byte* const starts = reader.position();
     for (std::uint64_t i = 0; i < count; ++i) {
-        EpochStart start;
-        std::uint32_t forced = 0;
         reader.each(start.epoch, start.first, start.chain_before, forced);
         if (start.first <= previous) return false;
         previous = start.first;
+    }
+    reader.get(members);
+    if (members > Composition::Limits::nodes_max || from.size() != fixed + members * snapshot_tail_member_bytes) {
+        return false;
+    }
+
+    reader = ByteReader(starts);
+    epochs.begin(before, forced_before);
+    for (std::uint64_t i = 0; i < count; ++i) {
+        reader.each(start.epoch, start.first, start.chain_before, forced);
         start.forced = forced != 0;
         epochs.push(start);
     }
-    std::uint32_t members = 0;
-    Roster<Composition::Limits::nodes_max> told;
-    reader.get(members).get(told.seat).get(told.seat_index);
-    if (members > Composition::Limits::nodes_max ||
-        from.size() != fixed + members * snapshot_tail_member_bytes) {
-        return false;
+    roster = Roster<Composition::Limits::nodes_max>{};
+    reader.get(members).get(roster.seat).get(roster.seat_index);
+    for (; roster.size < members; ++roster.size) {
+        reader.get(roster.members[roster.size].node).get(roster.members[roster.size].counts);
     }
-    for (; told.size < members; ++told.size) {
-        reader.get(told.members[told.size].node).get(told.members[told.size].counts);
-    }
-    roster = told;
     return true;
 }
 
