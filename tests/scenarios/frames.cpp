@@ -165,6 +165,31 @@ BOOST_AUTO_TEST_CASE(an_append_behind_another_chain_is_refused) {
     BOOST_TEST(group.network.errors.empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_append_holds_as_many_entries_as_it_says) {
+    for (const std::uint32_t told : {1u, 0u, 2u, 0xffffffffu}) {
+        for (const std::size_t bytes : {16u, 8u, 4u, 0u}) {  // of the one entry, which has 16
+            Sync group(2);
+            Frame frame = held_back(group, 1);
+            const core::FrameHeader header = core::load_header(frame.bytes.data());
+            core::Append append = core::read_append(frame.bytes.data(), header.flags, group.at(1).last().epoch);
+            BOOST_REQUIRE((append.count == 1u && header.tail_bytes == 16u));
+            append.count = told;
+            frame.bytes.resize(frame.bytes.size() - header.tail_bytes + bytes);
+            write_head(frame.bytes.data(), append, header.link, group.at(1).last().epoch, bytes);
+            group.network.inject(frame);
+            const bool right = (told == 1 && bytes == header.tail_bytes) || (told == 0 && bytes == 0);
+            BOOST_TEST_CONTEXT(told << " entries in " << bytes << " bytes") {
+                BOOST_TEST(group.network.errors.empty() == right);
+            }
+            // The connection would be closed, and a new one carries everything.
+            group.network.cut(one, two);
+            group.network.join(one, two);
+            group.network.settle();
+            BOOST_TEST((group.at(2).state() == sum_of(group.written)));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(case_42_pieces_of_any_size_lead_to_the_same) {
     std::string transcripts[2];
     for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, std::size_t{8},

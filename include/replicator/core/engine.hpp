@@ -243,11 +243,12 @@ private:
     [[nodiscard]] Error take_from_source(Peer& peer, const FrameHeader& header,
                                          std::span<const std::byte> head) noexcept {
         bool wanted = false;
+        Peer::Tail tail = Peer::Tail::snapshot;
         switch (header.type) {
             case FrameType::append:
                 wanted = follower_.begin_append(local_, read_append(head.data(), header.flags, local_.epoch));
-                peer.tail = wanted ? Peer::Tail::entries : Peer::Tail::dropped;
-                return Error::none;
+                tail = Peer::Tail::entries;
+                break;
             case FrameType::snapshot_begin:
                 wanted = follower_.begin_snapshot(local_, read_snapshot_begin(head.data()), header.tail_bytes);
                 break;
@@ -260,13 +261,13 @@ private:
                 return Error::none;
             default: return Error::protocol;
         }
-        peer.tail = wanted ? Peer::Tail::snapshot : Peer::Tail::dropped;
+        peer.tail = wanted ? tail : Peer::Tail::dropped;
         return wanted && header.tail_bytes == 0 ? take_tail(peer, {}, true) : Error::none;
     }
 
     [[nodiscard]] Error take_tail(Peer& peer, std::span<const std::byte> piece, bool ends) noexcept {
         switch (peer.tail) {
-            case Peer::Tail::entries: return follower_.entries(local_, applier_, piece);
+            case Peer::Tail::entries: return follower_.entries(local_, applier_, piece, ends);
             case Peer::Tail::snapshot: return follower_.snapshot_bytes(local_, applier_, piece, ends);
             case Peer::Tail::dropped: break;
         }

@@ -58,6 +58,7 @@ public:
         }
         install_.drop();  // the leader found that its log will do
         index_ = append.previous.index;
+        ends_at_ = index_ + append.count;
         chain_ = append.previous_chain;
         if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
         told_commit_ = max(told_commit_, append.commit);
@@ -65,17 +66,18 @@ public:
         return true;
     }
 
-    /// A piece of the entries came, cut anywhere. An error means that the sender is not to be trusted; a piece that
-    /// cannot be used for another reason is passed over, and the leader learns why.
+    /// A piece of the entries came, cut anywhere; `ends` with the last. An error means that the sender is not to be
+    /// trusted; a piece that cannot be used for another reason is passed over, and the leader learns why.
     [[nodiscard]] Error entries(Local<Composition>& local, Applier<Composition>& applier,
-                                std::span<const std::byte> piece) noexcept {
+                                std::span<const std::byte> piece, bool ends) noexcept {
         while (!piece.empty() && !rest_is_useless_) {
             const bool whole = gathered_ == 0 && piece.size() >= entry_header_bytes &&
                                load_entry_header(piece.data()).bytes() <= piece.size();
             const Error error = whole ? take_whole(local, applier, piece) : gather(local, applier, piece);
             if (error != Error::none) return error;
         }
-        return Error::none;
+        if (!ends || rest_is_useless_) return Error::none;
+        return gathered_ == 0 && index_ == ends_at_ ? Error::none : Error::protocol;
     }
 
     /// Applies what the leader allows and this node has verified. Called once when a call to `receive` ends.
@@ -378,6 +380,7 @@ private:
     Position forced_;       // the newest forced epoch in the leader's log, and its first entry
     Index told_commit_;     // the leader's commit index
     Index index_;           // the last entry of the append that was taken
+    Index ends_at_;         // the last entry that the append said it has
     Chain chain_{};         // up to that entry
     Cursor own_;            // the entry of this log that the next one of the append will meet
     std::array<std::byte, entry_header_bytes> header_{};
