@@ -240,6 +240,27 @@ BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
     BOOST_TEST(nodes.at(1).outcome(ticket).acknowledgement.holders == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(whatever_entry_is_pending_its_age_is_known) {
+    Nodes nodes(3);
+    nodes.network.loses = [](const Frame& frame) { return frame.type() == core::FrameType::ack; };
+    nodes.network.cut(one, two);
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.at(1).status().writes_pending == 1u);
+    nodes.network.advance(milliseconds(20));
+    const auto pending = nodes.at(1).status().oldest_pending;
+    BOOST_REQUIRE(pending);
+    BOOST_TEST(pending->microseconds == 20'000u);
+    nodes.network.loses = nullptr;
+    nodes.network.advance(milliseconds(100));
+    BOOST_TEST(nodes.at(1).status().writes_pending == 0u);
+    BOOST_TEST(!nodes.at(1).status().oldest_pending);
+    // The entry that opens an epoch is one too.
+    Nodes alone(2, false);
+    BOOST_REQUIRE(alone.at(1).found(HistoryId{1}));
+    BOOST_TEST(alone.at(1).status().writes_pending == 1u);
+    BOOST_TEST(bool(alone.at(1).status().oldest_pending));
+}
+
 BOOST_AUTO_TEST_CASE(followers_that_come_and_go_cannot_fill_the_log_with_the_seat) {
     Cluster<Node<ack::SemiSync<>, Sum, log::Ring<1024>>> nodes(3);
     auto& network = nodes.network;

@@ -64,7 +64,7 @@ public:
         epoch_start_ = local.log.last();
         acknowledged_ = Index{};
         abandoned_through_ = Index{};
-        pending_since_.reset();
+        pending_since_ = local.now;
         pace_.restart();
         round_ = 0;
         for (Peer& peer : peers) peer.progress = Progress{};
@@ -84,7 +84,6 @@ public:
         encode(room.subspan(entry_header_bytes, length));
         append(local, room.data(), EntryType::command, length);
         ++local.counters.writes;
-        if (!pending_since_) pending_since_ = local.now;
         const bool alone = Policy::kind == PolicyKind::async || Policy::when_missing == WhenMissing::degrade;
         if (alone || peers.empty()) advance(local, applier, peers);
         return Ticket{{local.epoch, local.log.last()}};
@@ -210,9 +209,10 @@ private:
         return local.epochs.at(epoch_start_);
     }
 
-    static void append(Local<Composition>& local, std::byte* entry, EntryType type, std::size_t length) noexcept {
+    void append(Local<Composition>& local, std::byte* entry, EntryType type, std::size_t length) noexcept {
         const Chain chain = seal_entry(entry, type, 0, length, local.log.chain());
         local.log.append(entry_bytes(length), 1, chain);
+        if (!pending_since_) pending_since_ = local.now;
     }
 
     /// Why a write of so many bytes cannot be taken now.
