@@ -238,6 +238,11 @@ public:
     }
 
     /// Time passed. Call it at least every half heartbeat interval; `now` never runs backwards.
+    ///
+    /// It must come more often than every half `failure_timeout`. After a longer gap the node takes it that it was not
+    /// running itself, and blames nobody for the silence: the peers' time to be heard of begins anew. Where every gap
+    /// is so long, a dead peer is never noticed: its link stands, the seat does not move, and writes that need the
+    /// peer stay pending.
     void tick(Instant now) noexcept {
         engine_.tick(now);
         wake_peers();

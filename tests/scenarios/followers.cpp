@@ -117,6 +117,15 @@ BOOST_AUTO_TEST_CASE(case_45_a_half_open_connection_is_noticed_and_the_seat_move
     BOOST_TEST(group.events_of(1).count("seat 3") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(time_that_passes_in_too_large_steps_notices_nobody) {
+    for (const std::uint64_t step : {249u, 251u}) {  // half of the failure timeout is 250
+        Sync group(2);
+        group.network.cut(one, two, false);
+        group.network.advance(milliseconds(50 * step), milliseconds(step));
+        BOOST_TEST((group.at(1).status().peers()[0].state == FollowerState::down) == (step == 249));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(case_48_what_is_on_the_way_to_a_follower_that_does_not_answer_is_bounded) {
     Async group(2);
     std::size_t bytes = 0;
