@@ -14,8 +14,8 @@ namespace replicator {
 
 /// What the user vouches for, by name. By default nothing: then a promotion loses no acknowledged write, or is refused.
 struct PromotionOptions {
-    /// Go on with the nodes that can be heard, although acknowledged writes may be lost. The epoch then says that it was
-    /// forced, and what other nodes applied may be replaced.
+    /// Go on with the nodes that can be heard, although acknowledged writes may be lost. The epoch then says that it
+    /// was forced, and what other nodes applied may be replaced.
     bool may_lose = false;
     /// The user knows that no epoch was opened after the one that this node led. Where a policy keeps a write on the
     /// leader alone (`ack::Async`), hearing this node then is enough. Its epoch counts as forced, too, because the
@@ -51,12 +51,12 @@ struct PromotionStatus {
     /// Why it was refused: nodes_missing (see `missing`), stale_epoch (somebody promised a higher one: another
     /// candidate, or another leader), log_full, log_failed.
     Error error = Error::none;
-    Epoch epoch;              ///< that it opens; epoch 0 while it asks
-    bool forced = false;      ///< it may lose what the policy promised
-    std::size_t needed = 0;   ///< nodes that a promotion without loss must hear, this one included
-    std::size_t heard = 0;    ///< nodes heard whose copies count, this one included
-    NodeId ahead{};           ///< of the nodes heard, the one that holds the most
-    Position newest;          ///< its newest entry: what the policy promised beyond that is at risk if it is forced
+    Epoch epoch;             ///< that it opens; epoch 0 while it asks
+    bool forced = false;     ///< it may lose what the policy promised
+    std::size_t needed = 0;  ///< nodes that a promotion without loss must hear, this one included
+    std::size_t heard = 0;   ///< nodes heard whose copies count, this one included
+    NodeId ahead{};          ///< of the nodes heard, the one that holds the most
+    Position newest;         ///< its newest entry: what the policy promised beyond that is at risk if it is forced
     std::array<NodeId, PeersMax> missing_slots{};
     std::size_t missing_count = 0;
 

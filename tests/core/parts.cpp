@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_carries_roster_and_epochs) {
     }
     // What is refused leaves all as it was: a last epoch that begins no later than the one before.
     store(tail.data(), std::uint64_t{5});
-    store(tail.data() + 8 + 4 * 28 + 16, std::uint64_t{40});
+    store(tail.data() + 48 + 4 * 32 + 16, std::uint64_t{40});
     BOOST_TEST(!read_snapshot_tail<Parts>(std::span(tail).first(size), epochs_read, roster_read));
     BOOST_TEST(epochs_read.all().size() == 5u);
     BOOST_TEST(epochs_read.last() == epoch(5));

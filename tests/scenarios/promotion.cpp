@@ -355,7 +355,8 @@ BOOST_AUTO_TEST_CASE(case_31_a_former_synchronous_follower_is_not_promoted_alone
     const Ticket ticket = group.write(2);
     pass(group, 200);
     BOOST_REQUIRE(group.acknowledged(ticket));
-    BOOST_TEST((testing::Inspect::engine(group.at(1)).local().roster.seat == Cluster<Node<ack::SemiSync<>>>::id(other)));
+    BOOST_TEST(
+        (testing::Inspect::engine(group.at(1)).local().roster.seat == Cluster<Node<ack::SemiSync<>>>::id(other)));
     isolate(group, 1);
     BOOST_REQUIRE(group.at(former).promote());
     pass(group, 2500);
@@ -386,7 +387,8 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_dies_after_it_was_promised_leaves_the_old_
     group.write(1);
     group.network.settle();
     group.network.loses = [](const Frame& frame) {
-        return frame.type() == FrameType::promise_reply && core::read_promise_reply(frame.bytes.data()).promised.counter > 1;
+        return frame.type() == FrameType::promise_reply &&
+               core::read_promise_reply(frame.bytes.data()).promised.counter > 1;
     };
     BOOST_REQUIRE(group.at(2).promote());
     pass(group, 300);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // A candidacy: how a node that was told to lead finds out whether it may, and what it must fetch first.
 //
-// First it asks without binding anybody, so that a promotion which cannot succeed harms nobody. When the answers suffice
-// it asks for promises; as many as a promotion without loss must hear share a node with every set of nodes that held an
-// acknowledged write, so the newest log among them has all of those, and none can be acknowledged in an older epoch any
-// more. (The argument is that of Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", 2014,
-// section 5.4, with the sizes of both sets left open.)
+// First it asks without binding anybody, so that a promotion which cannot succeed harms nobody. When the answers
+// suffice it asks for promises; as many as a promotion without loss must hear share a node with every set of nodes that
+// held an acknowledged write, so the newest log among them has all of those, and none can be acknowledged in an older
+// epoch any more. (The argument is that of Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm",
+// 2014, section 5.4, with the sizes of both sets left open.)
 #pragma once
 
 #include "ballot.hpp"
@@ -74,8 +74,12 @@ public:
     void take(std::size_t place, const PromiseReply& reply) noexcept {
         if (step_ == PromotionStep::fetching) return;
         const bool blank = reply.history == HistoryId{} || reply.has(ballot_flags::installing);
-        votes_[place] = {.answered = true, .blank = blank, .claims = reply.has(ballot_flags::counts) && !blank,
-                         .suspect = reply.suspect_from != Index{}, .incarnation = reply.incarnation, .last = reply.last};
+        votes_[place] = {.answered = true,
+                         .blank = blank,
+                         .claims = reply.has(ballot_flags::counts) && !blank,
+                         .suspect = reply.suspect_from != Index{},
+                         .incarnation = reply.incarnation,
+                         .last = reply.last};
     }
 
     /// True when a peer should be asked (again).
@@ -84,7 +88,8 @@ public:
     }
 
     /// What to do next. `nodes` are the peers in their places, `roster` is what this node's log says. O(peers).
-    [[nodiscard]] Move next(const Local<Composition>& local, std::span<const NodeId> nodes, const Roster& roster) noexcept {
+    [[nodiscard]] Move next(const Local<Composition>& local, std::span<const NodeId> nodes,
+                            const Roster& roster) noexcept {
         count(local, nodes, roster);
         const std::size_t expected = binding() && expected_ < nodes.size() ? expected_ : nodes.size();
         const bool over = answered_ >= expected || local.now - asked_at_ >= Limits::promotion_timeout;

@@ -26,9 +26,9 @@ class Follower {
 public:
     using Limits = typename Composition::Limits;
 
-    /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds. What
-    /// another leader has begun to send as a snapshot is of no use to this one. `forced` is the newest forced epoch in
-    /// the leader's log.
+    /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds.
+    /// What another leader has begun to send as a snapshot is of no use to this one. `forced` is the newest forced
+    /// epoch in the leader's log.
     void linked(bool same_leader, Position forced) noexcept {
         unlinked();
         forced_ = forced;
@@ -229,8 +229,8 @@ private:
         if (index_ == local.log.last()) {
             const auto room = reserve(local, applier, header.bytes(), piece.size());
             if (room.empty()) return refuse_for_room(local);
-            const auto run = verify_entries(piece.first(smaller(room.size(), piece.size())), chain_,
-                                            Composition::entry_bytes_max);
+            const auto run =
+                verify_entries(piece.first(smaller(room.size(), piece.size())), chain_, Composition::entry_bytes_max);
             if (run.count > 0) {
                 copy_fresh(room.data(), piece.data(), run.bytes);
                 append(local, run.bytes, run.count, run.chain);
@@ -244,8 +244,7 @@ private:
     }
 
     /// The front of `piece` is part of an entry: its parts are gathered where the log will have it.
-    Error gather(Local<Composition>& local, Applier<Composition>& applier,
-                 std::span<const std::byte>& piece) noexcept {
+    Error gather(Local<Composition>& local, Applier<Composition>& applier, std::span<const std::byte>& piece) noexcept {
         const auto take = [&piece, this](std::byte* to, std::size_t until) {
             const std::size_t size = smaller(until - gathered_, piece.size());
             std::memcpy(to + gathered_, piece.data(), size);
@@ -376,15 +375,15 @@ private:
         return Error::none;
     }
 
-    Verified verified_;     // up to here the log agrees with the leader's, on this link
-    Position forced_;       // the newest forced epoch in the leader's log, and its first entry
-    Index told_commit_;     // the leader's commit index
-    Index index_;           // the last entry of the append that was taken
-    Index ends_at_;         // the last entry that the append said it has
-    Chain chain_{};         // up to that entry
-    Cursor own_;            // the entry of this log that the next one of the append will meet
+    Verified verified_;  // up to here the log agrees with the leader's, on this link
+    Position forced_;    // the newest forced epoch in the leader's log, and its first entry
+    Index told_commit_;  // the leader's commit index
+    Index index_;        // the last entry of the append that was taken
+    Index ends_at_;      // the last entry that the append said it has
+    Chain chain_{};      // up to that entry
+    Cursor own_;         // the entry of this log that the next one of the append will meet
     std::array<std::byte, entry_header_bytes> header_{};
-    std::size_t gathered_ = 0;  // bytes of an entry that came in parts
+    std::size_t gathered_ = 0;      // bytes of an entry that came in parts
     bool rest_is_useless_ = false;  // of the tail that is coming in
     bool ack_owed_ = false;
     std::uint64_t round_ = 0;

@@ -260,8 +260,9 @@ private:
     }
 
     /// What the nodes hold, in the form that a policy reads. `slots` is where the followers are put.
-    [[nodiscard]] Holdings holdings(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
-                                    Stage stage, std::array<Holding, Composition::peers_max>& slots) const noexcept {
+    [[nodiscard]] Holdings holdings(const Local<Composition>& local, const Applier<Composition>& applier,
+                                    ConstPeers peers, Stage stage,
+                                    std::array<Holding, Composition::peers_max>& slots) const noexcept {
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Progress& follower = peers[i].progress;
             const bool seat = Policy::has_seat && local.roster.seat == peers[i].id;
@@ -271,8 +272,8 @@ private:
         return {own(local, applier, stage), std::span(slots).first(peers.size())};
     }
 
-    [[nodiscard]] Index satisfied(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
-                                  Stage stage) const noexcept {
+    [[nodiscard]] Index satisfied(const Local<Composition>& local, const Applier<Composition>& applier,
+                                  ConstPeers peers, Stage stage) const noexcept {
         std::array<Holding, Composition::peers_max> slots{};
         return Policy::acknowledged(holdings(local, applier, peers, stage, slots));
     }
@@ -323,9 +324,9 @@ private:
         }
     }
 
-    Index epoch_start_;           // the entry that opened the epoch that this node leads, or led last
-    Index acknowledged_;          // in that epoch
-    Index abandoned_through_;     // writes up to here will not be waited for
+    Index epoch_start_;        // the entry that opened the epoch that this node leads, or led last
+    Index acknowledged_;       // in that epoch
+    Index abandoned_through_;  // writes up to here will not be waited for
     std::optional<Instant> pending_since_;
     Pace<Limits> pace_;
     std::uint64_t round_ = 0;

@@ -2,8 +2,9 @@
 // Links: how two nodes agree to talk, notice that they must not, and find out that the other one is gone.
 //
 // Each side says hello with a nonce of its own. A node believes that a run is alive only when it repeats the node's
-// nonce; then the leader answers the follower's nonce with a link. A leader that has no link to a peer announces itself,
-// so that the peer asks. Whatever is lost is said again after a while; whatever comes twice or late changes nothing.
+// nonce; then the leader answers the follower's nonce with a link. A leader that has no link to a peer announces
+// itself, so that the peer asks. Whatever is lost is said again after a while; whatever comes twice or late changes
+// nothing.
 #pragma once
 
 #include "handshake.hpp"
@@ -51,8 +52,8 @@ struct Links {
         hello.receiver = peer.id;
         hello.flags = hello_flags::may_lead | hello_flags::may_hold |
                       (local.role == Role::leader ? hello_flags::leads : 0) |
-                      (installing ? hello_flags::installing : 0) |
-                      (local.donor == peer.id ? hello_flags::fetches : 0) | (peer.fetches ? hello_flags::donates : 0);
+                      (installing ? hello_flags::installing : 0) | (local.donor == peer.id ? hello_flags::fetches : 0) |
+                      (peer.fetches ? hello_flags::donates : 0);
         hello.incarnation = local.incarnation;
         hello.run = local.run;
         hello.nonce = peer.nonce;
@@ -167,8 +168,8 @@ private:
 
     /// True when this node leads and must not any more.
     [[nodiscard]] static bool learn_epoch(Local<Composition>& local, const Hello& theirs) noexcept {
-        const Epoch highest = theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch ? theirs.epoch
-                                                                                               : theirs.promised;
+        const Epoch highest =
+            theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch ? theirs.epoch : theirs.promised;
         if (highest <= local.promised) return false;
         if (!local.promise(highest)) local.fail(Error::log_failed);
         return local.role == Role::leader;
@@ -177,8 +178,8 @@ private:
     /// A leader; or a node that promised this candidate's epoch and donates what it holds.
     [[nodiscard]] static Met meet_source(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                          bool answers_us) noexcept {
-        const bool over = theirs.has(hello_flags::leads) ? theirs.epoch < local.promised
-                                                         : theirs.promised != local.promised;
+        const bool over =
+            theirs.has(hello_flags::leads) ? theirs.epoch < local.promised : theirs.promised != local.promised;
         if (over || local.role == Role::leader) {
             refuse(local, peer, theirs, Error::stale_epoch);
             return Met::nothing;
@@ -201,14 +202,15 @@ private:
     }
 
     [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
-        const bool fetches = theirs.has(hello_flags::fetches) && theirs.promised == local.promised &&
-                             local.promised.node == peer.id;
+        const bool fetches =
+            theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
         if (local.role != Role::leader && !fetches) return Met::nothing;
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
             return Met::nothing;
         }
-        peer.link = link_id(local.role == Role::leader ? local.epoch : local.promised, local.run, peer.run, theirs.nonce);
+        peer.link =
+            link_id(local.role == Role::leader ? local.epoch : local.promised, local.run, peer.run, theirs.nonce);
         peer.fetches = local.role != Role::leader;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;

@@ -173,7 +173,8 @@ private:
 
     void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
-        if (ack.refusal && ack.refusal->error == Error::snapshot_old) return find_common(local, peer, ack.refusal->hint);
+        if (ack.refusal && ack.refusal->error == Error::snapshot_old)
+            return find_common(local, peer, ack.refusal->hint);
         const bool complete = sending.begun && ack.received >= sending.position.index;
         if (!complete) return snapshots_.take_ack(local.now, sending, ack);
         const bool reaches = reaches_back_to(local.log, sending.position.index);
@@ -211,8 +212,11 @@ private:
                                            std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
         Append append{
-            .previous = follower.previous, .previous_chain = follower.previous_chain, .commit = local.commit,
-            .count = 0, .timing = {},
+            .previous = follower.previous,
+            .previous_chain = follower.previous_chain,
+            .commit = local.commit,
+            .count = 0,
+            .timing = {},
         };
         const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
         if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};

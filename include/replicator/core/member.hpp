@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSL-1.0
+// The member: a node among its peers. It founds, follows, leads, is promoted and hands over, and speaks in messages;
+// how those become bytes is in engine.hpp.
+#pragma once
+
+#include "applier.hpp"
+#include "ballot.hpp"
+#include "candidacy.hpp"
+#include "follower.hpp"
+#include "handshake.hpp"
+#include "leader.hpp"
+#include "links.hpp"
+#include "local.hpp"
+#include "message.hpp"
+#include "newest_roster.hpp"
+#include "peer.hpp"
+#include "questions.hpp"
+#include "sender.hpp"
+
+#include "../config.hpp"
+#include "../promotion.hpp"
+#include "../result.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Member {
+public:
+    using Limits = typename Composition::Limits;
+
+    Member(const Config& config, typename Composition::Observer* observer) noexcept {
+        local_.observer = observer;
+        local_.set(config);
+        applier_.reseat(local_.log.begin());
+        for (const NodeId node : local_.all_nodes()) {
+            if (node == local_.self) continue;
+            peer_ids_[peer_count_] = node;
+            Peer& peer = peer_slots_[peer_count_++];
+            peer.id = node;
+            Links<Composition>::restart(local_, peer);
+        }
+    }
+
+    [[nodiscard]] Local<Composition>& local() noexcept { return local_; }
+    [[nodiscard]] const Local<Composition>& local() const noexcept { return local_; }
+    [[nodiscard]] Applier<Composition>& applier() noexcept { return applier_; }
+    [[nodiscard]] const Applier<Composition>& applier() const noexcept { return applier_; }
+    [[nodiscard]] Leader<Composition>& leader() noexcept { return leader_; }
+    [[nodiscard]] const Leader<Composition>& leader() const noexcept { return leader_; }
+    [[nodiscard]] const Follower<Composition>& follower() const noexcept { return follower_; }
+    [[nodiscard]] std::span<Peer> peers() noexcept { return std::span(peer_slots_).first(peer_count_); }
+    [[nodiscard]] std::span<const Peer> peers() const noexcept { return std::span(peer_slots_).first(peer_count_); }
+
+    [[nodiscard]] Peer* find(NodeId node) noexcept {
+        for (Peer& peer : peers()) {
+            if (peer.id == node) return &peer;
+        }
+        return nullptr;
+    }
+
+    /// Begins a history on a node that has none, and leads it.
+    [[nodiscard]] Result<void> found(HistoryId history) noexcept {
+        if (local_.role == Role::faulted) return Error::faulted;
+        if (local_.founded()) return Error::already_founded;
+        adopt(history);
+        return lead(next_epoch(), false);
+    }
+
+    /// Begins a candidacy. It goes on with what comes in and with time.
+    [[nodiscard]] Result<void> promote(const PromotionOptions& options) noexcept {
+        if (local_.role == Role::faulted) return Error::faulted;
+        if (!local_.founded()) return Error::not_founded;
+        if (local_.role == Role::leader) return {};
+        if (candidacy_.active()) return Error::busy;
+        if (follower_.installing()) return Error::not_yet;
+        candidacy_.begin(options, ++local_.attempts, local_.now);
+        ask_everybody();
+        pursue();
+        return {};
+    }
+
+    /// Lets a follower that holds everything lead in this node's place.
+    [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
+        if (local_.role != Role::leader) return local_.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (local_.successor != NodeId{}) return Error::handing_over;
+        const Peer* const peer = find(to);
+        if (peer == nullptr || !peer->progress.up()) return Error::not_enough_followers;
+        local_.successor = to;
+        handed_over_at_ = local_.now;
+        for (Peer& other : peers()) other.progress.note_due = true;
+        review_hand_over();
+        return {};
+    }
+
+    [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept {
+        return candidacy_.status(local_, peer_nodes());
+    }
+
+    /// Opens `epoch`, which is at least as high as any that this node promised. Who may do so is decided elsewhere.
+    [[nodiscard]] Result<void> lead(Epoch epoch, bool forced) noexcept {
+        REPLICATOR_ASSERT(local_.founded() && epoch >= local_.promised);
+        if (!local_.promise(epoch)) return Error::log_failed;
+        sender_.restart();
+        follower_.unlinked();
+        const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, forced);
+        if (opened) {
+            for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
+        }
+        return opened;
+    }
+
+protected:
+    /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
+    [[nodiscard]] bool sends_to(const Peer& peer) const noexcept { return local_.role == Role::leader || peer.fetches; }
+
+    void take_hello(Peer& peer, const Hello& theirs) noexcept {
+        const LinkId former = peer.link;
+        const Met met = Links<Composition>::take_hello(local_, peer, theirs);
+        if (former != LinkId{} && peer.link == LinkId{}) lost(peer);
+        leave_old_leader();
+        switch (met) {
+            case Met::nothing: break;
+            case Met::higher_epoch: step_down(); break;
+            case Met::follower: serve(peer, theirs); break;
+            case Met::leader: follow(peer, theirs); break;
+            case Met::donor: draw_from(peer, theirs); break;
+        }
+        if (candidacy_.active()) pursue();
+    }
+
+    /// Nothing more is taken from a leader whose epoch is over, whoever said so.
+    void leave_old_leader() noexcept {
+        if (local_.role != Role::follower || local_.leader == NodeId{} || local_.epoch >= local_.promised) return;
+        if (Peer* const old = find(local_.leader)) lose(*old);
+    }
+
+    // ---- Promotion: questions and answers ----
+
+    void ask_everybody() noexcept {
+        for (Peer& peer : peers()) peer.request_owed = true;
+    }
+    void ask_again() noexcept {
+        for (std::size_t i = 0; i < peer_count_; ++i) {
+            Peer& peer = peer_slots_[i];
+            if (candidacy_.unanswered(i) && local_.now - peer.requested_at >= Limits::retry_interval) {
+                peer.request_owed = true;
+            }
+        }
+    }
+
+    /// A candidate asks. What it is promised, it is told only with the answer, which is written later from what then
+    /// is.
+    void take_request(Peer& peer, const PromiseRequest& request) noexcept {
+        if (!Questions<Composition>::understands(local_, peer, request)) return;
+        if (request.binding() && local_.promised < request.epoch) {
+            if (!local_.promise(request.epoch)) return local_.fail(Error::log_failed);
+            if (local_.role == Role::leader) step_down();
+            leave_old_leader();
+            pursue();
+        }
+        peer.candidate_run = request.run;
+        peer.question = request.question;
+        peer.reply_owed = true;
+    }
+
+    void take_reply(Peer& peer, const PromiseReply& reply) noexcept {
+        const bool awaited = candidacy_.active() && reply.question == candidacy_.question();
+        if (!awaited || !Questions<Composition>::understands(local_, peer, reply)) return;
+        if (local_.promised < reply.promised && !local_.promise(reply.promised)) return local_.fail(Error::log_failed);
+        leave_old_leader();
+        candidacy_.take(static_cast<std::size_t>(&peer - peer_slots_.data()), reply);
+        pursue();
+    }
+
+    // ---- Promotion: what follows from the answers ----
+
+    /// Takes a candidacy as far as it goes now.
+    void pursue() noexcept {
+        while (candidacy_.active()) {
+            if (candidacy_.binding() && candidacy_.epoch() != local_.promised) {
+                candidacy_.refuse(Error::stale_epoch);
+                break;
+            }
+            switch (candidacy_.next(local_, peer_nodes(), newest_roster(local_, applier_))) {
+                case Candidacy<Composition>::Move::wait: return;
+                case Candidacy<Composition>::Move::bind: bind(next_epoch()); break;
+                case Candidacy<Composition>::Move::fetch: return fetch_from(candidacy_.donor());
+                case Candidacy<Composition>::Move::open: return open();
+                case Candidacy<Composition>::Move::refuse: break;
+            }
+        }
+        stop_fetching();
+    }
+
+    [[nodiscard]] Epoch next_epoch() const noexcept {
+        return {local_.promised.counter + 1, local_.self, static_cast<std::uint32_t>(value(local_.run))};
+    }
+
+    /// This node promises itself, and asks the others to.
+    void bind(Epoch epoch) noexcept {
+        if (!local_.promise(epoch)) return candidacy_.refuse(Error::log_failed);
+        leave_old_leader();
+        candidacy_.promise(epoch, ++local_.attempts, local_.now);
+        ask_everybody();
+    }
+
+    void fetch_from(NodeId donor) noexcept {
+        if (local_.donor == donor) return;
+        stop_fetching();
+        local_.donor = donor;
+        if (Peer* const peer = find(donor)) Links<Composition>::restart(local_, *peer);
+    }
+    void stop_fetching() noexcept {
+        Peer* const donor = find(local_.donor);
+        local_.donor = NodeId{};
+        if (donor != nullptr && local_.source == donor->id && local_.leader != donor->id) lose(*donor);
+    }
+
+    void open() noexcept {
+        const bool forced = candidacy_.forced();
+        if (const Result<void> opened = lead(candidacy_.epoch(), forced); !opened) {
+            candidacy_.refuse(opened.error());
+            return stop_fetching();
+        }
+        candidacy_.lead();
+    }
+
+    // ---- Handing over ----
+
+    /// The successor is told to lead once it holds everything and everything is acknowledged. When that takes too long,
+    /// or it goes away, this node goes on; when it was fenced and nobody leads, it asks to lead again.
+    void review_hand_over() noexcept {
+        const bool late = local_.now - handed_over_at_ >= Limits::promotion_timeout;
+        if (local_.role == Role::leader) {
+            Peer* const peer = find(local_.successor);
+            const bool gone = peer == nullptr || !peer->progress.up();
+            if (gone || late) {
+                local_.successor = NodeId{};
+                if (peer != nullptr) peer->hand_over_owed = false;
+                return;
+            }
+            const bool level = peer->progress.received == local_.log.last() && leader_.pending(local_) == 0;
+            if (level && !peer->hand_over_owed && (local_.now - handed_over_sent_at_ >= Limits::retry_interval)) {
+                peer->hand_over_owed = true;
+            }
+        } else if (local_.leader != NodeId{}) {
+            local_.successor = NodeId{};
+        } else if (late && local_.role == Role::follower) {
+            local_.successor = NodeId{};
+            static_cast<void>(promote({}));
+        }
+    }
+
+    /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
+    void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
+        if (local_.last() != hand_over.last || candidacy_.active() || follower_.installing()) return;
+        candidacy_.begin({.may_lose = false, .last_leader = peer.id}, ++local_.attempts, local_.now);
+        bind(next_epoch());
+        pursue();
+    }
+
+    /// A link to a follower begins. When it is another incarnation than the one that counts, the others are asked
+    /// whether this node still leads.
+    void serve(Peer& peer, const Hello& theirs) noexcept {
+        ++local_.counters.handshakes;
+        sender_.begin(local_, peer, theirs);
+        if (local_.role != Role::leader) return;
+        if (!peer.progress.counts) {
+            leader_.new_round();
+            peer.progress.appeared_in_round = leader_.round();
+            for (Peer& other : peers()) other.progress.heartbeat_owed = other.progress.linked();
+        }
+        leader_.review(local_, applier_, peers());
+    }
+
+    /// A link to a leader begins.
+    void follow(Peer& peer, const Hello& theirs) noexcept {
+        ++local_.counters.handshakes;
+        for (Peer& other : peers()) {
+            if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(local_, other);
+        }
+        if (!local_.founded()) adopt(theirs.history);
+        const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
+        local_.leader = peer.id;
+        draw_from(peer, theirs);
+        if constexpr (requires { local_.observer->on_leader(peer.id, theirs.epoch); }) {
+            if (news) local_.observer->on_leader(peer.id, theirs.epoch);
+        }
+    }
+
+    /// A link to a node begins that sends what it holds.
+    void draw_from(const Peer& peer, const Hello& theirs) noexcept {
+        local_.source = peer.id;
+        local_.epoch = theirs.epoch;
+        follower_.linked(followed_ == theirs.run, theirs.forced);
+        followed_ = theirs.run;
+    }
+
+    /// A blank node takes up a history.
+    void adopt(HistoryId history) noexcept {
+        local_.history = history;
+        local_.log.reset(Index{}, first_chain(history));
+        applier_.reseat(local_.log.begin());
+    }
+
+    void step_down() noexcept {
+        local_.leader = local_.source = NodeId{};
+        sender_.restart();
+        for (Peer& peer : peers()) {
+            peer.progress.state = FollowerState::down;
+            Links<Composition>::restart(local_, peer);
+        }
+        local_.become(Role::follower);
+    }
+
+    /// The link to a peer is over, if there was one; a new one will be tried.
+    void lose(Peer& peer) noexcept {
+        Links<Composition>::restart(local_, peer);
+        lost(peer);
+    }
+
+    void lost(Peer& peer) noexcept {
+        if (peer.progress.linked()) {
+            peer.progress.state = FollowerState::down;
+            peer.progress.in_flight.clear();
+            Leader<Composition>::notify_follower(local_, peer);
+            if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
+        }
+        if (local_.role != Role::follower || local_.source != peer.id) return;
+        local_.source = NodeId{};
+        follower_.unlinked();
+        if (local_.leader != peer.id) return;
+        local_.leader = NodeId{};
+        if constexpr (requires { local_.observer->on_leader(NodeId{}, local_.epoch); }) {
+            local_.observer->on_leader(NodeId{}, local_.epoch);
+        }
+    }
+
+    [[nodiscard]] std::span<const NodeId> peer_nodes() const noexcept {
+        return std::span(peer_ids_).first(peer_count_);
+    }
+
+    Local<Composition> local_;
+    Applier<Composition> applier_;
+    Leader<Composition> leader_;
+    Follower<Composition> follower_;
+    Sender<Composition> sender_;
+    Candidacy<Composition> candidacy_;
+    std::array<Peer, Composition::peers_max> peer_slots_{};
+    std::array<NodeId, Composition::peers_max> peer_ids_{};
+    std::size_t peer_count_ = 0;
+    Run followed_{};               // the run of the leader that was followed last
+    Instant handed_over_at_;       // when handing over began
+    Instant handed_over_sent_at_;  // when the successor was last told
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+// What is said in a promotion: the question of a candidate, the answer of a node, and which of them are for this node.
+#pragma once
+
+#include "ballot.hpp"
+#include "candidacy.hpp"
+#include "handshake.hpp"
+#include "local.hpp"
+#include "peer.hpp"
+#include "roster.hpp"
+
+namespace replicator::core {
+
+template <class Composition>
+struct Questions {
+    using Roster = core::Roster<Composition::Limits::nodes_max>;
+
+    [[nodiscard]] static PromiseRequest make_request(const Local<Composition>& local,
+                                                     const Candidacy<Composition>& candidacy,
+                                                     const Peer& peer) noexcept {
+        PromiseRequest request;
+        request.cluster = local.cluster;
+        request.history = local.history;
+        request.group = local.group;
+        request.sender = local.self;
+        request.receiver = peer.id;
+        request.flags = candidacy.binding() ? ballot_flags::binding : 0;
+        request.run = local.run;
+        request.question = candidacy.question();
+        request.epoch = candidacy.epoch();
+        request.membership = local.membership;
+        request.policy = policy(local);
+        return request;
+    }
+
+    /// The answer says what is when it is written, not when the question came. `roster` is what the node's log says.
+    [[nodiscard]] static PromiseReply make_reply(const Local<Composition>& local, const Roster& roster, bool installing,
+                                                 const Peer& peer) noexcept {
+        PromiseReply reply;
+        reply.cluster = local.cluster;
+        reply.history = local.history;
+        reply.group = local.group;
+        reply.sender = local.self;
+        reply.receiver = peer.id;
+        reply.flags = (roster.counting(local.self) == local.incarnation ? ballot_flags::counts : 0) |
+                      (installing ? ballot_flags::installing : 0) |
+                      (local.role == Role::leader ? ballot_flags::leads : 0);
+        reply.receiver_run = peer.candidate_run;
+        reply.question = peer.question;
+        reply.run = local.run;
+        reply.incarnation = local.incarnation;
+        reply.promised = local.promised;
+        reply.last = local.last();
+        reply.last_chain = local.log.chain();
+        reply.seat = roster.seat;
+        reply.commit = local.commit;
+        reply.first = local.log.base().index + 1;
+        reply.seat_index = roster.seat_index;
+        reply.policy = policy(local);
+        reply.membership = local.membership;
+        return reply;
+    }
+
+    /// A question of the same group, in which both sides agree on nodes and policy. A blank node answers any.
+    [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
+                                          const PromiseRequest& request) noexcept {
+        return addressed(local, peer, request) && request.membership == local.membership &&
+               request.policy == policy(local) && (!local.founded() || request.history == local.history);
+    }
+    [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
+                                          const PromiseReply& reply) noexcept {
+        return addressed(local, peer, reply) && reply.receiver_run == local.run;
+    }
+
+private:
+    template <class Message>
+    [[nodiscard]] static bool addressed(const Local<Composition>& local, const Peer& peer,
+                                        const Message& message) noexcept {
+        return message.cluster == local.cluster && message.group == local.group && message.sender == peer.id &&
+               message.receiver == local.self;
+    }
+    [[nodiscard]] static std::uint32_t policy(const Local<Composition>& local) noexcept {
+        return policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+    }
+};
+
+}  // namespace replicator::core
