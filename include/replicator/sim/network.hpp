@@ -129,6 +129,24 @@ public:
         }
     }
 
+    /// What arrived at `to` from `from` in the last `length` comes once more, at once and in the same order: a path that holds
+    /// packets back and doubles them. Connections have none of that.
+    void repeat(NodeId from, NodeId to, Duration length, Instant now) {
+        const std::size_t sender = place_of(from);
+        const std::size_t receiver = place_of(to);
+        if (faults_.stream) return;
+        for (const Packet& former : way(sender, receiver).arrived) {
+            if (now - former.arrives > length) continue;
+            Packet packet = former;
+            packet.arrives = now;
+            packet.order = ++order_;
+            way(sender, receiver).in_flight_bytes += packet.bytes.size();
+            push(std::move(packet));
+        }
+    }
+    /// Only then are packets kept for `repeat`.
+    void set_repeats(bool repeats) noexcept { repeats_ = repeats; }
+
     /// Delivers the packet that arrives next. Returns the receiver, or NodeId{} when nobody got it.
     NodeId deliver(Instant now) {
         std::pop_heap(packets_.begin(), packets_.end(), Later{});
@@ -141,15 +159,26 @@ public:
         Way& path = way(packet.from, packet.to);
         path.in_flight_bytes -= packet.bytes.size();
         path.owed = true;
+        sender_ = nodes_[packet.from].id;
         const NodeId receiver = receive(packet, path, now);
-        spare_.push_back(std::move(packet.bytes));
+        keep(std::move(packet), path, now);
         pump(now);
         return receiver;
     }
 
+    /// Who sent the packet that was delivered last.
+    [[nodiscard]] NodeId sender() const noexcept { return sender_; }
     [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
 private:
+    struct Packet {
+        Instant arrives;
+        std::uint64_t order = 0;
+        std::size_t from = 0;
+        std::size_t to = 0;
+        std::uint64_t connection = 0;
+        std::vector<std::byte> bytes;
+    };
     /// From one node to another.
     struct Way {
         bool owed = false;
@@ -158,14 +187,7 @@ private:
         std::size_t in_flight_bytes = 0;
         Instant last_arrival;
         Instant clogged_until;
-    };
-    struct Packet {
-        Instant arrives;
-        std::uint64_t order = 0;
-        std::size_t from = 0;
-        std::size_t to = 0;
-        std::uint64_t connection = 0;
-        std::vector<std::byte> bytes;
+        std::vector<Packet> arrived;  ///< the newest, oldest first
     };
     struct Known {
         NodeId id;
@@ -274,6 +296,13 @@ private:
         std::push_heap(packets_.begin(), packets_.end(), Later{});
     }
 
+    void keep(Packet&& packet, Way& path, Instant now) {
+        if (!repeats_) return spare_.push_back(std::move(packet.bytes));
+        if (path.arrived.size() == arrived_max) path.arrived.erase(path.arrived.begin());
+        packet.arrives = now;
+        path.arrived.push_back(std::move(packet));
+    }
+
     NodeId receive(const Packet& packet, const Way& path, Instant now) {
         Known& to = nodes_[packet.to];
         const bool lost = path.cut || !to.handle || to.paused || (faults_.stream && packet.connection != path.connection);
@@ -290,8 +319,12 @@ private:
         return to.id;
     }
 
+    static constexpr std::size_t arrived_max = 64;
+
     Random random_;
     NetworkFaults faults_;
+    bool repeats_ = false;
+    NodeId sender_{};
     Watch watch_;
     std::vector<std::byte> buffer_;
     std::vector<Known> nodes_;

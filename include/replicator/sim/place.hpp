@@ -8,6 +8,7 @@
 #include "../basic_replicator.hpp"
 #include "../types.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,7 +51,9 @@ struct Clients {
 /// what it said was still on its way.
 struct Former {
     Run run{};
+    Instant began;
     Index held;
+    Index applied;
     bool counted = false;
 };
 
@@ -59,6 +62,8 @@ template <class Node>
 struct Place {
     std::unique_ptr<Node> node;
     Run run{};
+    Instant began;     // of this incarnation, in true time
+    Instant heard_at;  // when the leader last received something from here, in true time
     Instant ticks_at;
     Instant paused_until;
     Instant clock{1'000'000};
@@ -67,6 +72,54 @@ struct Place {
     Index applied;      // seen last, of this incarnation
     Index commit;
     std::vector<Former> former;
+
+    /// When the incarnation that `counting` is, or was, began here.
+    [[nodiscard]] Instant began_as(Run counting) const noexcept {
+        for (const Former& gone : former) {
+            if (gone.run == counting) return gone.began;
+        }
+        return began;
+    }
+    /// The most that incarnations which counted once held, or had applied, when they ended.
+    [[nodiscard]] Index held_before(Run counting, bool applied_too) noexcept {
+        Index most;
+        for (Former& gone : former) {
+            gone.counted = gone.counted || gone.run == counting;
+            if (gone.counted) most = max(most, applied_too ? gone.applied : gone.held);
+        }
+        return most;
+    }
 };
+
+/// What people call the node at a place.
+[[nodiscard]] inline std::string name(std::size_t place) { return std::to_string(place + 1); }
+
+/// How many nodes, the leader included, the leader has heard since `run` began at `place`; those there not counted.
+template <class Node>
+[[nodiscard]] std::size_t heard_since_began(const std::vector<Place<Node>>& places, std::size_t place, Run run) {
+    const Instant began = places[place].began_as(run);
+    std::size_t heard = 1;
+    for (std::size_t i = 1; i < places.size(); ++i) heard += i != place && places[i].heard_at >= began ? 1u : 0u;
+    return heard;
+}
+
+/// All nodes as they are, for the message of a failure.
+template <class Node>
+[[nodiscard]] std::string describe(const std::vector<Place<Node>>& places) {
+    std::string text;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto status = places[i].node->status();
+        text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) + " last " +
+                std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) + " applied " +
+                std::to_string(status.applied.value) + (status.installing ? " installing" : "");
+        if (status.role != Role::leader) continue;
+        for (const auto& peer : status.peers()) {
+            text += "; " + std::to_string(value(peer.node)) + " is " + replicator::to_string(peer.state) +
+                    (peer.counts ? ", counts" : "") + (peer.seat ? ", has the seat" : "") +
+                    (peer.refusal == Error::none ? "" : std::string(", ") + replicator::to_string(peer.refusal));
+        }
+    }
+    return text;
+}
 
 }  // namespace replicator::sim

@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
     reconnect,    ///< all connections break, and are made again
     clock_jump,   ///< the clock of `node` jumps ahead by `amount` milliseconds
     clock_stop,   ///< the clock of `node` stands still for `amount` milliseconds
+    repeat,       ///< what came from `node` to `other` in the last `amount` milliseconds comes again
 };
 
 [[nodiscard]] constexpr const char* to_string(EventKind kind) noexcept {
@@ -42,6 +43,7 @@ enum class EventKind : std::uint8_t {
         case EventKind::reconnect: return "reconnect";
         case EventKind::clock_jump: return "clock_jump";
         case EventKind::clock_stop: return "clock_stop";
+        case EventKind::repeat: return "repeat";
     }
     return "unknown";
 }
@@ -142,6 +144,7 @@ inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
         for (std::int32_t& skew : scenario.clock_skews) {
             if (skewed) skew = static_cast<std::int32_t>(random.below(201)) - 100;
         }
+        detail::spread(random, scenario, EventKind::repeat, detail::sometimes(random, 4 * most), bounds);
     }
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });

@@ -38,6 +38,8 @@ public:
           random_(scenario.seed ^ 0x5eed),
           make_command_(std::move(make_command)),
           network_(random_.next(), scenario.network, larger_buffer) {
+        network_.set_repeats(std::any_of(scenario.events.begin(), scenario.events.end(),
+                                         [](const Event& event) { return event.kind == EventKind::repeat; }));
         for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
         network_.set_nodes(ids_);
         oracle_.set_nodes(ids_);
@@ -76,6 +78,7 @@ private:
     void start(std::size_t place) {
         Place<Node>& at = places_[place];
         at.run = Run{++runs_};
+        at.began = now_;
         at.node = std::make_unique<Node>(
             network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
         at.applied = at.commit = Index{};
@@ -103,7 +106,9 @@ private:
         ++events_;
         if (ticking < places_.size()) return tick(ticking);
         const NodeId receiver = network_.deliver(now_);
-        if (receiver != NodeId{}) check(value(receiver) - 1);
+        if (receiver == NodeId{}) return;
+        if (receiver == ids_[0]) places_[value(network_.sender()) - 1].heard_at = now_;
+        check(value(receiver) - 1);
     }
 
     void tick(std::size_t place) {
@@ -139,6 +144,8 @@ private:
                 places_[place].clock = places_[place].clock + milliseconds(event.amount);
                 return;
             case EventKind::clock_stop: places_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
+            case EventKind::repeat:
+                return network_.repeat(node, other, milliseconds(event.amount), now_);
         }
     }
 
@@ -155,7 +162,7 @@ private:
 
     void crash(std::size_t place) {
         Place<Node>& at = places_[place];
-        at.former.push_back({at.run, held(place), false});
+        at.former.push_back({at.run, at.began, held(place), std::min(held(place), at.node->applied()), false});
         network_.detach(*at.node);
         at.node.reset();
         start(place);
@@ -211,6 +218,7 @@ private:
 
     /// When so many nodes lost their copies that nobody can vouch for the leader, a person has to.
     void admit_by_name() {
+        person_came_ = true;
         for (const auto& peer : leader().status().peers()) {
             if (peer.state == FollowerState::streaming && !peer.counts) static_cast<void>(leader().admit(peer.node));
         }
@@ -218,23 +226,59 @@ private:
     }
 
     void follow_leader() {
-        oracle_.follow(testing::Inspect::engine(leader()).local().log);
+        const auto& local = testing::Inspect::engine(leader()).local();
+        if (oracle_.last() == local.log.last()) return;
+        const auto former = oracle_.roster();
+        oracle_.follow(local.log);
         if (!oracle_.understands()) fail("the codec cannot decode what it encoded");
+        if (!same_roster(local.roster)) fail("the entries do not say of the nodes what the leader believes");
+        check_seat(former.seat_index);
+        for (std::size_t i = 1; i < places_.size(); ++i) check_admission(i, former.counting(ids_[i]));
+    }
+
+    template <class Roster>
+    [[nodiscard]] bool same_roster(const Roster& roster) const {
+        const auto& told = oracle_.roster();
+        return roster.seat == told.seat && roster.seat_index == told.seat_index &&
+               std::all_of(ids_.begin(), ids_.end(),
+                           [&](NodeId id) { return roster.counting(id) == told.counting(id); });
+    }
+
+    /// Who is given the seat holds everything that is acknowledged.
+    void check_seat(Index former) {
+        const auto& roster = oracle_.roster();
+        if (!Policy::has_seat || roster.seat == NodeId{} || roster.seat_index == former) return;
+        if (held_and_counted(value(roster.seat) - 1, Stage::received) < newest_acknowledged_) {
+            fail("the seat was given to node " + name(value(roster.seat) - 1) + ", which lacks acknowledged entries");
+        }
+    }
+
+    /// An incarnation takes the place of one that counted only after so many others were heard as a leader of another
+    /// epoch would need, so that there is none.
+    void check_admission(std::size_t place, Incarnation former) {
+        const Incarnation counting = oracle_.roster().counting(ids_[place]);
+        if (former == Incarnation{} || former == counting || person_came_) return;
+        const std::size_t heard = heard_since_began(places_, place, Run{value(counting)});
+        const std::size_t nodes = places_.size();
+        const std::size_t holders = Policy::holders(nodes);
+        if (heard < std::min(nodes - 1, std::max(holders, nodes - holders + 1))) {
+            fail("node " + name(place) + " counts again, although only " + std::to_string(heard) + " nodes were heard");
+        }
     }
 
     [[nodiscard]] Index held(std::size_t place) {
         return oracle_.held_by(testing::Inspect::engine(*places_[place].node).local().log);
     }
 
-    /// How far incarnations of a node that count, as the entries say, hold the line or held it when they ended.
-    [[nodiscard]] Index held_and_counted(std::size_t place) {
+    /// How far incarnations of a node that count, as the entries say, hold the line at `stage`, or held it when they
+    /// ended.
+    [[nodiscard]] Index held_and_counted(std::size_t place, Stage stage = Node::stage) {
+        const bool applied = stage == Stage::applied;
         const Run counting{value(oracle_.roster().counting(ids_[place]))};
-        Index most = counting == places_[place].run ? held(place) : Index{};
-        for (Former& former : places_[place].former) {
-            former.counted = former.counted || former.run == counting;
-            if (former.counted) most = std::max(most, former.held);
-        }
-        return most;
+        const Index former = places_[place].held_before(counting, applied);
+        if (counting != places_[place].run) return former;
+        const Index now = applied ? std::min(held(place), places_[place].node->applied()) : held(place);
+        return std::max(former, now);
     }
 
     /// Everything that must hold of one node after it was told something.
@@ -311,30 +355,14 @@ private:
         if (!pending_.empty()) return false;
         for (const Place<Node>& place : places_) {
             const bool equal = place.node->applied() == leader().last().index &&
+                               same_roster(testing::Inspect::engine(*place.node).local().applied_roster) &&
                                digest_of(place.node->state()) == digest_of(leader().state());
             if (!equal) return false;
         }
         return true;
     }
 
-    [[nodiscard]] static std::string name(std::size_t place) { return std::to_string(place + 1); }
-
-    [[nodiscard]] std::string describe() const {
-        std::string text;
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            const auto status = places_[i].node->status();
-            text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) + " last " +
-                    std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) +
-                    " applied " + std::to_string(status.applied.value) + (status.installing ? " installing" : "");
-            if (status.role != Role::leader) continue;
-            for (const auto& peer : status.peers()) {
-                text += "; " + std::to_string(value(peer.node)) + " is " + replicator::to_string(peer.state) +
-                        (peer.counts ? ", counts" : "") + (peer.seat ? ", has the seat" : "") +
-                        (peer.refusal == Error::none ? "" : std::string(", ") + replicator::to_string(peer.refusal));
-            }
-        }
-        return text;
-    }
+    [[nodiscard]] std::string describe() const { return sim::describe(places_); }
 
     void fail(const std::string& why) {
         if (failure_.empty()) failure_ = why;
@@ -354,6 +382,7 @@ private:
     std::vector<Ticket> pending_;
     Index newest_acknowledged_;
     core::Roster<Simulated<UserNode>::Oracle::nodes_max> roster_before_;  // one event may acknowledge and then move the seat
+    bool person_came_ = false;
     std::string failure_;
     std::uint64_t events_ = 0;
     std::uint64_t acknowledged_ = 0;

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// Counts the seeds until a planted bug shows. Compiled against headers into which the bug was put; COMPOSITION says how.
+// Runs one composition through scenarios until one fails, and prints in one line after how many seeds that was. run.sh
+// compiles it against headers with a bug, and against clean ones.
+//
+//     hunt <first seed> <seeds>
+//
+//     found <seeds> <events of the shortest scenario> <why>
+//     clean <seeds> <writes acknowledged>
 
 #include "simulation/journal.hpp"
 
+#include <replicator/ack/async.hpp>
 #include <replicator/ack/majority.hpp>
 #include <replicator/ack/quorum.hpp>
 #include <replicator/ack/semi_sync.hpp>
@@ -10,53 +17,84 @@
 #include <replicator/sim/explore.hpp>
 #include <replicator/transport/manual.hpp>
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <unistd.h>
+#include <string>
 
 namespace {
 
 using namespace replicator;
 using namespace replicator::tests;
 
-namespace composition {
-using majority = ack::Majority<>;
-using semi_sync = ack::SemiSync<>;
-using sync = ack::Sync<>;
-using quorum3 = ack::Quorum<3>;
-}  // namespace composition
-using Node = Replicator<Journal, SmallRing, composition::COMPOSITION, transport::Manual, SmallOptions>;
+/// What the patches name. The seeds are those of schedules.cpp.
+namespace compositions {
 
-volatile std::sig_atomic_t seed_now = 0;
+template <class Log, class Ack, std::size_t NodesMin = 2>
+struct Composition {
+    using Node = Replicator<Journal, Log, Ack, transport::Manual, SmallOptions>;
+    static constexpr std::size_t nodes_min = NodesMin;
+};
+using async_ring = Composition<SmallRing, ack::Async<>>;
+using sync_ring = Composition<SmallRing, ack::Sync<>>;
+using semi_sync_ring = Composition<SmallRing, ack::SemiSync<>>;
+using majority_ring = Composition<SmallRing, ack::Majority<>>;
+using quorum_memory = Composition<SmallMemory, ack::Quorum<3>, 3>;
+using sync_applied = Composition<SmallMemory, ack::Sync<Stage::applied>>;
+using majority_memory = Composition<SmallMemory, ack::Majority<>>;
 
-/// An assertion of the library is a find as well.
-void crashed(int) {
-    char text[64];
-    const int size = std::snprintf(text, sizeof text, "%d seeds, an assertion\n", static_cast<int>(seed_now));
-    static_cast<void>(!::write(1, text, static_cast<std::size_t>(size)));
-    ::_exit(0);
+}  // namespace compositions
+
+using Node = compositions::REPLICATOR_COMPOSITION::Node;
+constexpr std::size_t nodes_min = compositions::REPLICATOR_COMPOSITION::nodes_min;
+
+volatile std::sig_atomic_t seeds_run = 0;
+
+/// A scenario that stops the program, or never ends, is a find as well.
+extern "C" void stopped(int signal) {
+    char line[80];
+    const char* const why = signal == SIGALRM  ? "it never ends"
+                            : signal == SIGILL ? "an assertion fails"
+                                               : "it crashes";
+    const int size = std::snprintf(line, sizeof line, "found %d - %s\n", static_cast<int>(seeds_run), why);
+    const bool written = write(STDOUT_FILENO, line, static_cast<std::size_t>(size)) == size;
+    _exit(written ? 0 : 1);
+}
+
+/// How many events a short scenario has that fails as this one does.
+std::size_t shortest_events(const sim::Scenario& scenario) {
+    const auto fails = [](const sim::Scenario& s) { return !sim::run_scenario<Node>(s, make_journal_command); };
+    return sim::shrink(scenario, fails, 400).events.size();
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-    const std::uint64_t seeds = count > 1 ? std::strtoull(arguments[1], nullptr, 0) : 10'000;
-    for (const int signal : {SIGILL, SIGTRAP, SIGABRT, SIGSEGV}) std::signal(signal, crashed);
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-        seed_now = static_cast<std::sig_atomic_t>(seed);
+    if (count != 3) return 2;
+    const std::uint64_t first = std::strtoull(arguments[1], nullptr, 0);
+    const std::uint64_t seeds = std::strtoull(arguments[2], nullptr, 0);
+    for (const int signal : {SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGALRM}) std::signal(signal, stopped);
+    constexpr unsigned patience_seconds = 20;
+    std::uint64_t acknowledged = 0;
+    for (std::uint64_t i = 1; i <= seeds; ++i) {
+        seeds_run = static_cast<std::sig_atomic_t>(i);
+        alarm(patience_seconds);
         sim::ExploreOptions options;
-        options.first_seed = seed;
+        options.first_seed = first + i - 1;
         options.seeds = 1;
-        options.bounds.nodes_min = 3;
-        const auto found = sim::explore<Node>(options, make_journal_command);
+        options.bounds.nodes_min = nodes_min;
+        options.shrinks = false;
+        const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
+        acknowledged += found.acknowledged;
         if (found) continue;
-        const std::string first_line = found.failure.substr(0, found.failure.find('\n'));
-        std::printf("%llu seeds, %zu events in the shortest: %s\n", static_cast<unsigned long long>(seed),
-                    found.shortest.events.size(), first_line.c_str());
+        const std::string why = found.failure.substr(0, found.failure.find('\n'));
+        std::printf("found %llu %zu %s\n", static_cast<unsigned long long>(i), shortest_events(found.shortest),
+                    why.c_str());
         return 0;
     }
-    std::printf("not found in %llu seeds\n", static_cast<unsigned long long>(seeds));
-    return 1;
+    std::printf("clean %llu %llu\n", static_cast<unsigned long long>(seeds),
+                static_cast<unsigned long long>(acknowledged));
+    return 0;
 }

@@ -1,57 +1,139 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Puts each bug of this folder into a copy of the headers, and prints after how many seeds the simulator finds it.
+# Plants the bugs of this folder one by one in a copy of the headers, and counts after how many seeds the simulator finds
+# each. Clean headers must pass all the seeds.
 #
-#     bash tests/simulation/bugs/run.sh [seeds at most] [name of a patch ...]
+#     run.sh [-b bug]... [-j jobs] [-i include] <folder to work in> [compiler] [seeds]
 #
-# Exit status 1: a patch does not apply any more, a bug is not found, or the headers without a bug fail.
-set -uo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../../.." && pwd)
-seeds=${1:-10000}
-shift || true
-patches=("$@")
-((${#patches[@]} > 0)) || mapfile -t patches < <(cd "$here" && ls ./*.patch)
-work=$root/build/bugs
-rm -rf "$work"
-mkdir -p "$work"
+# -b: only bugs whose names begin so, e.g. -b 22; may be repeated
+# -j: so many at once, 1 if not said
+# -i: other headers than those of this project
+#
+# Fails when a patch does not apply to the headers, when a bug is not found or clean headers fail, and, if all bugs are
+# tried, when less than half of them are found within 100 seeds. The table is printed, and left in <folder>/table.
+set -u
 
-# Compiles and runs one; the headers without a bug must not fail.
-hunt() {  # name, composition, include folder
-    "${CXX:-g++}" -std=c++20 -O1 -DCOMPOSITION="$2" -I "$3" -I "$root/tests" "$here/hunt.cpp" -o "$work/$1.hunt" || return 2
-    timeout 300 "$work/$1.hunt" "$seeds"
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../../.." && pwd)
+headers=$project/include
+wanted=()
+jobs=1
+while getopts b:j:i: option; do
+    case $option in
+        b) wanted+=("$OPTARG") ;;
+        j) jobs=$OPTARG ;;
+        i) headers=$OPTARG ;;
+        *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+work=${1:?a folder to work in}
+compiler=${2:-${CXX:-g++}}
+seeds=${3:-10000}
+soon=100
+compile=("$compiler" -std=c++20 -O1)
+command -v ccache >/dev/null && compile=(ccache "${compile[@]}")
+mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
+
+is_wanted() {  # bug
+    local prefix
+    ((${#wanted[@]} == 0)) && return 0
+    for prefix in "${wanted[@]}"; do [[ $1 == "$prefix"* ]] && return 0; done
+    return 1
 }
 
-one() {  # patch
-    local name=${1##*/} composition text
-    name=${name%.patch}
-    composition=$(sed -n 's/^Composition: //p' "$here/$name.patch")
-    mkdir -p "$work/$name"
-    cp -r "$root/include" "$work/$name/"
-    if ! patch -s -p1 -d "$work/$name" <"$here/$name.patch" >"$work/$name/patch.log" 2>&1; then
-        echo "$name: the patch does not apply any more"
-        return 1
+field() { sed -n "s/^# $1: //p" "$here/$2.patch"; }
+
+# Writes the line of the table into the folder of the bug: seeds, events of the shortest scenario, what was seen.
+hunt() {  # name, composition; the headers are in its folder
+    local folder=$work/$1
+    if ! "${compile[@]}" "-DREPLICATOR_COMPOSITION=$2" -I"$folder/include" -I"$project/tests" "$here/hunt.cpp" \
+        -o "$folder/hunt" >"$folder/log" 2>&1; then
+        echo "broken - - it does not compile, see $folder/log"
+        return
     fi
-    text=$(hunt "$name" "$composition" "$work/$name/include") || { printf '%-38s %s\n' "$name" "${text:-does not compile}"; return 1; }
-    printf '%-38s %s\n' "$name" "$text"
+    "$folder/hunt" 1 "$seeds" 2>&1 || echo "broken - - the hunt failed"
 }
 
-status=0
-for composition in majority semi_sync sync quorum3; do
-    if hunt "clean-$composition" "$composition" "$root/include" >"$work/clean.log"; then
-        echo "without a bug, $composition fails: $(cat "$work/clean.log")"
-        status=1
+prepare() {  # name
+    rm -rf "${work:?}/$1"
+    mkdir -p "$work/$1"
+    cp -R "$headers" "$work/$1/include"
+}
+
+hunt_bug() {
+    hunt "$1" "$(field Composition "$1")" >"$work/$1/result"
+}
+hunt_clean() { hunt "$1" "${1#clean-}" >"$work/$1/result"; }
+
+# At most `jobs` at once.
+in_turn() {
+    while (($(jobs -pr | wc -l) >= jobs)); do wait -n; done
+    "$@" &
+}
+
+failures=0
+complain() { echo "FAILED: $*" && ((++failures)); }
+
+bugs=()
+compositions=()
+for patch in "$here"/*.patch; do
+    bug=$(basename "$patch" .patch)
+    is_wanted "$bug" && bugs+=("$bug")
+    prepare "$bug"
+    # All are applied, even if only some are hunted.
+    if ! (cd "$work/$bug" && patch -s -p1 --fuzz=0 <"$patch" >apply.log 2>&1); then
+        complain "$bug does not apply to the headers any more: $(head -1 "$work/$bug/apply.log")"
+        bugs=("${bugs[@]/$bug/}")
     fi
 done
-running=0
-pids=()
-for patch in "${patches[@]}"; do
-    one "$patch" &
-    pids+=($!)
-    if ((++running >= ${JOBS:-$(nproc)})); then
-        wait "${pids[0]}" || status=1
-        pids=("${pids[@]:1}")
-    fi
+for bug in "${bugs[@]}"; do
+    [[ -n $bug ]] && compositions+=("$(field Composition "$bug")")
 done
-for pid in "${pids[@]}"; do wait "$pid" || status=1; done
-exit $status
+mapfile -t compositions < <(printf '%s\n' "${compositions[@]}" | sort -u)
+((${#compositions[@]} > 0)) && [[ -n ${compositions[0]} ]] || { echo "no such bug" && exit 1; }
+
+for composition in "${compositions[@]}"; do
+    prepare "clean-$composition"
+    in_turn hunt_clean "clean-$composition"
+done
+for bug in "${bugs[@]}"; do
+    [[ -n $bug ]] && in_turn hunt_bug "$bug"
+done
+wait
+
+found=0
+found_soon=0
+{
+    printf '%-38s %-16s %6s %7s  %s\n' bug composition seeds events "what was seen"
+    for bug in "${bugs[@]}"; do
+        [[ -n $bug ]] || continue
+        read -r kind after events why <"$work/$bug/result"
+        case $kind in
+            found) ;;
+            clean) after="-" events="-" why="NOT FOUND in $seeds seeds" ;;
+            *) after="-" events="-" ;;
+        esac
+        printf '%-38s %-16s %6s %7s  %s\n' "$bug" "$(field Composition "$bug")" "$after" "$events" "$why"
+    done
+} >"$work/table"
+for bug in "${bugs[@]}"; do
+    [[ -n $bug ]] || continue
+    read -r kind after events why <"$work/$bug/result"
+    case $kind in
+        found) ((++found, after <= soon ? ++found_soon : 0)) ;;
+        clean) complain "$bug is not found within $seeds seeds" ;;
+        *) complain "$bug: $why" ;;
+    esac
+done
+for composition in "${compositions[@]}"; do
+    read -r kind after events why <"$work/clean-$composition/result"
+    [[ $kind == clean ]] || complain "$composition without a bug: ${kind} ${after} ${events} ${why}"
+done
+{
+    echo
+    echo "${#compositions[@]} compositions without a bug, $seeds seeds each; $found bugs found, $found_soon of them within $soon seeds"
+} >>"$work/table"
+cat "$work/table"
+if ((${#wanted[@]} == 0 && found_soon * 2 < ${#bugs[@]})); then complain "less than half are found within $soon seeds"; fi
+((failures == 0))
