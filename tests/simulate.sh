@@ -5,31 +5,43 @@
 #     bash tests/simulate.sh [seeds]                                        by default 100000
 #     bash tests/simulate.sh --only semi-sync/ring/3 --first 12 --seeds 1   one seed again, as a failure prints it
 #
-# JOBS=n runs n processes, each with seeds of its own.
+# JOBS=n runs n processes, each with seeds of its own. SANITIZE=address,undefined builds with these sanitizers. CXX is the
+# compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-build=build/simulate
-mkdir -p "$build"
+compile=("${CXX:-g++}" -std=c++20 -O2 -I include -I tests)
+program=build/simulate/simulate
+if [[ -n ${SANITIZE:-} ]]; then
+    compile+=(-g1 -fno-omit-frame-pointer "-fsanitize=$SANITIZE" -fno-sanitize-recover=all)
+    program+=-${SANITIZE//[^a-z]/-}
+fi
+mkdir -p build/simulate
 echo "building ..."
-"${CXX:-g++}" -std=c++20 -O2 -I include -I tests tests/simulate/main.cpp -o "$build/simulate"
+"${compile[@]}" tests/simulate/main.cpp -o "$program"
 
-if [[ ${1:-} == --* ]]; then exec "$build/simulate" "$@"; fi
+if [[ ${1:-} == --* ]]; then exec "$program" "$@"; fi
 
 seeds=${1:-100000}
 jobs=${JOBS:-$(nproc)}
 pids=()
 # Whatever ends this script ends what it started.
 trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
+began=$(date +%s%N)
 for ((job = 0; job < jobs; ++job)); do
     share=$((seeds / jobs + (job < seeds % jobs ? 1 : 0)))
     ((share > 0)) || continue
     # Far apart, so that no seed is run twice.
-    "$build/simulate" --seeds "$share" --first $((1 + job * 1000000000)) > >(sed "s/^/[$job] /") &
+    "$program" --seeds "$share" --first $((1 + job * 1000000000)) > >(sed "s/^/[$job] /") &
     pids+=($!)
 done
 status=0
 for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+milliseconds=$((($(date +%s%N) - began) / 1000000 + 1))
 sleep 0.2 # for the last lines
-if ((status == 0)); then echo "no failure in $seeds seeds"; else echo "there was a failure"; fi
+if ((status == 0)); then
+    echo "no failure in $seeds seeds, $((seeds * 1000 / milliseconds)) a second with $jobs processes"
+else
+    echo "there was a failure"
+fi
 exit $status
