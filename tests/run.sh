@@ -11,7 +11,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tests/install.sh
 source tests/install.sh
 install_missing "cmake: cmake" "make: make" "g++: g++" \
-    "/usr/include/asio.hpp: libasio-dev" "/usr/include/boost/test/unit_test.hpp: libboost-test-dev"
+    "/usr/include/asio.hpp: libasio-dev" "/usr/include/boost/test/unit_test.hpp: libboost-test-dev" \
+    "patch: patch"
 # A second build is much quicker with it, and nothing needs it.
 install_missing_if_possible "ccache: ccache"
 

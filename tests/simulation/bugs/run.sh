@@ -32,6 +32,7 @@ compiler=${2:-${CXX:-g++}}
 seeds=${3:-10000}
 soon=100
 compile=("$compiler" -std=c++20 -O1)
+command -v patch >/dev/null || { echo "this needs the program patch" && exit 1; }
 command -v ccache >/dev/null && compile=(ccache "${compile[@]}")
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
 
