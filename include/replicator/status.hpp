@@ -4,6 +4,7 @@
 
 #include "concepts/observer.hpp"
 #include "error.hpp"
+#include "promotion.hpp"
 #include "types.hpp"
 
 #include <array>
@@ -79,6 +80,9 @@ struct Status {
     std::uint64_t writes_pending = 0;    ///< accepted and not acknowledged
     std::optional<Duration> oldest_pending;  ///< how long the policy has not been satisfied
     bool satisfiable = false;            ///< no follower that the policy needs is missing
+    bool confirmed = false;              ///< leads, and the entry that opened the epoch is acknowledged
+    bool handing_over = false;           ///< another node is taking over: writes are refused
+    PromotionStep promotion = PromotionStep::none;  ///< of the newest promotion of this node
     bool installing = false;             ///< this node is receiving a snapshot and counts for nothing
     Counters counters;
     std::array<PeerStatus, PeersMax> peer_slots{};

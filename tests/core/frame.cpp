@@ -54,7 +54,7 @@ Ack an_ack(unsigned groups) {
             .snapshot = {},
             .digest = {}};
     if ((groups & ack_flags::echo) != 0) ack.echo = Echo{Instant{0x334455}, 0x66};
-    if ((groups & ack_flags::refusal) != 0) ack.refusal = Refusal{Error::log_full, {epoch, Index{4}}};
+    if ((groups & ack_flags::refusal) != 0) ack.refusal = Refusal{Error::log_full, {epoch, Index{4}}, {epoch, Index{3}}};
     if ((groups & ack_flags::snapshot) != 0) ack.snapshot = SnapshotOffset{SnapshotId{0x77}, 0x88};
     if ((groups & ack_flags::digest) != 0) ack.digest = Digest{0xabc, Index{6}};
     return ack;
@@ -72,7 +72,7 @@ Hello a_hello() {
     hello.window_bytes = 21, hello.log_bytes = 22;
     hello.promised = {23, NodeId{24}, 25}, hello.epoch = {26, NodeId{27}, 28};
     hello.last = {{29, NodeId{30}, 31}, Index{32}}, hello.last_chain = Chain{33}, hello.link = LinkId{34};
-    hello.first = Index{35}, hello.commit = Index{36}, hello.suspect_from = Index{37};
+    hello.first = Index{35}, hello.commit = {{45, NodeId{46}, 47}, Index{36}}, hello.suspect_from = Index{37};
     hello.snapshot = {SnapshotId{38}, 39}, hello.membership_index = Index{40};
     hello.forced = {{41, NodeId{42}, 43}, Index{44}}, hello.refusal = Error::wrong_group;
     return hello;
@@ -83,6 +83,7 @@ SnapshotBegin a_begin() {
     begin.id = SnapshotId{1}, begin.history = HistoryId{2}, begin.position = {epoch, Index{3}}, begin.chain = Chain{4};
     begin.chunk_bytes_max = 5, begin.schema = SchemaId{6}, begin.bytes = 7, begin.digest = {8, Index{9}};
     begin.membership = 10, begin.policy = 11, begin.tail_checksum = 12, begin.common = Index{13};
+    begin.lacks = {{14, NodeId{15}, 16}, Index{17}};
     return begin;
 }
 
@@ -174,6 +175,10 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_an_ack_are_fixed) {
                "03000000"
                "99000000"
                "0400000000000000"
+               "0700000000000000"
+               "03000000"
+               "99000000"
+               "0300000000000000"
                "0400000000000000"
                "7700000000000000"
                "8800000000000000"
@@ -221,6 +226,9 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_hello_are_fixed) {
                "21000000"
                "22000000"
                "2300000000000000"
+               "2d00000000000000"
+               "2e000000"
+               "2f000000"
                "2400000000000000"
                "2500000000000000"
                "2600000000000000"
@@ -252,7 +260,11 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
                "0a00000000000000"
                "0b000000"
                "0c000000"
-               "0d00000000000000");
+               "0d00000000000000"
+               "0e00000000000000"
+               "0f000000"
+               "10000000"
+               "1100000000000000");
     BOOST_TEST(fields_of(head_of(a_chunk(true), link, std::size_t{0x10})) ==
                "0152050010000000"
                "0d0c0b0a "

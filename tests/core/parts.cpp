@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_cut_forgets_the_epochs_behind_it) {
     epochs.cut(Index{1});
     BOOST_TEST(epochs.last() == Epoch{});
     epochs.push({epoch(9), Index{1}, Chain{}});
-    epochs.begin(Epoch{}, Position{});
+    epochs.begin(Epoch{}, Index{}, Position{});
     BOOST_TEST(epochs.all().empty());
 }
 
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_carries_roster_and_epochs) {
     roster.seat = NodeId{3}, roster.seat_index = Index{44};
     std::array<std::byte, snapshot_tail_bytes_max<support::Small>> tail{};
     const std::size_t size = write_snapshot_tail<Parts>(tail.data(), epochs, roster);
-    BOOST_TEST(size == 64u + 5 * 32 + 3 * 12);
+    BOOST_TEST(size == 72u + 5 * 32 + 3 * 12);
 
     Epochs<Parts::Limits::epochs_max> epochs_read;
     Roster<5> roster_read;
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_carries_roster_and_epochs) {
     }
     // What is refused leaves all as it was: a last epoch that begins no later than the one before.
     store(tail.data(), std::uint64_t{5});
-    store(tail.data() + 48 + 4 * 32 + 16, std::uint64_t{40});
+    store(tail.data() + 56 + 4 * 32 + 16, std::uint64_t{40});
     BOOST_TEST(!read_snapshot_tail<Parts>(std::span(tail).first(size), epochs_read, roster_read));
     BOOST_TEST(epochs_read.all().size() == 5u);
     BOOST_TEST(epochs_read.last() == epoch(5));

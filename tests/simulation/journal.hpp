@@ -47,12 +47,20 @@ struct SmallOptions : Options {
     static constexpr Duration heartbeat_interval = milliseconds(10);
     static constexpr Duration failure_timeout = milliseconds(50);
     static constexpr Duration retry_interval = milliseconds(15);
+    static constexpr Duration promotion_timeout = milliseconds(60);
     static constexpr Duration seat_rest_interval = milliseconds(100);
     static constexpr Duration snapshot_backoff = milliseconds(5);
     static constexpr Duration snapshot_keep_interval = milliseconds(200);
 };
 
+/// Where leaders change, the entries that open epochs need room beside the window.
+struct SuccessionOptions : SmallOptions {
+    static constexpr std::size_t window_bytes_max = 512;
+};
+
 using SmallRing = log::Ring<1024, 256>;
 using SmallMemory = log::Memory<2048, 512, 256>;
+using SuccessionRing = log::Ring<4096, 256>;
+using SuccessionMemory = log::Memory<8192, 512, 256>;
 
 }  // namespace replicator::tests

@@ -73,7 +73,8 @@ public:
     /// one, which ends the candidacy.
     void take(std::size_t place, const PromiseReply& reply) noexcept {
         if (step_ == PromotionStep::fetching) return;
-        const bool blank = reply.history == HistoryId{} || reply.has(ballot_flags::installing);
+        // What a node holds stays whole until a state that it is receiving takes its place.
+        const bool blank = reply.last.index == Index{};
         votes_[place] = {.answered = true,
                          .blank = blank,
                          .claims = reply.has(ballot_flags::counts) && !blank,

@@ -34,7 +34,7 @@ public:
         for (std::size_t i = size_; i-- > 0;) {
             if (starts_[i].first <= index) return starts_[i].epoch;
         }
-        return before_;
+        return before_at(index);
     }
 
     /// True when `position` cannot stand in a log whose entries up to `final` never change: a later epoch began before it.
@@ -48,7 +48,7 @@ public:
             const bool other = starts_[i].epoch != position.epoch || position.index < starts_[i].first;
             return position.index <= final && other;
         }
-        return before_ != Epoch{} && position.index <= final && before_ < position.epoch;
+        return before_at(position.index) != Epoch{} && before_ != position.epoch;
     }
 
     /// The newest position that a log which ends at `last_index` has at or below `bound`, in epoch and in index: where
@@ -59,7 +59,7 @@ public:
             if (starts_[i].epoch <= bound.epoch && starts_[i].first <= end) return {starts_[i].epoch, end};
             if (starts_[i].first <= end) end = starts_[i].first - 1;
         }
-        return {before_, end};
+        return {before_at(end), end};
     }
 
     /// The newest epoch that was forced, and its first entry; epoch 0 when there is none.
@@ -75,6 +75,7 @@ public:
         REPLICATOR_ASSERT(size_ == 0 || starts_[size_ - 1].first < start.first);
         if (size_ == Max) {
             before_ = starts_[0].epoch;
+            before_first_ = starts_[0].first;
             if (starts_[0].forced) forced_before_ = {starts_[0].epoch, starts_[0].first};
             for (std::size_t i = 1; i < size_; ++i) starts_[i - 1] = starts_[i];
             --size_;
@@ -88,20 +89,26 @@ public:
     }
 
     /// Forgets everything; what lay before is known by what it left behind.
-    void begin(Epoch before, Position forced_before) noexcept {
+    void begin(Epoch before, Index before_first, Position forced_before) noexcept {
         size_ = 0;
+        before_first_ = before_first;
         before_ = before;
         forced_before_ = forced_before;
     }
     [[nodiscard]] Epoch before() const noexcept { return before_; }
+    [[nodiscard]] Index before_first() const noexcept { return before_first_; }
     [[nodiscard]] Position forced_before() const noexcept { return forced_before_; }
 
     [[nodiscard]] std::span<const EpochStart> all() const noexcept { return std::span(starts_).first(size_); }
 
 private:
+    /// The epoch of an entry before the oldest start that is remembered, which may be older than the newest forgotten one.
+    [[nodiscard]] Epoch before_at(Index index) const noexcept { return index < before_first_ ? Epoch{} : before_; }
+
     std::array<EpochStart, Max> starts_{};
     std::size_t size_ = 0;
-    Epoch before_;            // of the entries before the oldest start that is remembered
+    Epoch before_;            // the newest that is forgotten
+    Index before_first_;      // its first entry
     Position forced_before_;  // the newest forced epoch among those that are forgotten
 };
 

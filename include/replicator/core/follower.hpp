@@ -6,6 +6,7 @@
 #pragma once
 
 #include "applier.hpp"
+#include "discard.hpp"
 #include "install.hpp"
 #include "local.hpp"
 #include "message.hpp"
@@ -90,6 +91,9 @@ public:
         if (Composition::waits_for_apply) ack_owed_ = true;
     }
 
+    /// What was begun to be received is given up; what this node holds stays.
+    void give_up_install() noexcept { install_.drop(); }
+
     void heartbeat_due() noexcept { ack_owed_ = true; }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
     [[nodiscard]] bool installing() const noexcept { return install_.active(); }
@@ -115,7 +119,9 @@ public:
     /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
     [[nodiscard]] bool begin_snapshot(Local<Composition>& local, const SnapshotBegin& begin,
                                       std::size_t tail_bytes) noexcept {
-        const bool replaces = !verified_ && begin.common < local.commit;
+        const Position lacks = begin.lacks;
+        const bool replaces = lacks.epoch != Epoch{} && lacks.index <= local.commit &&
+                              local.epochs.at(lacks.index) == lacks.epoch;
         if (replaces && !may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
@@ -140,7 +146,7 @@ public:
             case Step::complete: break;
         }
         notify_snapshot(local, true);
-        if (install_.replaces()) discard(local, install_.common());
+        if (install_.replaces()) discard_after(local, install_.common());
         install_.finish(local, applier);
         verified_.reset();
         verified(local.log.last());
@@ -182,26 +188,33 @@ private:
     /// Why the entry before the append's first is not the one that stands here; `none` when it is.
     [[nodiscard]] Error misfit(const Local<Composition>& local, const Append& append) const noexcept {
         const Index index = append.previous.index;
-        // A leader asks first about the newest position that it may share. If that lies below what was committed here,
-        // then what was committed here is not in the leader's log.
-        if (!verified_ && index < local.commit) return Error::diverged;
         if (!reaches_back_to(local.log, index)) return Error::discarded;
         const Epoch known = local.epochs.at(index);
-        if (known != Epoch{} && known != append.previous.epoch) return Error::discarded;
+        const bool both_known = known != Epoch{} && append.previous.epoch != Epoch{};
+        if (both_known && known != append.previous.epoch) return Error::discarded;
         return chain_at(local.log, index) == append.previous_chain ? Error::none : Error::discarded;
     }
 
-    /// The entry at `previous` is not here.
+    /// The entry at `previous` is not here. A leader that asks about less than what is committed here has old news, and
+    /// learns where this log ends. One that knows of more, and does not share what is committed, lacks that.
     void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
+        if (previous.index < local.commit) return refuse(local, error, local.last());
+        if (previous.epoch == Epoch{}) previous.epoch = local.epochs.last();  // too old for the leader to know
         const bool within = previous.index <= local.log.last() && previous.index > Index{};
+        // The same position with another chain is damage, not another line.
+        const bool damaged = within && local.epochs.at(previous.index) == previous.epoch;
         if (error == Error::discarded && within) previous.index = previous.index - 1;
-        const Position shared = local.epochs.newest_at_or_below(previous, local.log.last());
-        if (!verified_ && shared.index < local.commit) error = Error::diverged;
-        if (error == Error::diverged && !may_be_replaced(local, shared.index)) {
-            static_cast<void>(fail(local, Error::diverged));
-            return;
+        if (!damaged && local.epochs.newest_at_or_below(previous, local.log.last()).index < local.commit) {
+            return refuse_diverged(local, previous);
         }
         refuse(local, error, previous);
+    }
+
+    /// The leader's log lacks what is committed here.
+    void refuse_diverged(Local<Composition>& local, Position bound) noexcept {
+        const Index common = local.epochs.newest_at_or_below(bound, local.log.last()).index;
+        if (may_be_replaced(local, common)) return refuse(local, Error::diverged, bound);
+        static_cast<void>(fail(local, Error::diverged));
     }
 
     /// True when what was committed here after `common` may have been lost on purpose: a forced epoch was opened after
@@ -214,8 +227,8 @@ private:
     void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
         Position hint = local.epochs.newest_at_or_below(bound, local.log.last());
         const bool below = hint.index < local.log.base().index && error != Error::diverged;
-        if (below) hint = {local.epochs.at(local.commit), local.commit};
-        refusal_ = Refusal{error, hint};
+        if (below) hint = local.committed();
+        refusal_ = Refusal{error, hint, local.committed()};
         rest_is_useless_ = true;
         ack_owed_ = true;
     }
@@ -295,8 +308,11 @@ private:
             verified(++index_);
             return Error::none;
         }
-        // The logs part here. What was committed cannot be undone, so a leader that lacks it is proof of a bug.
-        if (own_.index <= local.commit) return fail(local, Error::diverged);
+        // The logs part here. What was committed can be replaced only as a whole.
+        if (own_.index <= local.commit) {
+            refuse_diverged(local, {local.epochs.at(own_.index - 1), own_.index - 1});
+            return Error::none;
+        }
         cut(local, own_);
         refuse(local, Error::discarded, local.last());
         return Error::none;
@@ -304,36 +320,9 @@ private:
 
     /// Removes the entry at `from` and all after it.
     void cut(Local<Composition>& local, Cursor from) noexcept {
-        discard(local, from.index - 1);
+        discard_after(local, from.index - 1);
         local.log.cut(from, chain_);
         local.epochs.cut(from.index);
-    }
-
-    /// Shows the observer the commands after `common`, as far as the log still has them: they are about to go.
-    static void discard(Local<Composition>& local, Index common) noexcept {
-        using Command = typename Composition::Machine::Command;
-        local.counters.discarded += local.log.last() - common;
-        constexpr bool typed = requires(const Command& command) { local.observer->on_discarded(Position{}, command); };
-        constexpr bool raw = requires(std::span<const std::byte> bytes) {
-            local.observer->on_discarded(Position{}, bytes);
-        };
-        if constexpr (typed || raw) {
-            Cursor at = local.log.seek(max(common + 1, local.log.begin().index));
-            while (at.index <= local.log.last()) {
-                const std::byte* const entry = local.log.read(at).bytes.data();
-                const EntryHeader header = load_entry_header(entry);
-                const Position position{local.epochs.at(at.index), at.index};
-                at = {at.index + 1, at.offset + header.bytes()};
-                if (header.type() != EntryType::command) continue;
-                if constexpr (typed) {
-                    static_cast<void>(Composition::Codec::decode(entry_command(entry), [&](const Command& command) {
-                        local.observer->on_discarded(position, command);
-                    }));
-                } else {
-                    local.observer->on_discarded(position, entry_command(entry));
-                }
-            }
-        }
     }
 
     [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {

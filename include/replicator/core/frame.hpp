@@ -39,7 +39,7 @@ enum class FrameType : std::uint8_t {
 };
 
 inline constexpr std::size_t frame_header_bytes = 16;
-inline constexpr std::size_t hello_field_bytes = 272;
+inline constexpr std::size_t hello_field_bytes = 288;
 /// The longest head there is, which is what a receiver must be able to keep of a frame that comes in pieces.
 inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + hello_field_bytes;
 
@@ -80,9 +80,9 @@ struct FrameHeader {
             return 24 + group(append_flags::previous_epoch, 16) + group(append_flags::timed, 16);
         case FrameType::ack:
             if ((flags & ~ack_flags::all) != 0) return 0;
-            return 32 + group(ack_flags::echo, 16) + group(ack_flags::refusal, 32) + group(ack_flags::snapshot, 16) +
+            return 32 + group(ack_flags::echo, 16) + group(ack_flags::refusal, 56) + group(ack_flags::snapshot, 16) +
                    group(ack_flags::digest, 16);
-        case FrameType::snapshot_begin: return flags == 0 ? 104 : 0;
+        case FrameType::snapshot_begin: return flags == 0 ? 128 : 0;
         case FrameType::snapshot_chunk: return flags == 0 ? 32 : 0;
         case FrameType::promise_request: return flags == 0 ? 72 : 0;
         case FrameType::promise_reply: return flags == 0 ? 160 : 0;

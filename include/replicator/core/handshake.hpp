@@ -70,7 +70,7 @@ struct Hello {
     Chain last_chain{};
     LinkId link{};  ///< offered, by a leader
     Index first;
-    Index commit;
+    Position commit;
     Index suspect_from;  ///< 0: from nowhere
     SnapshotOffset snapshot;
     Index membership_index;

@@ -27,7 +27,7 @@ template <class Ack>
     }
 }
 
-inline constexpr std::size_t snapshot_tail_fixed_bytes = 64;
+inline constexpr std::size_t snapshot_tail_fixed_bytes = 72;
 inline constexpr std::size_t snapshot_tail_epoch_bytes = 32;
 inline constexpr std::size_t snapshot_tail_member_bytes = 12;
 

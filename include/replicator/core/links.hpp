@@ -74,7 +74,7 @@ struct Links {
         hello.last_chain = local.log.chain();
         hello.link = offers_link(local, peer) ? peer.link : LinkId{};
         hello.first = local.log.base().index + 1;
-        hello.commit = local.commit;
+        hello.commit = local.committed();
         hello.snapshot = snapshot;
         hello.forced = local.epochs.newest_forced();
         hello.refusal = peer.refusal_owed;
@@ -98,7 +98,7 @@ struct Links {
         if (fenced) return Met::higher_epoch;
         if (refuses_us) return Met::nothing;
         peer.refusal = Error::none;
-        const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id;
+        const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id && local.last() < theirs.last;
         return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
                                                          : meet_follower(local, peer, theirs);
     }
@@ -190,6 +190,7 @@ private:
             peer.link_nonce = theirs.nonce;
             peer.link_confirmed = true;
             peer.hello_owed = false;
+            peer.fetches = false;
             return theirs.has(hello_flags::leads) ? Met::leader : Met::donor;
         }
         // A leader that knows of no link, in an attempt that is newer than the link, has lost it.

@@ -84,6 +84,7 @@ struct Local {
 
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
+    [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
     [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.

@@ -73,10 +73,9 @@ public:
     /// Begins a candidacy. It goes on with what comes in and with time.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
-        if (!local_.founded()) return Error::not_founded;
+        if (local_.log.last() == Index{}) return Error::not_founded;
         if (local_.role == Role::leader) return {};
         if (candidacy_.active()) return Error::busy;
-        if (follower_.installing()) return Error::not_yet;
         candidacy_.begin(options, ++local_.attempts, local_.now);
         ask_everybody();
         pursue();
@@ -106,6 +105,7 @@ public:
         if (!local_.promise(epoch)) return Error::log_failed;
         sender_.restart();
         follower_.unlinked();
+        follower_.give_up_install();
         const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, forced);
         if (opened) {
             for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
@@ -257,7 +257,7 @@ protected:
 
     /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
     void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
-        if (local_.last() != hand_over.last || candidacy_.active() || follower_.installing()) return;
+        if (local_.last() != hand_over.last || candidacy_.active()) return;
         candidacy_.begin({.may_lose = false, .last_leader = peer.id}, ++local_.attempts, local_.now);
         bind(next_epoch());
         pursue();

@@ -33,6 +33,7 @@ struct Append {
 struct Refusal {
     Error error = Error::none;
     Position hint;
+    Position commit;  ///< of the follower: what the leader may not share with it must not lie below
 };
 
 struct Digest {
@@ -71,14 +72,15 @@ struct SnapshotBegin {
     std::uint64_t membership = 0;  ///< index of the membership in force
     std::uint32_t policy = 0;
     std::uint32_t tail_checksum = 0;
-    Index common;  ///< what the follower holds beyond this is not on the sender's line
+    Index common;    ///< the newest entry that both may share
+    Position lacks;  ///< a commit index of the follower that is not in the sender's log; epoch 0 when none is known
 
     /// The fields in their order on the wire.
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& begin) noexcept {
         bytes.each(begin.id, begin.history, begin.position, begin.chain, begin.chunk_bytes_max, begin.schema,
                    begin.bytes, begin.digest.value, begin.digest.index, begin.membership, begin.policy,
-                   begin.tail_checksum, begin.common);
+                   begin.tail_checksum, begin.common, begin.lacks);
     }
 };
 
@@ -144,7 +146,7 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
     }
     if (ack.refusal) {
         flags |= ack_flags::refusal;
-        fields.put(ack.refusal->hint).put(ack.refusal->error);
+        fields.put(ack.refusal->hint).put(ack.refusal->commit).put(ack.refusal->error);
     }
     if (ack.snapshot) {
         flags |= ack_flags::snapshot;
@@ -167,7 +169,7 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
     }
     if ((flags & ack_flags::refusal) != 0) {
         ack.refusal.emplace();
-        fields.get(ack.refusal->hint).get(ack.refusal->error);
+        fields.get(ack.refusal->hint).get(ack.refusal->commit).get(ack.refusal->error);
     }
     if ((flags & ack_flags::snapshot) != 0) {
         ack.snapshot.emplace();

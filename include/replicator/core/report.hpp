@@ -69,10 +69,13 @@ template <class Composition>
     status.committed = local.commit;
     status.applied = engine.applier().applied();
     status.log_bytes = local.log.end().offset - local.log.begin().offset;
+    status.handing_over = local.role == Role::leader && local.successor != NodeId{};
+    status.promotion = engine.promotion().step;
     status.installing = engine.follower().installing();
     status.counters = local.counters;
     if (local.role == Role::leader) {
         status.acknowledged = engine.leader().acknowledged();
+        status.confirmed = engine.leader().confirmed();
         status.writes_pending = engine.leader().pending(local);
         if (const auto since = engine.leader().pending_since()) status.oldest_pending = local.now - *since;
         status.satisfiable = engine.leader().satisfiable(local, engine.applier(), engine.peers());

@@ -40,7 +40,7 @@ public:
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
         follower.began_with = theirs.last;
-        find_common(local, peer, theirs.last);
+        find_common(local, peer, theirs.last, theirs.commit);
     }
 
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
@@ -50,7 +50,7 @@ public:
         switch (follower.state) {
             case FollowerState::probing:
                 if (ack.refusal) {
-                    take_hint(local, peer, *ack.refusal);
+                    find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
                 } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
                     notify_diverged(local, peer, follower.previous);
                     enter(local, peer, FollowerState::catching_up);
@@ -58,7 +58,9 @@ public:
                 break;
             case FollowerState::catching_up:
             case FollowerState::streaming:
-                if (ack.refusal) go_back(local, peer);
+                if (!ack.refusal) break;
+                if (ack.refusal->error != Error::diverged) return go_back(local, peer);
+                find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
                 break;
             case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
             case FollowerState::down:
@@ -93,7 +95,7 @@ public:
                                        Peer& peer, std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
         if (follower.takes_entries() && follower.next.index <= local.log.base().index) {
-            need_snapshot(local, peer, follower.previous.index);
+            need_snapshot(local, peer, follower.previous);
         }
         if (!owes(local, peer)) return 0;
         if (!snapshot_runs(local, follower)) return write_append(local, round, peer, buffer);
@@ -121,20 +123,17 @@ private:
         }
     }
 
-    /// The follower does not have the position that it was asked about. A hint that is not below that is an answer to a
-    /// former question. What it committed beyond the hint lies on another line, and only a state can replace that.
-    void take_hint(Local<Composition>& local, Peer& peer, const Refusal& refusal) noexcept {
-        if (refusal.error == Error::diverged) {
-            notify_diverged(local, peer, refusal.hint);
-            return need_snapshot(local, peer, refusal.hint.index);
-        }
-        if (refusal.hint.index < peer.progress.previous.index) find_common(local, peer, refusal.hint);
-    }
-
-    /// Asks the follower about the newest position that it may share at or below `bound`.
-    void find_common(Local<Composition>& local, Peer& peer, Position bound) noexcept {
+    /// Asks the follower about the newest position that it may share at or below `bound`. When what it committed lies
+    /// above that, our log lacks it, and only a state can replace it.
+    void find_common(Local<Composition>& local, Peer& peer, Position bound, Position commit) noexcept {
         const Position position = local.epochs.newest_at_or_below(bound, local.log.last());
-        if (position.index < local.log.base().index) return need_snapshot(local, peer, position.index);
+        const bool lacks = position.index < commit.index;
+        if (lacks) notify_diverged(local, peer, position);
+        if (lacks || position.index < local.log.base().index) {
+            need_snapshot(local, peer, position);
+            peer.progress.snapshot.lacks = lacks ? commit : Position{};
+            return;
+        }
         place_cursor(local, peer.progress, position.index);
         peer.progress.probe_owed = true;
         enter(local, peer, FollowerState::probing);
@@ -158,13 +157,16 @@ private:
         if (again && local.now - follower.rewound_at < Limits::retry_interval) return;
         follower.rewound_to = from;
         follower.rewound_at = local.now;
-        if (from < local.log.base().index) return need_snapshot(local, peer, from);
+        if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
         place_cursor(local, follower, from);
     }
 
     /// `common` bounds what the follower may share with this log.
-    void need_snapshot(Local<Composition>& local, Peer& peer, Index common) noexcept {
-        peer.progress.snapshot.common = common;
+    void need_snapshot(Local<Composition>& local, Peer& peer, Position common) noexcept {
+        peer.progress.snapshot.common = common.index;
+        peer.progress.snapshot.lacks = Position{};
+        peer.progress.previous = Position{};  // heartbeats claim nothing
+        peer.progress.previous_chain = Chain{};
         peer.progress.in_flight.clear();
         peer.progress.probe_owed = false;
         snapshots_.want(local.now, peer.progress.snapshot);
@@ -173,9 +175,10 @@ private:
 
     void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
-        if (ack.refusal && ack.refusal->error == Error::snapshot_old)
-            return find_common(local, peer, ack.refusal->hint);
-        const bool complete = sending.begun && ack.received >= sending.position.index;
+        if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
+            return find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
+        }
+        const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
         if (!complete) return snapshots_.take_ack(local.now, sending, ack);
         const bool reaches = reaches_back_to(local.log, sending.position.index);
         snapshots_.finished(local, peer, reaches);

@@ -94,7 +94,8 @@ template <class Composition>
 std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits::epochs_max>& epochs,
                                 const Roster<Composition::Limits::nodes_max>& roster) noexcept {
     ByteWriter writer(to);
-    writer.put(static_cast<std::uint64_t>(epochs.all().size())).put(epochs.before()).put(epochs.forced_before());
+    writer.put(static_cast<std::uint64_t>(epochs.all().size()));
+    writer.put(epochs.before()).put(epochs.before_first()).put(epochs.forced_before());
     for (const EpochStart& start : epochs.all()) {
         writer.each(start.epoch, start.first, start.chain_before, std::uint32_t{start.forced});
     }
@@ -110,10 +111,11 @@ template <class Composition>
     if (from.size() < snapshot_tail_fixed_bytes) return false;
     std::uint64_t count = 0;
     Epoch before;
+    Index before_first;
     Position forced_before;
     std::uint32_t members = 0;
     ByteReader reader(from.data());
-    reader.get(count).get(before).get(forced_before);
+    reader.get(count).get(before).get(before_first).get(forced_before);
     if (count > Composition::Limits::epochs_max) return false;
     const std::size_t fixed = snapshot_tail_fixed_bytes + static_cast<std::size_t>(count) * snapshot_tail_epoch_bytes;
     if (from.size() < fixed) return false;
@@ -133,7 +135,7 @@ template <class Composition>
     }
 
     reader = ByteReader(starts);
-    epochs.begin(before, forced_before);
+    epochs.begin(before, before_first, forced_before);
     for (std::uint64_t i = 0; i < count; ++i) {
         reader.each(start.epoch, start.first, start.chain_before, forced);
         start.forced = forced != 0;

@@ -138,6 +138,7 @@ private:
         begin.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
         begin.tail_checksum = checksum({tail, tail_bytes});
         begin.common = sending.common;
+        begin.lacks = sending.lacks;
         outgoing_.read_at = local.now;
         return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
     }

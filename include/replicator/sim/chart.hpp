@@ -2,6 +2,7 @@
 // A run as text: one line for every frame that arrived, so that a person can follow what led to a failure.
 #pragma once
 
+#include "../core/ballot.hpp"
 #include "../core/frame.hpp"
 #include "../core/handshake.hpp"
 #include "../core/inbound.hpp"
@@ -25,6 +26,8 @@ namespace replicator::sim {
         case core::FrameType::hello: {
             const core::Hello hello = core::read_hello(head.data());
             return "hello run " + number(value(hello.run)) + (hello.has(core::hello_flags::leads) ? " leads" : "") +
+                   (hello.has(core::hello_flags::fetches) ? " fetches" : "") +
+                   (hello.has(core::hello_flags::donates) ? " donates" : "") +
                    " last " + number(hello.last.index.value) + (hello.link != LinkId{} ? " offers a link" : "") +
                    (hello.refusal != Error::none ? std::string(" refuses: ") + to_string(hello.refusal) : "");
         }
@@ -46,6 +49,17 @@ namespace replicator::sim {
             const core::SnapshotChunk chunk = core::read_snapshot_chunk(head.data());
             return "snapshot piece at " + number(chunk.offset) + (chunk.last ? ", the end" : "");
         }
+        case core::FrameType::promise_request: {
+            const core::PromiseRequest request = core::read_promise_request(head.data());
+            return request.binding() ? "asks for a promise of epoch " + number(request.epoch.counter) : "asks what is held";
+        }
+        case core::FrameType::promise_reply: {
+            const core::PromiseReply reply = core::read_promise_reply(head.data());
+            return "promised epoch " + number(reply.promised.counter) + ", holds " + number(reply.last.index.value) +
+                   (reply.has(core::ballot_flags::counts) ? ", counts" : "");
+        }
+        case core::FrameType::hand_over:
+            return "hands over at " + number(core::read_hand_over(head.data()).last.index.value);
         default: return "frame of type " + number(value(header.type));
     }
 }

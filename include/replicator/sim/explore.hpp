@@ -5,6 +5,7 @@
 #include "chart.hpp"
 #include "scenario.hpp"
 #include "shrink.hpp"
+#include "succession.hpp"
 #include "world.hpp"
 
 #include <cstddef>
@@ -34,15 +35,28 @@ struct Exploration {
     [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
 };
 
+/// Runs one scenario.
+template <class UserNode, class MakeCommand>
+[[nodiscard]] Verdict run_scenario(const Scenario& scenario, MakeCommand make_command) {
+    if (scenario.leaders_fail) return Succession<UserNode, MakeCommand>(scenario, std::move(make_command)).run();
+    return World<UserNode, MakeCommand>(scenario, std::move(make_command)).run();
+}
+
 /// The frames of one scenario, as text.
 template <class UserNode, class MakeCommand>
 [[nodiscard]] std::string chart_of(const Scenario& scenario, MakeCommand make_command) {
     Chart chart;
-    World<UserNode, MakeCommand> world(scenario, make_command);
-    world.watch([&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
-        chart.watch(now, from, to, bytes);
-    });
-    static_cast<void>(world.run());
+    const auto show = [&chart](auto&& world) {
+        world.watch([&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
+            chart.watch(now, from, to, bytes);
+        });
+        static_cast<void>(world.run());
+    };
+    if (scenario.leaders_fail) {
+        show(Succession<UserNode, MakeCommand>(scenario, make_command));
+    } else {
+        show(World<UserNode, MakeCommand>(scenario, make_command));
+    }
     return chart.text();
 }
 

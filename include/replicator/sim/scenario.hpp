@@ -27,6 +27,9 @@ enum class EventKind : std::uint8_t {
     reconnect,    ///< all connections break, and are made again
     clock_jump,   ///< the clock of `node` jumps ahead by `amount` milliseconds
     clock_stop,   ///< the clock of `node` stands still for `amount` milliseconds
+    promote,      ///< somebody tells `node` to lead, if that loses nothing
+    force,        ///< somebody tells `node` to lead, whatever that loses
+    hand_over,    ///< whoever leads is told to let `node` lead
     repeat,       ///< what came from `node` to `other` in the last `amount` milliseconds comes again
 };
 
@@ -43,6 +46,9 @@ enum class EventKind : std::uint8_t {
         case EventKind::reconnect: return "reconnect";
         case EventKind::clock_jump: return "clock_jump";
         case EventKind::clock_stop: return "clock_stop";
+        case EventKind::promote: return "promote";
+        case EventKind::force: return "force";
+        case EventKind::hand_over: return "hand_over";
         case EventKind::repeat: return "repeat";
     }
     return "unknown";
@@ -65,6 +71,7 @@ struct Scenario {
     std::vector<std::int32_t> clock_skews;  ///< of each node, in thousandths
     std::vector<Event> events;              ///< in the order of their times
     Duration length = milliseconds(500);    ///< of the part with faults
+    bool leaders_fail = false;              ///< leaders crash, and others are promoted
 };
 
 /// How long and how busy the scenarios are that `draw_scenario` makes. The times fit the timeouts of the nodes: faults
@@ -76,6 +83,7 @@ struct ScenarioBounds {
     Duration length_max = milliseconds(600);
     std::uint32_t writes_at_once_max = 60;
     Duration fault_length_max = milliseconds(120);
+    bool leaders_fail = false;  ///< leaders crash, and others are promoted
 };
 
 namespace detail {
@@ -90,8 +98,8 @@ inline void spread(Random& random, Scenario& scenario, EventKind kind, std::uint
         event.node = static_cast<std::uint32_t>(random.below(scenario.nodes));
         event.other = static_cast<std::uint32_t>((event.node + random.between(1, scenario.nodes - 1)) % scenario.nodes);
         event.amount = static_cast<std::uint32_t>(random.between(1, bounds.fault_length_max.microseconds / 1000));
-        // The leader is not lost, because nobody could take its place.
-        if (kind == EventKind::crash && event.node == 0) continue;
+        // The first leader is not lost where nobody could take its place.
+        if (kind == EventKind::crash && event.node == 0 && !scenario.leaders_fail) continue;
         scenario.events.push_back(event);
     }
 }
@@ -110,6 +118,13 @@ inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
     network.split_reads = sometimes(random, 300'000);
 }
 
+/// What operators do when leaders fail, and before they do. In one seed out of six, somebody takes the risk of a loss.
+inline void spread_succession(Random& random, Scenario& scenario, std::uint64_t most, const ScenarioBounds& bounds) {
+    spread(random, scenario, EventKind::promote, random.between(1, 2 * most), bounds);
+    spread(random, scenario, EventKind::hand_over, sometimes(random, most), bounds);
+    if (random.below(6) == 0) spread(random, scenario, EventKind::force, random.between(1, most), bounds);
+}
+
 }  // namespace detail
 
 /// The scenario of a seed. One in twenty has no faults, so that a check which is too strict shows; one in ten has some
@@ -118,6 +133,7 @@ inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
     Random random(seed);
     Scenario scenario;
     scenario.seed = seed;
+    scenario.leaders_fail = bounds.leaders_fail;
     scenario.nodes = random.between(bounds.nodes_min, bounds.nodes_max);
     scenario.clock_skews.resize(scenario.nodes);
     scenario.length = Duration{random.between(bounds.length_min.microseconds, bounds.length_max.microseconds)};
@@ -139,6 +155,7 @@ inline void draw_network(Random& random, NetworkFaults& network, bool extreme) {
               EventKind::clog, EventKind::reconnect, EventKind::clock_jump, EventKind::clock_stop}) {
             detail::spread(random, scenario, kind, detail::sometimes(random, most), bounds);
         }
+        if (scenario.leaders_fail) detail::spread_succession(random, scenario, most, bounds);
         detail::spread(random, scenario, EventKind::heal, random.below(most + 1), bounds);
         const bool skewed = random.below(3) == 0;
         for (std::int32_t& skew : scenario.clock_skews) {

@@ -7,11 +7,11 @@
 // be wrong, and when all is healed, everything must be everywhere.
 #pragma once
 
-#include "network.hpp"
 #include "oracle.hpp"
 #include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
+#include "scene.hpp"
 
 #include "../testing/inspect.hpp"
 
@@ -27,138 +27,55 @@ namespace replicator::sim {
 
 /// `make_command(Random&)` gives the next command of a client.
 template <class UserNode, class MakeCommand>
-class World {
+class World : public Scene<UserNode, MakeCommand, World<UserNode, MakeCommand>> {
+    using Base = Scene<UserNode, MakeCommand, World>;
+    friend Base;
+
 public:
     using Node = typename Simulated<UserNode>::Node;
     using Policy = typename Simulated<UserNode>::Policy;
     using Limits = typename Simulated<UserNode>::Bounds;
 
     World(const Scenario& scenario, MakeCommand make_command)
-        : scenario_(scenario),
-          random_(scenario.seed ^ 0x5eed),
-          make_command_(std::move(make_command)),
-          network_(random_.next(), scenario.network, larger_buffer) {
-        network_.set_repeats(std::any_of(scenario.events.begin(), scenario.events.end(),
-                                         [](const Event& event) { return event.kind == EventKind::repeat; }));
-        for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
-        network_.set_nodes(ids_);
+        : Base(scenario, std::move(make_command)) {
         oracle_.set_nodes(ids_);
-        places_.resize(scenario.nodes);
-        for (std::size_t i = 0; i < scenario.nodes; ++i) start(i);
         if (!leader().found(HistoryId{random_.next() | 1})) fail("the group cannot be founded");
         follow_leader();
     }
 
-    /// Shows every delivered frame, for a chart.
-    void watch(Network::Watch watch) { network_.watch(std::move(watch)); }
-    /// Shows what clients see, for a history.
-    void set_clients(Clients<Node> clients) { clients_ = std::move(clients); }
-
     /// Runs the faults, then heals everything.
     [[nodiscard]] Verdict run() {
-        const Instant began = now_;
-        std::size_t next = 0;
-        while (failure_.empty() && now_ < began + scenario_.length) {
-            for (; next < scenario_.events.size() && began + scenario_.events[next].at <= now_; ++next) {
-                happen(scenario_.events[next]);
-            }
-            step();
-        }
-        heal();
+        this->play();
+        this->heal();
         recover();
         return {failure_, events_, acknowledged_, trace_};
     }
 
 private:
-    static constexpr std::size_t larger_buffer = std::max(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
-    static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
+    using Base::acknowledged_;
+    using Base::clients_;
+    using Base::describe;
+    using Base::events_;
+    using Base::fail;
+    using Base::failure_;
+    using Base::ids_;
+    using Base::make_command_;
+    using Base::network_;
+    using Base::now_;
+    using Base::places_;
+    using Base::random_;
+    using Base::start;
+    using Base::step;
+    using Base::trace_;
 
     [[nodiscard]] Node& leader() { return *places_[0].node; }
 
-    void start(std::size_t place) {
-        Place<Node>& at = places_[place];
-        at.run = Run{++runs_};
-        at.began = now_;
-        at.node = std::make_unique<Node>(
-            network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
-        at.applied = at.commit = Index{};
-        at.node->tick(at.clock);
+    void heard(std::size_t from, std::size_t to) {
+        if (to == 0) places_[from].heard_at = now_;
     }
-
-    /// What the clock of a node shows: it runs fast or slow, and sometimes not at all.
-    [[nodiscard]] Instant read_clock(std::size_t place) {
-        Place<Node>& at = places_[place];
-        const std::uint64_t passed = (now_ - at.clock_read_at).microseconds;
-        at.clock_read_at = now_;
-        if (now_ < at.clock_stopped_until) return at.clock;
-        const std::int64_t rate = 1000 + (scenario_.clock_skews.empty() ? 0 : scenario_.clock_skews[place]);
-        return at.clock = at.clock + Duration{passed * static_cast<std::uint64_t>(rate) / 1000};
-    }
-
-    /// The next thing that happens by itself: a packet arrives, or a node is told the time.
-    void step() {
-        Instant next = network_.next_arrival(Instant{~std::uint64_t{0}});
-        std::size_t ticking = places_.size();
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].ticks_at < next) next = places_[i].ticks_at, ticking = i;
-        }
-        now_ = std::max(now_, next);
-        ++events_;
-        if (ticking < places_.size()) return tick(ticking);
-        const NodeId receiver = network_.deliver(now_);
-        if (receiver == NodeId{}) return;
-        if (receiver == ids_[0]) places_[value(network_.sender()) - 1].heard_at = now_;
-        check(value(receiver) - 1);
-    }
-
-    void tick(std::size_t place) {
-        Place<Node>& at = places_[place];
-        at.ticks_at = now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
-        if (network_.is_paused(ids_[place])) {
-            if (now_ >= at.paused_until) network_.pause(ids_[place], false);
-            return;
-        }
-        at.node->tick(read_clock(place));
-        network_.pump(now_);
-        check(place);
-    }
-
-    void happen(const Event& event) {
-        const std::size_t place = event.node;
-        const NodeId node = ids_[place];
-        const NodeId other = ids_[event.other];
-        switch (event.kind) {
-            case EventKind::write: return write(event.amount);
-            case EventKind::crash: return crash(place);
-            case EventKind::pause:
-                network_.pause(node, true);
-                places_[place].paused_until = now_ + milliseconds(event.amount);
-                return;
-            case EventKind::cut: network_.cut(other, node); [[fallthrough]];
-            case EventKind::cut_one_way: network_.cut(node, other); return;
-            case EventKind::bridge: return bridge(place);
-            case EventKind::clog: network_.clog(node, other, now_ + milliseconds(event.amount)); return;
-            case EventKind::heal: network_.heal(); return;
-            case EventKind::reconnect: network_.reconnect(); return;
-            case EventKind::clock_jump:
-                places_[place].clock = places_[place].clock + milliseconds(event.amount);
-                return;
-            case EventKind::clock_stop: places_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
-            case EventKind::repeat:
-                return network_.repeat(node, other, milliseconds(event.amount), now_);
-        }
-    }
-
-    /// The nodes before and after `middle` see it, and not each other.
-    void bridge(std::size_t middle) {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            for (std::size_t j = i + 1; j < places_.size(); ++j) {
-                if (i == middle || j == middle || (i < middle) == (j < middle)) continue;
-                network_.cut(ids_[i], ids_[j]);
-                network_.cut(ids_[j], ids_[i]);
-            }
-        }
-    }
+    // Here the leader lives for ever.
+    void promote(std::size_t, bool) {}
+    void hand_over(std::size_t) {}
 
     void crash(std::size_t place) {
         Place<Node>& at = places_[place];
@@ -187,15 +104,6 @@ private:
         if (clients_.accepted) clients_.accepted(*ticket, now_);
         check_acknowledged();
         return true;
-    }
-
-    void heal() {
-        network_.heal();
-        for (const NodeId id : ids_) network_.pause(id, false);
-        for (Place<Node>& place : places_) place.clock_stopped_until = now_;
-        NetworkFaults none = scenario_.network;
-        none.loss = none.duplication = none.corruption = none.truncation = 0;
-        network_.set_faults(none);
     }
 
     /// After all is healed, all nodes must become equal, and a new write must be acknowledged.
@@ -289,9 +197,7 @@ private:
         const Index applied = node.applied();
         const Index commit = node.commit();
         const Index last = node.last().index;
-        for (const std::uint64_t part : {now_.microseconds, std::uint64_t{place}, applied.value, commit.value, last.value}) {
-            trace_ = core::mix(trace_, part);
-        }
+        this->note(place, node);
         if (node.role() == Role::faulted) {
             return fail("node " + name(place) + " is faulted: " + replicator::to_string(node.status().fault));
         }
@@ -362,37 +268,11 @@ private:
         return true;
     }
 
-    [[nodiscard]] std::string describe() const { return sim::describe(places_); }
-
-    void fail(const std::string& why) {
-        if (failure_.empty()) failure_ = why;
-    }
-
-    const Scenario& scenario_;
-    Random random_;
-    MakeCommand make_command_;
-    Network network_;
-    Clients<Node> clients_;
-    std::vector<NodeId> ids_;
-    std::vector<Place<Node>> places_;
-    Instant now_{1'000'000};
-    std::uint64_t runs_ = 0;
-
     typename Simulated<UserNode>::Oracle oracle_;
     std::vector<Ticket> pending_;
     Index newest_acknowledged_;
     core::Roster<Simulated<UserNode>::Oracle::nodes_max> roster_before_;  // one event may acknowledge and then move the seat
     bool person_came_ = false;
-    std::string failure_;
-    std::uint64_t events_ = 0;
-    std::uint64_t acknowledged_ = 0;
-    std::uint64_t trace_ = 0;
 };
-
-/// Runs one scenario.
-template <class UserNode, class MakeCommand>
-[[nodiscard]] Verdict run_scenario(const Scenario& scenario, MakeCommand make_command) {
-    return World<UserNode, MakeCommand>(scenario, std::move(make_command)).run();
-}
 
 }  // namespace replicator::sim

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+// The scene: nodes in their places, with their clocks and their network, and the faults that happen to them. Who plays on
+// it, what it writes and what must hold of it, is said by what derives from it.
+#pragma once
+
+#include "network.hpp"
+#include "place.hpp"
+#include "random.hpp"
+#include "scenario.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace replicator::sim {
+
+/// `Play` has `check(place)`, called after a node was told something, `heard(from, to)`, `write(count)`,
+/// `crash(place)`, `promote(place, forced)` and `hand_over(place)`.
+template <class UserNode, class MakeCommand, class Play>
+class Scene {
+public:
+    using Node = typename Simulated<UserNode>::Node;
+    using Limits = typename Simulated<UserNode>::Bounds;
+
+    /// Shows every delivered frame, for a chart.
+    void watch(Network::Watch watch) { network_.watch(std::move(watch)); }
+    /// Shows what clients see, for a history.
+    void set_clients(Clients<Node> clients) { clients_ = std::move(clients); }
+
+protected:
+    static constexpr std::size_t larger_buffer = std::max(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
+    static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
+
+    Scene(const Scenario& scenario, MakeCommand make_command)
+        : scenario_(scenario),
+          random_(scenario.seed ^ 0x5eed),
+          make_command_(std::move(make_command)),
+          network_(random_.next(), scenario.network, larger_buffer) {
+        network_.set_repeats(std::any_of(scenario.events.begin(), scenario.events.end(),
+                                         [](const Event& event) { return event.kind == EventKind::repeat; }));
+        for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
+        network_.set_nodes(ids_);
+        places_.resize(scenario.nodes);
+        for (std::size_t i = 0; i < scenario.nodes; ++i) start(i);
+    }
+
+    [[nodiscard]] Play& self() noexcept { return static_cast<Play&>(*this); }
+
+    /// Lets the scenario happen, up to its length.
+    void play() {
+        const Instant began = now_;
+        std::size_t next = 0;
+        while (failure_.empty() && now_ < began + scenario_.length) {
+            for (; next < scenario_.events.size() && began + scenario_.events[next].at <= now_; ++next) {
+                happen(scenario_.events[next]);
+            }
+            step();
+        }
+    }
+
+    void start(std::size_t place) {
+        Place<Node>& at = places_[place];
+        at.run = Run{++runs_};
+        at.began = now_;
+        at.node = std::make_unique<Node>(
+            network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
+        at.applied = at.commit = Index{};
+        at.node->tick(at.clock);
+    }
+
+    /// What the clock of a node shows: it runs fast or slow, and sometimes not at all.
+    [[nodiscard]] Instant read_clock(std::size_t place) {
+        Place<Node>& at = places_[place];
+        const std::uint64_t passed = (now_ - at.clock_read_at).microseconds;
+        at.clock_read_at = now_;
+        if (now_ < at.clock_stopped_until) return at.clock;
+        const std::int64_t rate = 1000 + (scenario_.clock_skews.empty() ? 0 : scenario_.clock_skews[place]);
+        return at.clock = at.clock + Duration{passed * static_cast<std::uint64_t>(rate) / 1000};
+    }
+
+    /// The next thing that happens by itself: a packet arrives, or a node is told the time.
+    void step() {
+        Instant next = network_.next_arrival(Instant{~std::uint64_t{0}});
+        std::size_t ticking = places_.size();
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (places_[i].ticks_at < next) next = places_[i].ticks_at, ticking = i;
+        }
+        now_ = std::max(now_, next);
+        ++events_;
+        if (ticking < places_.size()) return tick(ticking);
+        const NodeId receiver = network_.deliver(now_);
+        if (receiver == NodeId{}) return;
+        self().heard(value(network_.sender()) - 1, value(receiver) - 1);
+        self().check(value(receiver) - 1);
+    }
+
+    void tick(std::size_t place) {
+        Place<Node>& at = places_[place];
+        at.ticks_at = now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
+        if (network_.is_paused(ids_[place])) {
+            if (now_ >= at.paused_until) network_.pause(ids_[place], false);
+            return;
+        }
+        at.node->tick(read_clock(place));
+        network_.pump(now_);
+        self().check(place);
+    }
+
+    void happen(const Event& event) {
+        const std::size_t place = event.node;
+        const NodeId node = ids_[place];
+        const NodeId other = ids_[event.other];
+        switch (event.kind) {
+            case EventKind::write: return self().write(event.amount);
+            case EventKind::crash: return self().crash(place);
+            case EventKind::pause:
+                network_.pause(node, true);
+                places_[place].paused_until = now_ + milliseconds(event.amount);
+                return;
+            case EventKind::cut: network_.cut(other, node); [[fallthrough]];
+            case EventKind::cut_one_way: network_.cut(node, other); return;
+            case EventKind::bridge: return bridge(place);
+            case EventKind::clog: network_.clog(node, other, now_ + milliseconds(event.amount)); return;
+            case EventKind::heal: network_.heal(); return;
+            case EventKind::reconnect: network_.reconnect(); return;
+            case EventKind::clock_jump:
+                places_[place].clock = places_[place].clock + milliseconds(event.amount);
+                return;
+            case EventKind::clock_stop: places_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
+            case EventKind::promote: return self().promote(place, false);
+            case EventKind::force: return self().promote(place, true);
+            case EventKind::hand_over: return self().hand_over(place);
+            case EventKind::repeat:
+                return network_.repeat(node, other, milliseconds(event.amount), now_);
+        }
+    }
+
+    /// The nodes before and after `middle` see it, and not each other.
+    void bridge(std::size_t middle) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            for (std::size_t j = i + 1; j < places_.size(); ++j) {
+                if (i == middle || j == middle || (i < middle) == (j < middle)) continue;
+                network_.cut(ids_[i], ids_[j]);
+                network_.cut(ids_[j], ids_[i]);
+            }
+        }
+    }
+
+    void heal() {
+        network_.heal();
+        for (const NodeId id : ids_) network_.pause(id, false);
+        for (Place<Node>& place : places_) place.clock_stopped_until = now_;
+        NetworkFaults none = scenario_.network;
+        none.loss = none.duplication = none.corruption = none.truncation = 0;
+        network_.set_faults(none);
+    }
+
+    /// What was seen of a node becomes part of the trace.
+    void note(std::size_t place, const Node& node) {
+        for (const std::uint64_t part : {now_.microseconds, std::uint64_t{place}, node.applied().value,
+                                         node.commit().value, node.last().index.value}) {
+            trace_ = core::mix(trace_, part);
+        }
+    }
+
+    [[nodiscard]] std::string describe() const { return sim::describe(places_); }
+
+    void fail(const std::string& why) {
+        if (failure_.empty()) failure_ = why;
+    }
+
+    const Scenario& scenario_;
+    Random random_;
+    MakeCommand make_command_;
+    Network network_;
+    Clients<Node> clients_;
+    std::vector<NodeId> ids_;
+    std::vector<Place<Node>> places_;
+    Instant now_{1'000'000};
+    std::uint64_t runs_ = 0;
+    std::string failure_;
+    std::uint64_t events_ = 0;
+    std::uint64_t acknowledged_ = 0;
+    std::uint64_t trace_ = 0;
+};
+
+}  // namespace replicator::sim

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSL-1.0
+// Succession: a group in which leaders crash, pause and are cut off, and others are promoted, by operators who take care
+// or who take a risk, and sometimes too early, twice, or on the wrong node.
+//
+// However clumsy they are: no write that was acknowledged is missing from an epoch that says it is loss-free, no two
+// nodes lead one epoch, nothing applied is taken back but by a forced epoch, and nobody is ever faulted. In the end all
+// are healed, somebody leads, all are equal, and what only a forced epoch may have lost is all that is lost.
+#pragma once
+
+#include "lines.hpp"
+#include "place.hpp"
+#include "random.hpp"
+#include "scenario.hpp"
+#include "scene.hpp"
+
+#include "../testing/inspect.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace replicator::sim {
+
+template <class UserNode, class MakeCommand>
+class Succession : public Scene<UserNode, MakeCommand, Succession<UserNode, MakeCommand>> {
+    using Base = Scene<UserNode, MakeCommand, Succession>;
+    friend Base;
+
+public:
+    using Node = typename Simulated<UserNode>::Node;
+    using Policy = typename Simulated<UserNode>::Policy;
+    using Limits = typename Simulated<UserNode>::Bounds;
+    using Lines = sim::Lines<typename Simulated<UserNode>::StateMachine>;
+
+    Succession(const Scenario& scenario, MakeCommand make_command)
+        : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), lines_(history_) {
+        views_.resize(places_.size());
+        if (!places_[0].node->found(history_)) fail("the group cannot be founded");
+        check(0);
+    }
+
+    [[nodiscard]] Verdict run() {
+        this->play();
+        this->heal();
+        recover();
+        return {failure_, events_, acknowledged_, trace_};
+    }
+
+private:
+    using Base::acknowledged_;
+    using Base::clients_;
+    using Base::describe;
+    using Base::events_;
+    using Base::fail;
+    using Base::failure_;
+    using Base::ids_;
+    using Base::make_command_;
+    using Base::network_;
+    using Base::now_;
+    using Base::places_;
+    using Base::random_;
+    using Base::start;
+    using Base::step;
+    using Base::trace_;
+    using Entry = typename Lines::Entry;
+
+    /// What the world knows about the node at a place.
+    struct View {
+        Entry last = 0;
+        Entry applied = 0;
+        std::vector<Ticket> pending;
+        std::vector<Entry> former;  ///< what earlier incarnations held when they ended
+    };
+
+    [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::engine(node).local(); }
+    void heard(std::size_t, std::size_t) {}
+
+    // ---- What happens ----
+
+    void write(std::uint32_t count) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (places_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
+            for (std::uint32_t n = 0; n < count && failure_.empty() && write_at(i); ++n) {
+            }
+        }
+        network_.pump(now_);
+    }
+
+    bool write_at(std::size_t place) {
+        Node& node = *places_[place].node;
+        const Position before = node.last();
+        const Result<Ticket> ticket = node.write(make_command_(random_));
+        if (!ticket) {
+            if (node.last() != before) fail("a refused write changed the log");
+            return false;
+        }
+        views_[place].pending.push_back(*ticket);
+        if (clients_.accepted) clients_.accepted(*ticket, now_);
+        check(place);
+        return true;
+    }
+
+    /// The process ends, and with it its copies; a blank one starts.
+    void crash(std::size_t place) {
+        views_[place].former.push_back(views_[place].last);
+        views_[place].last = views_[place].applied = 0;
+        views_[place].pending.clear();
+        network_.detach(*places_[place].node);
+        places_[place].node.reset();
+        start(place);
+        for (auto& [epoch, reign] : epochs_) reign.acknowledged = newest_held(reign.acknowledged);
+    }
+
+    /// As much of the line of an acknowledged entry as is left on some node. It takes more losses than any policy
+    /// survives to leave less than all: as many nodes as it promises held the entry when it was acknowledged.
+    [[nodiscard]] Entry newest_held(Entry entry) const {
+        Entry newest = 0;
+        for (const View& view : views_) {
+            const Entry held = lines_.common(view.last, entry);
+            if (lines_.index(newest) < lines_.index(held)) newest = held;
+        }
+        return newest;
+    }
+
+    void promote(std::size_t place, bool forced) {
+        if (network_.is_paused(ids_[place])) return;
+        static_cast<void>(places_[place].node->promote({.may_lose = forced, .last_leader = {}}));
+        check(place);
+        network_.pump(now_);
+    }
+
+    void hand_over(std::size_t to) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (i == to || places_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
+            static_cast<void>(places_[i].node->hand_over(ids_[to]));
+            check(i);
+        }
+        network_.pump(now_);
+    }
+
+    // ---- What must hold ----
+
+    void check(std::size_t place) {
+        View& view = views_[place];
+        const Node& node = *places_[place].node;
+        this->note(place, node);
+        if (node.role() == Role::faulted) {
+            return fail("node " + name(place) + " is faulted: " + replicator::to_string(node.status().fault) + describe());
+        }
+        if (!local(node).founded()) return;
+        const std::optional<Entry> last = lines_.take(local(node).log, view.last);
+        if (!last) return fail("node " + name(place) + " holds entries that no leader wrote" + describe());
+        if (!lines_.understands()) return fail("the codec cannot decode what it encoded");
+        view.last = *last;
+        if (node.role() == Role::leader) check_leader(place);
+        check_applied(place);
+        if (failure_.empty()) check_acknowledged(place);
+    }
+
+    void check_leader(std::size_t place) {
+        const Node& node = *places_[place].node;
+        const Epoch epoch = node.last().epoch;
+        const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{places_[place].run, 0, false, 0, 0});
+        Reign& reign = known->second;
+        if (reign.run != places_[place].run) return fail("two nodes lead one epoch" + describe());
+        reign.committed = lines_.at(views_[place].last, node.commit());
+        if (!is_new) return;
+        reign.start = lines_.at(views_[place].last, local(node).epochs.all().back().first);
+        reign.forced = local(node).epochs.all().back().forced;
+        for (auto& [other, former] : epochs_) {
+            // A candidate that was late opens an epoch in which nothing will ever be acknowledged.
+            if (epoch < other || lines_.has(reign.start, former.acknowledged)) continue;
+            if (!reign.forced) {
+                return fail("node " + name(place) + " opens an epoch that lacks acknowledged entry " +
+                            std::to_string(lines_.index(former.acknowledged).value) + describe());
+            }
+            // Somebody took the risk.
+            former.acknowledged = lines_.common(reign.start, former.acknowledged);
+            lost_ = true;
+        }
+    }
+
+    /// What a node applied is what the commands make it, was committed, and stays.
+    void check_applied(std::size_t place) {
+        View& view = views_[place];
+        const Node& node = *places_[place].node;
+        if (node.last().index < node.commit() || node.commit() < node.applied()) {
+            return fail("node " + name(place) + " applied or committed too much" + describe());
+        }
+        const auto found = lines_.find(node.applied(), chain_at(local(node).log, node.applied()));
+        if (!found) return fail("node " + name(place) + " applied what no leader wrote");
+        if (*found == view.applied) return;
+        const Entry common = lines_.common(*found, view.applied);
+        if (common != view.applied && !may_replace(*found, view.applied, common)) {
+            return fail("node " + name(place) + " took back what it had applied" + describe());
+        }
+        view.applied = *found;
+        if (digest_of(node.state()) != lines_.digest(*found)) {
+            return fail("the state of node " + name(place) + " is not what the commands make it");
+        }
+        const bool committed = std::any_of(epochs_.rbegin(), epochs_.rend(), [&](const auto& reign) {
+            return lines_.has(reign.second.committed, view.applied);
+        });
+        if (!committed) fail("node " + name(place) + " applied what no leader committed" + describe());
+    }
+
+    /// A forced epoch began behind `common` on a line that has what is applied now, and not what was.
+    [[nodiscard]] bool may_replace(Entry now, Entry before, Entry common) const {
+        return std::any_of(epochs_.begin(), epochs_.end(), [&](const auto& entry) {
+            const Reign& reign = entry.second;
+            const bool line = lines_.has(reign.start, now) || lines_.has(now, reign.start);
+            return reign.forced && lines_.index(common) < lines_.index(reign.start) && line &&
+                   !lines_.has(reign.start, before);
+        });
+    }
+
+    void check_acknowledged(std::size_t place) {
+        View& view = views_[place];
+        const Node& node = *places_[place].node;
+        std::size_t done = 0;
+        Entry newest = 0;
+        for (; done < view.pending.size(); ++done) {
+            const Ticket ticket = view.pending[done];
+            const auto outcome = node.outcome(ticket);
+            if (outcome.state == WriteState::pending) break;
+            if (clients_.ended) clients_.ended(ticket, outcome, now_);
+            if (outcome.state != WriteState::acknowledged) continue;
+            ++acknowledged_;
+            newest = lines_.at(view.last, ticket.position.index);
+            if (lines_.epoch(newest) != ticket.position.epoch) {
+                return fail("a write is acknowledged at a position where another one stands" + describe());
+            }
+        }
+        view.pending.erase(view.pending.begin(), view.pending.begin() + static_cast<std::ptrdiff_t>(done));
+        if (newest != 0) check_promise(newest);
+    }
+
+    /// An entry was just acknowledged: enough nodes hold it, and no loss-free epoch was opened without it. What a later
+    /// forced one lacks is at risk.
+    void check_promise(Entry entry) {
+        const Epoch epoch_of_leader = lines_.epoch(entry);
+        std::size_t holders = 0;
+        for (const View& view : views_) {
+            const bool held = lines_.has(view.last, entry) ||
+                              std::any_of(view.former.begin(), view.former.end(),
+                                          [&](Entry former) { return lines_.has(former, entry); });
+            holders += held ? 1u : 0u;
+        }
+        if (holders < Policy::holders_floor(ids_.size())) {
+            return fail("entry " + std::to_string(lines_.index(entry).value) + " is acknowledged, and held by " +
+                        std::to_string(holders) + " nodes only" + describe());
+        }
+        for (const auto& [epoch, reign] : epochs_) {
+            const bool without = lines_.epoch(entry) < epoch && !reign.forced && !lines_.has(reign.start, entry);
+            // Somebody may have risked a loss, or all nodes of that epoch were destroyed.
+            const bool risked = lines_.forced_after(entry, lines_.common(entry, reign.start));
+            if (without && !risked && newest_held(reign.start) == reign.start) {
+                return fail("entry " + std::to_string(lines_.index(entry).value) +
+                            " of epoch " + std::to_string(lines_.epoch(entry).counter) +
+                            " is acknowledged, although epoch " + std::to_string(epoch.counter) +
+                            " began without it, after entry " + std::to_string(lines_.index(reign.start).value - 1) +
+                            describe());
+            }
+        }
+        for (const auto& [epoch, reign] : epochs_) {
+            if (lines_.epoch(entry) < epoch && reign.forced) entry = lines_.common(reign.start, entry);
+        }
+        Entry& acknowledged = epochs_[epoch_of_leader].acknowledged;
+        if (lines_.index(acknowledged) < lines_.index(entry)) acknowledged = entry;
+    }
+
+    // ---- The end ----
+
+    /// After all is healed, operators find a leader; all nodes must become equal, and a new write acknowledged.
+    void recover() {
+        const Duration patience{60 * Limits::failure_timeout.microseconds};
+        const Instant end = now_ + patience;
+        const Instant risk_at = now_ + Duration{patience.microseconds / 2};
+        const Instant person_comes_at = now_ + Duration{patience.microseconds / 4};
+        Instant operator_at = now_ + Duration{2 * Limits::promotion_timeout.microseconds};
+        bool wrote = false;
+        while (failure_.empty() && now_ < end) {
+            step();
+            if (now_ >= person_comes_at) admit_by_name();
+            if (now_ >= operator_at) {
+                operator_at = now_ + Duration{4 * Limits::promotion_timeout.microseconds};
+                if (!find_leader(now_ >= risk_at)) return;
+            }
+            const std::optional<std::size_t> leader = equal_to_leader();
+            if (!leader) continue;
+            if (wrote) return check_survival(*leader);
+            if (places_[*leader].node->status().handing_over) continue;
+            wrote = true;
+            if (!write_at(*leader)) fail("after healing, a write is refused" + describe());
+            network_.pump(now_);
+        }
+        if (failure_.empty()) fail("after healing, the nodes do not become equal" + describe());
+    }
+
+    /// False when there is nothing left to lead: every node lost its copies.
+    [[nodiscard]] bool find_leader(bool may_lose) {
+        std::size_t best = places_.size();
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const Node& node = *places_[i].node;
+            if (node.role() == Role::leader) return true;
+            if (node.last().index == Index{}) continue;
+            if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
+        }
+        if (best == places_.size()) return false;
+        promote(best, may_lose);
+        return true;
+    }
+
+    void admit_by_name() {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            Node& node = *places_[i].node;
+            if (node.role() != Role::leader) continue;
+            for (const auto& peer : node.status().peers()) {
+                if (peer.state == FollowerState::streaming && !peer.counts) static_cast<void>(node.admit(peer.node));
+            }
+            check(i);
+        }
+        network_.pump(now_);
+    }
+
+    /// The leader, when all nodes are as it is and nothing is pending.
+    [[nodiscard]] std::optional<std::size_t> equal_to_leader() {
+        std::optional<std::size_t> leader;
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (places_[i].node->role() == Role::leader) leader = i;
+        }
+        if (!leader) return std::nullopt;
+        const Node& node = *places_[*leader].node;
+        if (!views_[*leader].pending.empty() || !node.confirmed()) return std::nullopt;
+        for (const Place<Node>& place : places_) {
+            const bool equal = place.node->last() == node.last() && place.node->applied() == node.last().index &&
+                               digest_of(place.node->state()) == digest_of(node.state());
+            if (!equal) return std::nullopt;
+        }
+        return leader;
+    }
+
+    void check_survival(std::size_t leader) {
+        for (const auto& [epoch, reign] : epochs_) {
+            if (lines_.has(views_[leader].last, reign.acknowledged)) continue;
+            return fail("acknowledged entry " + std::to_string(lines_.index(reign.acknowledged).value) +
+                        " is lost" + describe());
+        }
+        if (lost_ && !risked()) fail("writes were lost, although nobody took the risk" + describe());
+    }
+
+    [[nodiscard]] bool risked() const {
+        return std::any_of(epochs_.begin(), epochs_.end(), [](const auto& reign) { return reign.second.forced; });
+    }
+
+    /// What is known of an epoch.
+    struct Reign {
+        Run run{};
+        Entry start = 0;
+        bool forced = false;
+        Entry committed = 0;
+        Entry acknowledged = 0;  ///< the newest, but for what somebody risked
+    };
+
+    HistoryId history_;
+    Lines lines_;
+    std::vector<View> views_;
+    std::map<Epoch, Reign> epochs_;
+    bool lost_ = false;
+};
+
+}  // namespace replicator::sim
