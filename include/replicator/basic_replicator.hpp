@@ -2,6 +2,7 @@
 // The class Replicator: joins a state machine, a log, an acknowledgement policy and a transport into a node.
 #pragma once
 
+#include "authority/manual.hpp"
 #include "codec/select.hpp"
 #include "concepts/ack_policy.hpp"
 #include "concepts/codec.hpp"
@@ -15,6 +16,7 @@
 #include "options.hpp"
 #include "promotion.hpp"
 #include "result.hpp"
+#include "session.hpp"
 #include "status.hpp"
 #include "types.hpp"
 #include "write.hpp"
@@ -117,7 +119,8 @@ public:
     /// ticket. Amortised O(bytes of the command).
     ///
     /// Errors, after which nothing has changed: not_leader, busy (as much is pending as the options allow), too_large,
-    /// log_full, not_enough_followers (only where the policy says to fail), faulted.
+    /// log_full, not_enough_followers (only where the policy says to fail), handing_over, faulted; and lease_over, where
+    /// the authority is a lease: give the time then, because this call knows only that of the last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         const Result<Ticket> ticket = append(command);
         if (ticket) {
@@ -126,6 +129,12 @@ public:
             ++engine_.local().counters.refused_writes;
         }
         return ticket;
+    }
+
+    /// The same at `now`, which is what a lease is checked against.
+    [[nodiscard]] Result<Ticket> write(const Command& command, Instant now) noexcept {
+        tick(now);
+        return write(command);
     }
 
     /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown. O(nodes).
@@ -153,6 +162,20 @@ public:
         if (applied < after.index) return Error::not_yet;
         return &state();
     }
+
+    /// The same for what a session has seen. What this node shows now, the session has seen from then on.
+    [[nodiscard]] Result<const Machine*> read(Session& session) const noexcept {
+        const Result<const Machine*> machine = read(session.newest());
+        if (machine) session.saw(position());
+        return machine;
+    }
+    /// The newest position that is in the state of this node.
+    [[nodiscard]] Position position() const noexcept {
+        return {engine_.local().epochs.at(applied()), applied()};
+    }
+
+    /// Where a lease is granted and revoked, see authority/lease.hpp.
+    [[nodiscard]] auto& authority() noexcept { return engine_.local().authority; }
 
     [[nodiscard]] Role role() const noexcept { return engine_.local().role; }
     /// Who leads as far as this node knows; NodeId{} for nobody.
@@ -195,7 +218,8 @@ public:
     /// True when this node leads and the entry that opened its epoch is acknowledged: only then does it know that its
     /// state is the newest there is.
     [[nodiscard]] bool confirmed() const noexcept {
-        return role() == Role::leader && engine_.leader().confirmed();
+        return role() == Role::leader && engine_.leader().confirmed() &&
+               engine_.local().authority.may_lead(engine_.local().now);
     }
 
     /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader

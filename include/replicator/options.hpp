@@ -8,6 +8,10 @@
 
 namespace replicator {
 
+namespace authority {
+struct Manual;
+}
+
 /// The limits of a node, all known to the compiler, so that `sizeof` is the memory bill.
 ///
 ///     struct Small : replicator::Options {
@@ -15,6 +19,9 @@ namespace replicator {
 ///     };
 ///     using Node = replicator::Replicator<Counter, log::Ring<1024>, ack::Sync<>, transport::Manual, Small>;
 struct Options {
+    /// Who says that this node may lead, see concepts/authority.hpp.
+    using Authority = authority::Manual;
+
     /// Nodes in a group, this one included.
     static constexpr std::size_t nodes_max = 5;
     /// Bytes of one encoded command, for codecs that do not state a bound themselves.

@@ -10,6 +10,8 @@
 #include "ack/quorum.hpp"
 #include "ack/semi_sync.hpp"
 #include "ack/sync.hpp"
+#include "authority/lease.hpp"
+#include "authority/manual.hpp"
 #include "basic_replicator.hpp"
 #include "log/ring.hpp"
 #include "transport/manual.hpp"

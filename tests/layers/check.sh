@@ -7,12 +7,12 @@
 #   base       the files beside this list's `base_files`     may include base
 #   concepts/  what a policy or a machine must be            base, concepts
 #   core/      the replication itself                        base, concepts, core
-#   policies   ack/ codec/ log/ storage/ transport/          base, concepts, and their own family in their own folder:
+#   policies   ack/ authority/ codec/ log/ storage/ transport/  base, concepts, and their own family in their own folder:
 #              the files that share the first word of the name (asio_tcp_peer, asio_tcp: asio). Never core, never each
 #              other, but for `policy_exceptions`.
 #   asio/      completion tokens, error codes                anything
 #   sim/ testing/  for users' own tests                      anything but Asio and what stands on it
-#   basic_replicator.hpp  joins them                         base, concepts, core, codec
+#   basic_replicator.hpp  joins them                         base, concepts, core, codec, authority/manual
 #   replicator.hpp        what most programs include         anything but Asio, sim and testing
 #
 # Asio is included by asio/ and transport/asio_* alone, OpenSSL by transport/asio_tls* alone. Base, concepts, core, and
@@ -25,7 +25,7 @@ root=${1:?the folder include/replicator}
 root=${root%/}
 cd "$root" || exit 2
 
-base_files="assert bytes checksum config entry error options result status types version write"
+base_files="assert bytes checksum config entry error options promotion result session status types version write"
 light_headers="array bit compare concepts cstddef cstdint cstring limits new optional span type_traits utility"
 lines_max=400
 
@@ -53,7 +53,7 @@ layer_of() {
     case $1 in
         replicator.hpp) echo top ;;
         basic_replicator.hpp) echo joint ;;
-        ack/* | codec/* | log/* | storage/* | transport/*) echo policy ;;
+        ack/* | authority/* | codec/* | log/* | storage/* | transport/*) echo policy ;;
         */*) echo "${1%%/*}" ;;
         *) echo base ;;
     esac

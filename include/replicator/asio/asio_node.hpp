@@ -112,8 +112,37 @@ public:
         return asio::async_initiate<Token, Signature>(PostWrite{this}, token, command);
     }
 
+    /// Waits until the state of this node has the write at `after` in it. Completes with the position that the state
+    /// then has, or with
+    ///   - `Error::discarded`: another write stands in its place, so it never will;
+    ///   - `Error::not_yet`: the waiting was cancelled, for example by a timeout;
+    ///   - `Error::stopped`: the node was stopped.
+    ///
+    /// The handler is called as that of `async_write` is. Read `node().state()` in it, where nothing can come between.
+    template <class Token>
+    auto async_read(Position after, Token&& token) {
+        return asio::async_initiate<Token, ReadSignature>(BeginRead{this}, token, after);
+    }
+    using ReadSignature = void(std::error_code, Written<NoResult>);
+
 private:
     using Queue = detail::WriteQueue<Stored, Executor>;
+    using Reads = detail::WriteQueue<NoResult, Executor>;
+
+    struct BeginRead {
+        using executor_type = Executor;
+
+        [[nodiscard]] executor_type get_executor() const noexcept { return self->get_executor(); }
+        template <class Handler>
+        void operator()(Handler&& handler, Position after) const {
+            auto* const operation = self->reads_->make(std::forward<Handler>(handler));
+            if (!self->open_) return self->reads_->finish(*operation, Error::stopped);
+            self->reads_->wait(*operation, Ticket{after}, true, Error::not_yet);
+            self->collect_reads();
+        }
+
+        AsioNode* self;
+    };
 
     struct BeginWrite {
         using executor_type = Executor;
@@ -170,6 +199,7 @@ private:
 
     void progressed() {
         collect();
+        collect_reads();
         if (progress_ != nullptr) progress_(progress_context_);
     }
 
@@ -190,14 +220,28 @@ private:
         }
     }
 
+    /// Finishes the reads that need not wait any longer. O(reads that wait).
+    void collect_reads() {
+        for (auto* operation = reads_->oldest(); operation != nullptr;) {
+            auto* const next = operation->next;
+            Position& position = operation->written.acknowledgement.position;
+            const auto state = node_.read(position);
+            if (state) position = node_.position();
+            if (state || state.error() != Error::not_yet) reads_->finish(*operation, state.error());
+            operation = next;
+        }
+    }
+
     void close() {
         open_ = false;
+        reads_->finish_all(Error::stopped);
         queue_->finish_all(Error::stopped);
     }
 
     Transport transport_;
     Node node_;
     std::shared_ptr<Queue> queue_ = std::make_shared<Queue>(get_executor(), WritesPendingMax);
+    std::shared_ptr<Reads> reads_ = std::make_shared<Reads>(get_executor(), WritesPendingMax);
     void (*progress_)(void*) = nullptr;
     void* progress_context_ = nullptr;
     bool open_ = true;

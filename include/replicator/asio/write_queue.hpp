@@ -49,11 +49,11 @@ public:
 
     /// The write was accepted. Those before it in the log must have been given before.
     template <class Made>
-    void wait(Made& operation, Ticket ticket, bool cancellable) {
+    void wait(Made& operation, Ticket ticket, bool cancellable, Error when_cancelled = Error::outcome_unknown) {
         operation.written.acknowledgement.position = ticket.position;
         operation.pending = true;
         pending_.push(operation);
-        if (cancellable) watch_cancellation(operation);
+        if (cancellable) watch_cancellation(operation, when_cancelled);
     }
 
     /// Its handler will be called, from a posted function.
@@ -75,12 +75,12 @@ public:
 
 private:
     template <class Made>
-    void watch_cancellation(Made& operation) {
+    void watch_cancellation(Made& operation, Error when_cancelled) {
         auto slot = operation.cancellation_slot();
         if (!slot.is_connected()) return;
         operation.watch_cancellation();
-        slot.assign([this, &operation](asio::cancellation_type_t) {
-            if (operation.pending) finish(operation, Error::outcome_unknown);
+        slot.assign([this, &operation, when_cancelled](asio::cancellation_type_t) {
+            if (operation.pending) finish(operation, when_cancelled);
         });
     }
 

@@ -6,6 +6,7 @@
 #include "roster.hpp"
 
 #include "../concepts/ack_policy.hpp"
+#include "../concepts/authority.hpp"
 #include "../concepts/codec.hpp"
 #include "../concepts/log_policy.hpp"
 #include "../entry.hpp"
@@ -71,6 +72,8 @@ struct Composition {
     static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
     static constexpr bool waits_for_apply = stage == Stage::applied;
 
+    static_assert(Authority<typename Limits::Authority>,
+                  "Options::Authority is not an Authority: see the members in replicator/concepts/authority.hpp.");
     static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "

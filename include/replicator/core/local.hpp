@@ -41,6 +41,7 @@ struct Local {
     Roster<Limits::nodes_max> roster;          ///< as of the last entry; kept up to date by the leader only
     HistoryId history{};
 
+    [[no_unique_address]] typename Limits::Authority authority;
     Role role = Role::follower;
     Error fault = Error::none;
     Epoch epoch;         ///< that this node leads, or followed last

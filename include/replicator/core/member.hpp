@@ -76,6 +76,7 @@ public:
         if (local_.log.last() == Index{}) return Error::not_founded;
         if (local_.role == Role::leader) return {};
         if (candidacy_.active()) return Error::busy;
+        if (!local_.authority.may_lead(local_.now)) return Error::lease_over;
         candidacy_.begin(options, ++local_.attempts, local_.now);
         ask_everybody();
         pursue();
@@ -197,7 +198,9 @@ protected:
     }
 
     [[nodiscard]] Epoch next_epoch() const noexcept {
-        return {local_.promised.counter + 1, local_.self, static_cast<std::uint32_t>(value(local_.run))};
+        const std::uint64_t next = local_.promised.counter + 1;
+        const std::uint64_t least = local_.authority.counter_min();
+        return {next < least ? least : next, local_.self, static_cast<std::uint32_t>(value(local_.run))};
     }
 
     /// This node promises itself, and asks the others to.
@@ -258,6 +261,7 @@ protected:
     /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
     void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
         if (local_.last() != hand_over.last || candidacy_.active()) return;
+        if (!local_.authority.may_lead(local_.now)) return;
         candidacy_.begin({.may_lose = false, .last_leader = peer.id}, ++local_.attempts, local_.now);
         bind(next_epoch());
         pursue();
