@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSL-1.0
+// storage::Posix: files of the operating system; a flush is waited for in the call that asks for it.
+//
+// Every call is tried again after an interrupt, and transfers go on until all bytes are moved. The lock is one on the
+// file `lock` in the directory, which goes with the process, however that ends.
+#pragma once
+
+#include "posix_system.hpp"
+
+#include "../concepts/storage.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace replicator::storage {
+
+/// Keep `PosixSystem`, unless you test what becomes of failing calls.
+template <class System>
+class BasicPosix {
+public:
+    /// An open file or directory; closed with the object.
+    class Handle {
+    public:
+        Handle() noexcept = default;
+        explicit Handle(int number) noexcept : number_(number) {}
+        Handle(Handle&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+        Handle& operator=(Handle&& other) noexcept {
+            std::swap(number_, other.number_);
+            return *this;
+        }
+        ~Handle() {
+            if (number_ >= 0) System::close(number_);
+        }
+        [[nodiscard]] int number() const noexcept { return number_; }
+        [[nodiscard]] explicit operator bool() const noexcept { return number_ >= 0; }
+
+    private:
+        int number_ = -1;
+    };
+    using File = Handle;
+
+    class Directory {
+    public:
+        Directory() noexcept = default;
+
+    private:
+        friend BasicPosix;
+        Handle handle_;
+        Handle lock_;
+    };
+
+    [[nodiscard]] StorageError open_directory(const char* path, Directory& directory) noexcept {
+        bool made = false;
+        int number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
+        if (number < 0 && errno == ENOENT) {
+            if (again([&] { return System::make_directory(path); }) < 0) return last_error();
+            made = true;
+            number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
+        }
+        if (number < 0) return last_error();
+        Directory opened;
+        opened.handle_ = Handle(number);
+        if (made) {
+            if (const StorageError error = sync_parent(opened); error != StorageError::none) return error;
+        }
+        opened.lock_ = Handle(again([&] { return System::open_at(number, "lock", O_RDWR | O_CREAT); }));
+        if (!opened.lock_) return last_error();
+        if (again([&] { return System::lock(opened.lock_.number()); }) < 0) {
+            return errno == EWOULDBLOCK ? StorageError::locked : last_error();
+        }
+        directory = std::move(opened);
+        return StorageError::none;
+    }
+    [[nodiscard]] StorageError sync_directory(Directory& directory) noexcept {
+        return checked([&] { return System::sync_directory(directory.handle_.number()); });
+    }
+
+    /// Calls `visitor(name)` for every file.
+    template <class Visitor>
+    [[nodiscard]] StorageError list(Directory& directory, Visitor&& visitor) {
+        const int copy = again([&] { return System::open_at(directory.handle_.number(), ".", O_RDONLY | O_DIRECTORY); });
+        if (copy < 0) return last_error();
+        DIR* const stream = ::fdopendir(copy);
+        if (stream == nullptr) {
+            System::close(copy);
+            return StorageError::failed;
+        }
+        errno = 0;
+        while (const dirent* const entry = ::readdir(stream)) {
+            if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0 &&
+                std::strcmp(entry->d_name, "lock") != 0) {
+                visitor(static_cast<const char*>(entry->d_name));
+            }
+            errno = 0;
+        }
+        const StorageError error = errno == 0 ? StorageError::none : StorageError::failed;
+        ::closedir(stream);
+        return error;
+    }
+
+    [[nodiscard]] StorageError create(Directory& directory, const char* name, File& file) noexcept {
+        return open_with(directory, name, O_RDWR | O_CREAT | O_TRUNC, file);
+    }
+    [[nodiscard]] StorageError open(Directory& directory, const char* name, File& file) noexcept {
+        return open_with(directory, name, O_RDWR, file);
+    }
+    [[nodiscard]] StorageError rename(Directory& directory, const char* from, const char* to) noexcept {
+        return checked([&] { return System::rename_at(directory.handle_.number(), from, to); });
+    }
+    [[nodiscard]] StorageError remove(Directory& directory, const char* name) noexcept {
+        return checked([&] { return System::remove_at(directory.handle_.number(), name); });
+    }
+
+    [[nodiscard]] StorageError allocate(File& file, std::uint64_t size) noexcept {
+        int error = EINTR;
+        while (error == EINTR) error = System::allocate(file.number(), size);
+        // Not every file system can claim room; then the size is all there is.
+        if (error == EOPNOTSUPP || error == EINVAL || error == ENOSYS) return resize(file, size);
+        return error_of(error);
+    }
+    [[nodiscard]] StorageError resize(File& file, std::uint64_t size) noexcept {
+        return checked([&] { return System::resize(file.number(), size); });
+    }
+    [[nodiscard]] StorageError size(File& file, std::uint64_t& bytes) noexcept {
+        const off_t size = again([&] { return System::size(file.number()); });
+        if (size < 0) return last_error();
+        bytes = static_cast<std::uint64_t>(size);
+        return StorageError::none;
+    }
+
+    [[nodiscard]] StorageError read(File& file, std::uint64_t place, std::span<std::byte> to,
+                                    std::size_t& got) noexcept {
+        got = 0;
+        while (got < to.size()) {
+            const ssize_t moved =
+                again([&] { return System::read(file.number(), to.data() + got, to.size() - got, place + got); });
+            if (moved < 0) return last_error();
+            if (moved == 0) break;
+            got += static_cast<std::size_t>(moved);
+        }
+        return StorageError::none;
+    }
+    [[nodiscard]] StorageError write(File& file, std::uint64_t place, Pieces pieces) noexcept {
+        std::array<iovec, pieces_max> vectors{};
+        while (!pieces.empty()) {
+            std::size_t count = 0;
+            for (; count < pieces.size() && count < pieces_max; ++count) {
+                vectors[count] = {const_cast<std::byte*>(pieces[count].data()), pieces[count].size()};
+            }
+            pieces = pieces.subspan(count);
+            if (const StorageError error = write_all(file, place, std::span(vectors).first(count));
+                error != StorageError::none) {
+                return error;
+            }
+        }
+        return StorageError::none;
+    }
+    [[nodiscard]] StorageError sync(File& file) noexcept {
+        return checked([&] { return System::sync(file.number()); });
+    }
+
+    void start_sync(File& file) noexcept { result_ = sync(file); }
+    [[nodiscard]] std::optional<StorageError> poll_sync() noexcept { return std::exchange(result_, std::nullopt); }
+    [[nodiscard]] StorageError wait_sync() noexcept { return poll_sync().value_or(StorageError::none); }
+
+private:
+    static constexpr std::size_t pieces_max = 8;
+
+    /// Repeats a call for as long as it is interrupted.
+    template <class Call>
+    static auto again(Call&& call) noexcept {
+        auto result = call();
+        while (result < 0 && errno == EINTR) result = call();
+        return result;
+    }
+    template <class Call>
+    [[nodiscard]] static StorageError checked(Call&& call) noexcept {
+        return again(call) < 0 ? last_error() : StorageError::none;
+    }
+    [[nodiscard]] static StorageError error_of(int number) noexcept {
+        switch (number) {
+            case 0: return StorageError::none;
+            case ENOENT: return StorageError::not_found;
+            case ENOSPC:
+            case EDQUOT: return StorageError::no_space;
+            default: return StorageError::failed;
+        }
+    }
+    [[nodiscard]] static StorageError last_error() noexcept { return error_of(errno); }
+
+    [[nodiscard]] StorageError open_with(Directory& directory, const char* name, int flags, File& file) noexcept {
+        const int number = again([&] { return System::open_at(directory.handle_.number(), name, flags); });
+        if (number < 0) return last_error();
+        file = Handle(number);
+        return StorageError::none;
+    }
+    [[nodiscard]] StorageError sync_parent(const Directory& directory) noexcept {
+        const Handle parent(
+            again([&] { return System::open_at(directory.handle_.number(), "..", O_RDONLY | O_DIRECTORY); }));
+        if (!parent) return last_error();
+        return checked([&] { return System::sync_directory(parent.number()); });
+    }
+
+    /// Moves on within the pieces after a short write.
+    [[nodiscard]] StorageError write_all(File& file, std::uint64_t& place, std::span<iovec> pieces) noexcept {
+        while (!pieces.empty()) {
+            if (pieces.front().iov_len == 0) {
+                pieces = pieces.subspan(1);
+                continue;
+            }
+            const ssize_t moved = again([&] {
+                return System::write(file.number(), pieces.data(), static_cast<int>(pieces.size()), place);
+            });
+            if (moved < 0) return last_error();
+            if (moved == 0) return StorageError::failed;
+            auto left = static_cast<std::size_t>(moved);
+            place += left;
+            while (left > 0) {
+                iovec& piece = pieces.front();
+                const std::size_t taken = left < piece.iov_len ? left : piece.iov_len;
+                piece.iov_base = static_cast<std::byte*>(piece.iov_base) + taken;
+                piece.iov_len -= taken;
+                left -= taken;
+                if (piece.iov_len == 0) pieces = pieces.subspan(1);
+            }
+        }
+        return StorageError::none;
+    }
+
+    std::optional<StorageError> result_;
+};
+
+using Posix = BasicPosix<PosixSystem>;
+
+static_assert(Storage<Posix>);
+
+}  // namespace replicator::storage

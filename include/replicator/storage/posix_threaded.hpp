@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// storage::PosixThreaded: files of the operating system; a flush is waited for on a thread that the user runs.
+//
+//     storage::SyncWorker worker;
+//     std::thread helper([&] { worker.run(); });
+//     ... log::File<storage::PosixThreaded>::open(storage::PosixThreaded(worker), ...) ...
+//     worker.stop();                          // after all logs that use it are gone
+//     helper.join();
+//
+// One worker may serve several logs, one flush after the other. To be told when one is done, give the worker a
+// function; it is called on the worker's thread and should only wake the thread to which the log belongs.
+#pragma once
+
+#include "posix.hpp"
+
+#include "../assert.hpp"
+#include "../concepts/storage.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace replicator::storage {
+
+/// Flushes files, one after the other, in the order in which they were asked for. Neither copyable nor movable.
+class SyncWorker {
+public:
+    using Notify = void (*)(void* context);
+
+    SyncWorker() = default;
+    SyncWorker(Notify notify, void* context) noexcept : notify_(notify), context_(context) {}
+    SyncWorker(const SyncWorker&) = delete;
+    SyncWorker& operator=(const SyncWorker&) = delete;
+
+    /// Works until `stop`, and to the end of what was asked for before. Call it on a thread of your own.
+    void run() {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            wake_.wait(lock, [this] { return first_ != nullptr || stopped_; });
+            if (first_ == nullptr) return;
+            Request& request = *first_;
+            first_ = request.next;
+            lock.unlock();
+            const StorageError error = request.sync(request.file);
+            lock.lock();
+            request.error = error;
+            request.state = Request::State::done;
+            done_.notify_all();
+            if (notify_ != nullptr) {
+                lock.unlock();
+                notify_(context_);
+                lock.lock();
+            }
+        }
+    }
+    /// Lets `run` return. May be called on any thread.
+    void stop() {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+        wake_.notify_all();
+    }
+
+private:
+    template <class System>
+    friend class BasicPosixThreaded;
+
+    /// One flush; at most one for each storage at any time.
+    struct Request {
+        enum class State : std::uint8_t { idle, waiting, done };
+
+        int file = -1;
+        StorageError (*sync)(int file) noexcept = nullptr;
+        State state = State::idle;
+        StorageError error = StorageError::none;
+        Request* next = nullptr;
+    };
+
+    void start(Request& request) noexcept {
+        const std::lock_guard lock(mutex_);
+        REPLICATOR_ASSERT(request.state == Request::State::idle && !stopped_);
+        request.state = Request::State::waiting;
+        request.next = nullptr;
+        Request** last = &first_;
+        while (*last != nullptr) last = &(*last)->next;
+        *last = &request;
+        wake_.notify_one();
+    }
+    [[nodiscard]] std::optional<StorageError> poll(Request& request) noexcept {
+        const std::lock_guard lock(mutex_);
+        if (request.state != Request::State::done) return std::nullopt;
+        request.state = Request::State::idle;
+        return request.error;
+    }
+    [[nodiscard]] StorageError wait(Request& request) noexcept {
+        std::unique_lock lock(mutex_);
+        if (request.state == Request::State::idle) return StorageError::none;
+        done_.wait(lock, [&] { return request.state == Request::State::done; });
+        request.state = Request::State::idle;
+        return request.error;
+    }
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::condition_variable done_;
+    Request* first_ = nullptr;
+    bool stopped_ = false;
+    Notify notify_ = nullptr;
+    void* context_ = nullptr;
+};
+
+/// As `BasicPosix`, but for `start_sync`. The worker must run, and outlive the storage.
+template <class System>
+class BasicPosixThreaded : public BasicPosix<System> {
+public:
+    using File = typename BasicPosix<System>::File;
+
+    BasicPosixThreaded() noexcept = default;
+    explicit BasicPosixThreaded(SyncWorker& worker)
+        : worker_(&worker), request_(std::make_unique<SyncWorker::Request>()) {
+        request_->sync = [](int file) noexcept {
+            int result = System::sync(file);
+            while (result < 0 && errno == EINTR) result = System::sync(file);
+            return result < 0 ? StorageError::failed : StorageError::none;
+        };
+    }
+    BasicPosixThreaded(BasicPosixThreaded&&) noexcept = default;
+    BasicPosixThreaded& operator=(BasicPosixThreaded&& other) noexcept {
+        static_cast<void>(wait_sync());
+        BasicPosix<System>::operator=(std::move(other));
+        worker_ = other.worker_;
+        request_ = std::move(other.request_);
+        return *this;
+    }
+    ~BasicPosixThreaded() { static_cast<void>(wait_sync()); }
+
+    void start_sync(File& file) noexcept {
+        request_->file = file.number();
+        worker_->start(*request_);
+    }
+    [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
+        return request_ == nullptr ? std::nullopt : worker_->poll(*request_);
+    }
+    [[nodiscard]] StorageError wait_sync() noexcept {
+        return request_ == nullptr ? StorageError::none : worker_->wait(*request_);
+    }
+
+private:
+    SyncWorker* worker_ = nullptr;
+    std::unique_ptr<SyncWorker::Request> request_;
+};
+
+using PosixThreaded = BasicPosixThreaded<PosixSystem>;
+
+static_assert(Storage<PosixThreaded>);
+
+}  // namespace replicator::storage
