@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+// Writes records into the newest segment, and prepares the file of the next one ahead of need.
+#pragma once
+
+#include "file_format.hpp"
+
+#include "../concepts/storage.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace replicator::log {
+
+template <Storage S, class Options>
+class FileWriter {
+    static_assert(Options::block_bytes >= SegmentHeader::bytes && Options::block_bytes % 8 == 0,
+                  "FileOptions::block_bytes must be a multiple of 8, and 128 at least.");
+    static_assert(Options::segment_bytes >= Options::block_bytes + RecordHeader::bytes + Options::record_bytes_max &&
+                      Options::segment_bytes % 8 == 0,
+                  "FileOptions::segment_bytes must have room for the largest record.");
+    static_assert(Options::segment_bytes / 8 < (std::uint64_t{1} << 32),
+                  "FileOptions::segment_bytes must be less than 32 GiB.");
+
+public:
+    /// True when records can be written.
+    [[nodiscard]] bool has_segment() const noexcept { return place_ != 0; }
+    [[nodiscard]] typename S::File& file() noexcept { return file_; }
+    [[nodiscard]] std::uint64_t place() const noexcept { return place_; }
+    /// Bytes of entries that fit into the segment as one record.
+    [[nodiscard]] std::size_t room() const noexcept {
+        const std::uint64_t used = place_ + RecordHeader::bytes;
+        return place_ == 0 || used >= size_ ? 0 : static_cast<std::size_t>(size_ - used);
+    }
+
+    /// Goes on in a segment that was found.
+    void resume(typename S::File file, std::uint64_t place, std::uint64_t size) noexcept {
+        file_ = std::move(file);
+        place_ = place;
+        size_ = size;
+    }
+    /// Writes no more into the segment.
+    void seal() noexcept { place_ = 0; }
+    void close() noexcept {
+        place_ = 0;
+        file_ = {};
+    }
+
+    /// Writes a record; its place and salt are filled in. After an error the same may be tried again.
+    [[nodiscard]] StorageError write(S& storage, RecordHeader header, std::uint32_t salt,
+                                     std::span<const std::byte> entries) noexcept {
+        header.salt = salt;
+        header.place = place_;
+        header.write(record_.data());
+        const std::array<std::span<const std::byte>, 2> pieces{std::span<const std::byte>(record_), entries};
+        const StorageError error = storage.write(file_, place_, pieces);
+        if (error == StorageError::none) place_ = header.end();
+        return error;
+    }
+
+    /// Begins a segment: its header is on the disk, and its name, when this returns `none`. What was written into the
+    /// one before must be on the disk already.
+    [[nodiscard]] StorageError begin(S& storage, typename S::Directory& directory, SegmentHeader header) noexcept {
+        while (!ready_) {
+            if (const StorageError error = prepare(storage, directory, Options::segment_bytes);
+                error != StorageError::none) {
+                return error;
+            }
+        }
+        header.records_at = Options::block_bytes;
+        header.size = Options::segment_bytes;
+        std::array<std::byte, SegmentHeader::bytes> bytes;
+        header.write(bytes.data());
+        const std::span<const std::byte> piece(bytes);
+        StorageError error = storage.write(next_, 0, std::span(&piece, 1));
+        if (error == StorageError::none) error = storage.sync(next_);
+        const FileName name = segment_name(header.number, header.first);
+        if (error == StorageError::none) error = storage.rename(directory, segment_new_name, name.text());
+        if (error == StorageError::none) error = storage.sync_directory(directory);
+        if (error != StorageError::none) return error;
+        file_ = std::exchange(next_, typename S::File{});
+        place_ = Options::block_bytes;
+        size_ = Options::segment_bytes;
+        ready_ = false;
+        zeroed_ = 0;
+        return StorageError::none;
+    }
+
+    /// Prepares the next segment's file a little further, in the measure of what was written.
+    [[nodiscard]] StorageError keep_ahead(S& storage, typename S::Directory& directory, std::size_t written) noexcept {
+        if (ready_) return StorageError::none;
+        owed_ += written * Options::zeros_per_byte;
+        if (owed_ < Options::zeros_bytes_min) return StorageError::none;
+        const std::uint64_t bytes = std::exchange(owed_, 0);
+        return prepare(storage, directory, bytes);
+    }
+    [[nodiscard]] bool next_is_ready() const noexcept { return ready_; }
+
+    /// Writes so many more zeros into the next segment's file.
+    [[nodiscard]] StorageError prepare(S& storage, typename S::Directory& directory, std::uint64_t bytes) noexcept {
+        if (ready_) return StorageError::none;
+        if (zeroed_ == 0) {
+            StorageError error = storage.create(directory, segment_new_name, next_);
+            if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
+            if (error != StorageError::none) return error;
+            flushed_ = 0;
+        }
+        static constexpr std::array<std::byte, 16 * 1024> zeros{};
+        std::array<std::span<const std::byte>, 8> pieces;
+        while (bytes > 0 && zeroed_ < Options::segment_bytes) {
+            std::uint64_t size = 0;
+            for (auto& piece : pieces) {
+                const std::uint64_t left = Options::segment_bytes - zeroed_ - size;
+                piece = std::span(zeros).first(static_cast<std::size_t>(left < zeros.size() ? left : zeros.size()));
+                size += piece.size();
+            }
+            if (const StorageError error = storage.write(next_, zeroed_, pieces); error != StorageError::none) {
+                return error;
+            }
+            zeroed_ += size;
+            bytes -= bytes < size ? bytes : size;
+            const bool whole = zeroed_ == Options::segment_bytes;
+            if (!whole && zeroed_ - flushed_ < Options::zeros_bytes_flushed) continue;
+            if (const StorageError error = storage.sync(next_); error != StorageError::none) return error;
+            flushed_ = zeroed_;
+            ready_ = whole;
+        }
+        return StorageError::none;
+    }
+
+private:
+    typename S::File file_;
+    std::uint64_t place_ = 0;  // of the next record; 0 without a segment
+    std::uint64_t size_ = 0;
+
+    typename S::File next_;
+    std::uint64_t zeroed_ = 0;
+    std::uint64_t flushed_ = 0;
+    std::uint64_t owed_ = 0;
+    bool ready_ = false;
+
+    std::array<std::byte, RecordHeader::bytes> record_{};
+};
+
+}  // namespace replicator::log

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: BSL-1.0
+// log::File keeps the rules of log policies, and what is its own: flushes, restarts, cuts that last, a full disk.
+
+#include "log/file_support.hpp"
+#include "support/log_conformance.hpp"
+
+#include <replicator/log/file.hpp>
+#include <replicator/storage/simulated.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+using namespace replicator;
+using support::contents;
+using support::put;
+
+BOOST_AUTO_TEST_SUITE(file_log)
+
+namespace {
+
+struct Free : support::TinyFiles {
+    static constexpr bool keeps_for_restart = false;
+    static constexpr std::size_t segments_max = 256;
+    static constexpr std::size_t retained_bytes = 1024;
+    static constexpr std::size_t capacity_bytes = 1024;
+};
+
+struct Roomy : Free {
+    static constexpr std::size_t capacity_bytes = 4096;
+    static constexpr std::size_t retained_bytes = 1024;
+};
+
+/// Opens itself, and flushes after every append, as a log in memory holds what was appended.
+template <bool Flushes>
+class Opened : public support::SimulatedLog<Free> {
+    using Base = support::SimulatedLog<Free>;
+
+public:
+    Opened() : Opened(std::make_unique<storage::SimulatedDisk>()) {}
+
+    void append(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
+        Base::append(bytes, count, chain);
+        if (Flushes) REPLICATOR_WANT((this->flush() == Error::none));
+    }
+    [[nodiscard]] Index held() const noexcept { return Flushes ? Base::held() : this->last(); }
+
+private:
+    explicit Opened(std::unique_ptr<storage::SimulatedDisk> disk)
+        : Base(std::move(*Base::open(storage::Simulated(*disk), "log", {}))), disk_(std::move(disk)) {}
+
+    std::unique_ptr<storage::SimulatedDisk> disk_;
+};
+
+template <class Options = support::TinyFiles>
+support::SimulatedLog<Options> reopen(storage::SimulatedDisk& disk, log::OnDamage on_damage = log::OnDamage::refuse) {
+    log::Verdict verdict;
+    auto opened = support::SimulatedLog<Options>::open(storage::Simulated(disk), support::folder, support::identity(),
+                                                       on_damage, &verdict);
+    BOOST_TEST_REQUIRE(static_cast<bool>(opened), to_string(verdict.error));
+    return std::move(*opened);
+}
+
+template <class Log>
+void fill(Log& log, std::uint64_t count, std::size_t length = 20) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        BOOST_TEST_REQUIRE(put(log, support::body_of(log.last().value + 1, 0, length)));
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(one_that_flushes_conforms) { support::conform<Opened<true>>(6, 1500); }
+BOOST_AUTO_TEST_CASE(one_that_only_gathers_conforms) { support::conform<Opened<false>>(6, 1500); }
+
+BOOST_AUTO_TEST_CASE(a_closed_one_takes_nothing) {
+    support::SimulatedLog<> log;
+    BOOST_TEST((log.fault() == Error::stopped));
+    BOOST_TEST(log.reserve(16, 16).empty());
+    BOOST_TEST((log.flush() == Error::stopped));
+    BOOST_TEST(log.last() == Index{0});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_flushed_is_there_after_a_loss_of_power) {
+    storage::SimulatedDisk disk;
+    auto log = reopen(disk);
+    fill(log, 30);
+    BOOST_TEST(log.held() < Index{30});
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == Index{30});
+    const auto before = contents(log);
+    fill(log, 3);
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        auto crashed = disk.after_crash(seed);
+        auto again = reopen(crashed);
+        BOOST_TEST(again.last() >= Index{30});
+        BOOST_TEST(support::begins_with(contents(again), before));
+        BOOST_TEST(again.held() == again.last());
+        BOOST_TEST(again.metadata().run_counter == 2u);
+        BOOST_TEST((again.metadata().incarnation == Incarnation{4}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_restarted_one_goes_on) {
+    storage::SimulatedDisk disk;
+    std::vector<support::Entry> expected;
+    for (int run = 0; run < 10; ++run) {
+        auto log = reopen(disk);
+        BOOST_TEST((contents(log) == expected));
+        fill(log, 7);
+        BOOST_TEST(((run % 2 == 0 ? log.close() : log.flush()) == Error::none));
+        expected = contents(log);
+    }
+    BOOST_TEST(expected.size() == 70u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_lasts_and_what_comes_after_takes_its_place) {
+    storage::SimulatedDisk disk;
+    std::vector<support::Entry> expected;
+    {
+        auto log = reopen(disk);
+        fill(log, 40);
+        BOOST_TEST((log.flush() == Error::none));
+        log.cut(log.seek(Index{12}), chain_at(log, Index{11}));
+        BOOST_TEST(log.last() == Index{11});
+        BOOST_TEST(log.held() == Index{11});
+        for (std::uint64_t i = 0; i < 5; ++i) BOOST_TEST_REQUIRE(put(log, support::body_of(12 + i, 1, 30)));
+        BOOST_TEST((log.flush() == Error::none));
+        expected = contents(log);
+        BOOST_TEST(expected.size() == 16u);
+    }
+    auto crashed = disk.after_crash(1);
+    auto again = reopen(crashed);
+    BOOST_TEST((contents(again) == expected));
+    BOOST_TEST(again.metadata().suspect_from == Index{0});
+}
+
+BOOST_AUTO_TEST_CASE(a_reset_lasts) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = reopen(disk);
+        fill(log, 40);
+        BOOST_TEST((log.flush() == Error::none));
+        log.reset(Index{100}, Chain{55});
+        auto metadata = log.metadata();
+        metadata.base.position.epoch = {9, NodeId{1}, 2};
+        metadata.epochs = {};
+        metadata.epochs.push({{9, NodeId{1}, 2}, Index{90}, Chain{44}});
+        BOOST_TEST((log.store(metadata) == Error::none));
+        fill(log, 3);
+        BOOST_TEST((log.flush() == Error::none));
+    }
+    auto crashed = disk.after_crash(1);
+    auto again = reopen(crashed);
+    BOOST_TEST(again.base().index == Index{100});
+    BOOST_TEST((again.base().chain == Chain{55}));
+    BOOST_TEST(again.last() == Index{103});
+    BOOST_TEST((again.metadata().base.position.epoch == Epoch{9, NodeId{1}, 2}));
+    BOOST_TEST(again.epochs().size == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(epochs_are_found_again) {
+    storage::SimulatedDisk disk;
+    const auto opening = [](std::uint64_t counter) {
+        support::Entry body(32);
+        ByteWriter(body.data()).put(Epoch{counter, NodeId{1}, 7});
+        return body;
+    };
+    {
+        auto log = reopen(disk);
+        BOOST_TEST(put(log, opening(1), EntryType::epoch_start));
+        fill(log, 20);
+        BOOST_TEST(put(log, opening(2), EntryType::epoch_start));
+        fill(log, 20);
+        BOOST_TEST(put(log, opening(3), EntryType::epoch_start));
+        BOOST_TEST((log.flush() == Error::none));
+        BOOST_TEST(log.epochs().size == 3u);
+        log.cut(log.seek(Index{40}), chain_at(log, Index{39}));
+        BOOST_TEST(log.epochs().size == 2u);
+        fill(log, 1);
+        BOOST_TEST((log.flush() == Error::none));
+    }
+    auto again = reopen(disk);
+    BOOST_TEST_REQUIRE(again.epochs().size == 2u);
+    BOOST_TEST(again.epochs().starts[1].first == Index{22});
+    BOOST_TEST(again.epochs().at(Index{40}).counter == 2u);
+    BOOST_TEST((again.epochs().starts[1].chain_before == chain_at(again, Index{21})));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_keeps_and_recovers) {
+    storage::SimulatedDisk disk;
+    auto log = reopen(disk);
+    fill(log, 8);
+    BOOST_TEST((log.flush() == Error::none));
+    disk.faults.bytes_max = disk.bytes();
+    Error error = Error::none;
+    while (error == Error::none) {
+        if (!put(log, support::body_of(log.last().value + 1, 0, 20))) break;
+        error = log.flush();
+    }
+    BOOST_TEST((error == Error::log_full));
+    BOOST_TEST((log.fault() == Error::none));
+    BOOST_TEST(log.reserve(16, 16).empty());
+    const Index last = log.last();
+    disk.faults.bytes_max = ~std::uint64_t{0};
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == last);
+    BOOST_TEST(put(log, support::body_of(1, 1, 20)));
+    BOOST_TEST((log.flush() == Error::none));
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_flush_is_for_good_and_the_next_run_trusts_the_disk_only) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = reopen(disk);
+        fill(log, 5);
+        BOOST_TEST((log.flush() == Error::none));
+        fill(log, 1);
+        disk.faults.sync_errors = 1'000'000;
+        BOOST_TEST((log.flush() == Error::log_failed));
+        disk.faults.sync_errors = 0;
+        BOOST_TEST(log.held() == Index{5});
+        BOOST_TEST((log.flush() == Error::log_failed));
+        BOOST_TEST((log.fault() == Error::log_failed));
+        BOOST_TEST(log.reserve(16, 16).empty());
+    }
+    // The system still shows what it failed to write, and will not write it again by itself.
+    auto log = reopen(disk);
+    const Index held = log.held();
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        auto crashed = disk.after_crash(seed);
+        BOOST_TEST(reopen(crashed).last() == held);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_on_the_way_lets_the_next_group_gather) {
+    storage::SimulatedDisk disk;
+    auto log = reopen(disk);
+    disk.faults.sync_polls = 2;
+    fill(log, 2);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.flushing());
+    fill(log, 3);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == Index{0});
+    log.poll();
+    BOOST_TEST(log.held() == Index{2});
+    BOOST_TEST((log.flush() == Error::none));
+    log.wait();
+    BOOST_TEST(log.held() == Index{5});
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_has_one_owner) {
+    storage::SimulatedDisk disk;
+    const auto log = reopen(disk);
+    const auto second = support::SimulatedLog<>::open(storage::Simulated(disk), support::folder, support::identity());
+    BOOST_TEST((second.error() == Error::duplicate_node));
+}
+
+BOOST_AUTO_TEST_CASE(somebody_elses_directory_is_refused) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = reopen(disk);
+        fill(log, 1);
+        BOOST_TEST((log.flush() == Error::none));
+    }
+    const auto open = [&](const log::FileIdentity& identity) {
+        return support::SimulatedLog<>::open(storage::Simulated(disk), support::folder, identity).error();
+    };
+    auto other = support::identity();
+    other.cluster = ClusterId{9};
+    BOOST_TEST((open(other) == Error::wrong_cluster));
+    other = support::identity();
+    other.group = GroupId{9};
+    BOOST_TEST((open(other) == Error::wrong_group));
+    other = support::identity();
+    other.node = NodeId{9};
+    BOOST_TEST((open(other) == Error::wrong_node));
+    other = support::identity();
+    other.history = HistoryId{9};
+    BOOST_TEST((open(other) == Error::wrong_history));
+    BOOST_TEST(reopen(disk).last() == Index{1});
+}
+
+BOOST_AUTO_TEST_CASE(metadata_are_kept) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = reopen(disk);
+        auto metadata = log.metadata();
+        metadata.promised = {5, NodeId{2}, 3};
+        metadata.counter_opened = 4;
+        metadata.installing = true;
+        metadata.fault = Error::diverged;
+        BOOST_TEST(metadata.set_roster(support::body_of(1, 1, 100)));
+        BOOST_TEST((log.store(metadata) == Error::none));
+    }
+    auto crashed = disk.after_crash(3);
+    const auto metadata = reopen(crashed).metadata();
+    BOOST_TEST((metadata.promised == Epoch{5, NodeId{2}, 3}));
+    BOOST_TEST(metadata.counter_opened == 4u);
+    BOOST_TEST(metadata.installing);
+    BOOST_TEST((metadata.fault == Error::diverged));
+    BOOST_TEST(metadata.roster_bytes().size() == 100u);
+}
+
+BOOST_AUTO_TEST_CASE(needed_entries_are_kept_up_to_the_capacity_and_the_distance_is_told) {
+    storage::SimulatedDisk disk;
+    auto log = reopen<Roomy>(disk);
+    const auto go_on = [&](std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+            fill(log, 1);
+            BOOST_TEST_REQUIRE((log.flush() == Error::none));
+            log.release(log.last());
+        }
+    };
+    log.need(Index{1});
+    go_on(60);
+    BOOST_TEST(log.base().index == Index{0});
+    const std::uint64_t left = log.distance_to_loss(Index{1});
+    BOOST_TEST(left == 4096u - 60u * 32u);
+    go_on(left / 32);
+    BOOST_TEST(log.base().index == Index{0});
+    BOOST_TEST(log.distance_to_loss(Index{1}) == 0u);
+    go_on(2);
+    BOOST_TEST(log.base().index > Index{0});
+    log.need(Index{~std::uint64_t{0}});
+    go_on(2);
+    BOOST_TEST(log.last() - log.base().index <= (1024u + 512u) / 32u);
+    const Index base = log.base().index;
+    log = {};
+    BOOST_TEST(reopen<Roomy>(disk).base().index == base);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
