@@ -38,8 +38,11 @@ inline constexpr const char* folder = "log";
 inline constexpr replicator::HistoryId history{77};
 
 [[nodiscard]] inline replicator::log::FileIdentity identity() {
-    return {.cluster = replicator::ClusterId{1}, .group = replicator::GroupId{2}, .node = replicator::NodeId{3},
-            .incarnation = replicator::Incarnation{4}, .history = history};
+    return {.cluster = replicator::ClusterId{1},
+            .group = replicator::GroupId{2},
+            .node = replicator::NodeId{3},
+            .incarnation = replicator::Incarnation{4},
+            .history = history};
 }
 
 template <class Options = TinyFiles>

@@ -3,7 +3,8 @@
 //
 // Semantic rules
 //   ST-1  `open_directory` opens a directory, which it makes if only the last part of the path is missing, and claims
-//         it: a second claim, by this or another process, is `StorageError::locked` for as long as the first handle lives.
+//         it: a second claim, by this or another process, is `StorageError::locked` for as long as the first handle
+//         lives.
 //   ST-2  A `Directory` and a `File` are handles: movable, empty when default-constructed or moved from, given back by
 //         their destructors. Names are plain file names of at most 63 characters, copied where they are kept.
 //   ST-3  `create` makes an empty file for reading and writing, in the place of one that has the name. `allocate` sets
@@ -22,7 +23,8 @@
 //         written, until then; what is written meanwhile is not covered. A storage without a helper does the work in
 //         `start_sync`.
 //   ST-9  `no_space` means that a call failed for want of room and may be tried again when there is some. `failed` is
-//         everything else. A call that failed may have done a part, for `write` any part.
+//         everything else. A call that failed may have done a part, for `write` any part; but a name that could
+//         not be changed for want of room is what it was.
 //   ST-10 Nothing of this throws, and nothing but `open_directory`, `create`, `open` and `list` allocates.
 //
 // `storage::Posix` waits for the disk in the call, `storage::PosixThreaded` on a thread that the user runs, and
@@ -66,22 +68,39 @@ concept Storage = std::default_initializable<S> && std::movable<S> && std::defau
     std::movable<typename S::Directory> &&
     requires(S storage, typename S::Directory directory, typename S::File file, const char* name, std::uint64_t place,
              std::span<std::byte> to, Pieces from, std::size_t& got, std::uint64_t& size) {
-        { storage.open_directory(name, directory) } noexcept -> std::same_as<StorageError>;
-        { storage.sync_directory(directory) } noexcept -> std::same_as<StorageError>;
-        { storage.list(directory, [](const char*) {}) } -> std::same_as<StorageError>;
-        { storage.create(directory, name, file) } noexcept -> std::same_as<StorageError>;
-        { storage.open(directory, name, file) } noexcept -> std::same_as<StorageError>;
-        { storage.rename(directory, name, name) } noexcept -> std::same_as<StorageError>;
-        { storage.remove(directory, name) } noexcept -> std::same_as<StorageError>;
-        { storage.allocate(file, place) } noexcept -> std::same_as<StorageError>;
-        { storage.resize(file, place) } noexcept -> std::same_as<StorageError>;
-        { storage.size(file, size) } noexcept -> std::same_as<StorageError>;
-        { storage.read(file, place, to, got) } noexcept -> std::same_as<StorageError>;
-        { storage.write(file, place, from) } noexcept -> std::same_as<StorageError>;
-        { storage.sync(file) } noexcept -> std::same_as<StorageError>;
-        { storage.start_sync(file) } noexcept;
-        { storage.poll_sync() } noexcept -> std::same_as<std::optional<StorageError>>;
-        { storage.wait_sync() } noexcept -> std::same_as<StorageError>;
-    };
+    { storage.open_directory(name, directory) }
+    noexcept->std::same_as<StorageError>;
+    { storage.sync_directory(directory) }
+    noexcept->std::same_as<StorageError>;
+    {
+        storage.list(directory, [](const char*) {})
+        } -> std::same_as<StorageError>;
+    { storage.create(directory, name, file) }
+    noexcept->std::same_as<StorageError>;
+    { storage.open(directory, name, file) }
+    noexcept->std::same_as<StorageError>;
+    { storage.rename(directory, name, name) }
+    noexcept->std::same_as<StorageError>;
+    { storage.remove(directory, name) }
+    noexcept->std::same_as<StorageError>;
+    { storage.allocate(file, place) }
+    noexcept->std::same_as<StorageError>;
+    { storage.resize(file, place) }
+    noexcept->std::same_as<StorageError>;
+    { storage.size(file, size) }
+    noexcept->std::same_as<StorageError>;
+    { storage.read(file, place, to, got) }
+    noexcept->std::same_as<StorageError>;
+    { storage.write(file, place, from) }
+    noexcept->std::same_as<StorageError>;
+    { storage.sync(file) }
+    noexcept->std::same_as<StorageError>;
+    { storage.start_sync(file) }
+    noexcept;
+    { storage.poll_sync() }
+    noexcept->std::same_as<std::optional<StorageError>>;
+    { storage.wait_sync() }
+    noexcept->std::same_as<StorageError>;
+};
 
 }  // namespace replicator

@@ -103,8 +103,8 @@ struct SegmentHeader {
 
     void write(std::byte* to) const noexcept {
         std::memset(to, 0, bytes);
-        ByteWriter(to).each(magic, format, records_at, cluster, group, node, history, incarnation, number, previous, size,
-                            first, epoch_before, chain_before, salt);
+        ByteWriter(to).each(magic, format, records_at, cluster, group, node, history, incarnation, number, previous,
+                            size, first, epoch_before, chain_before, salt);
         store(to + bytes - 4, checksum({to, bytes - 4}));
     }
     /// False when the bytes are no header, or damaged.
@@ -129,7 +129,7 @@ struct RecordHeader {
     std::uint32_t size = 0;   ///< bytes of entries that follow
     std::uint32_t count = 0;  ///< how many those are
     Chain chain_before{};
-    Chain chain{};            ///< up to the last of them
+    Chain chain{};  ///< up to the last of them
 
     [[nodiscard]] Index last() const noexcept { return first + count - 1; }
     [[nodiscard]] std::uint64_t end() const noexcept { return place + bytes + size; }

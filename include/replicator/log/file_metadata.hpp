@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a node must not forget beside its entries: two alternating slots in one file, each written twice.
 //
-// A change is written to the older slot and flushed, so that a write which is torn leaves the newer one. Each slot holds
-// two copies, so that a single damaged block never makes a node forget a promise.
+// A change is written to the older slot and flushed, so that a write which is torn leaves the newer one. Each slot
+// holds two copies, so that a single damaged block never makes a node forget a promise.
 #pragma once
 
 #include "file_format.hpp"
@@ -96,12 +96,14 @@ struct Metadata {
 
     // The log's own: what `store` is given for these is passed over.
     SnapshotPointer snapshot;
-    BasePosition base;               ///< where the log began when it was last reset
-    EpochHistory epochs;             ///< taken from the caller together with a reset
+    BasePosition base;                ///< where the log began when it was last reset
+    EpochHistory epochs;              ///< taken from the caller together with a reset
     std::uint64_t first_segment = 0;  ///< those with lower numbers are void
     std::uint64_t last_segment = 0;   ///< highest number ever used
     Index durable;                    ///< entries up to here were on the disk, in `durable_segment` and before
     std::uint64_t durable_segment = 0;
+    Index cut_from;  ///< entries from here on are void, in `cut_segment` and before
+    std::uint64_t cut_segment = 0;
 
     [[nodiscard]] std::span<const std::byte> roster_bytes() const noexcept {
         return std::span(roster).first(roster_size);
@@ -127,9 +129,9 @@ void each_metadata_field(Bytes bytes, Self& m) noexcept {
     bytes.each(m.format, m.cluster, m.group, m.node, m.incarnation, m.run_counter, m.history, m.promised,
                m.counter_opened, m.suspect_from, m.installing, m.clean_stop, m.fault, m.snapshot.id,
                m.snapshot.position, m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment,
-               m.durable, m.durable_segment, m.roster_size);
+               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.roster_size);
 }
-inline constexpr std::size_t metadata_fixed_at = 24;   // behind magic, sequence, checksum
+inline constexpr std::size_t metadata_fixed_at = 24;  // behind magic, sequence, checksum
 inline constexpr std::size_t metadata_epochs_at = 320;
 inline constexpr std::size_t metadata_roster_at = metadata_epochs_at + 8 + EpochHistory::max * 28;
 static_assert(metadata_roster_at + Metadata::roster_bytes_max <= metadata_copy_bytes);
@@ -142,16 +144,15 @@ inline void write_metadata(std::byte* to, const Metadata& metadata, std::uint64_
     for (const EpochStart& start : metadata.epochs.all()) epochs.each(start.epoch, start.first, start.chain_before);
     std::memcpy(to + metadata_roster_at, metadata.roster.data(), metadata.roster_size);
     ByteWriter(to).each(metadata_magic, sequence);
-    store(to + 16, checksum({to + metadata_fixed_at, metadata_copy_bytes - metadata_fixed_at},
-                            checksum({to, 16})));
+    store(to + 16, checksum({to + metadata_fixed_at, metadata_copy_bytes - metadata_fixed_at}, checksum({to, 16})));
 }
 
 /// False when the bytes are no metadata, or damaged.
 [[nodiscard]] inline bool read_metadata(const std::byte* from, Metadata& metadata, std::uint64_t& sequence) noexcept {
     std::uint64_t magic = 0;
     ByteReader(from).each(magic, sequence);
-    const std::uint32_t sum = checksum({from + metadata_fixed_at, metadata_copy_bytes - metadata_fixed_at},
-                                       checksum({from, 16}));
+    const std::uint32_t sum =
+        checksum({from + metadata_fixed_at, metadata_copy_bytes - metadata_fixed_at}, checksum({from, 16}));
     if (magic != metadata_magic || load<std::uint32_t>(from + 16) != sum || load<std::uint32_t>(from + 20) != 0) {
         return false;
     }

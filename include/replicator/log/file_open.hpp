@@ -22,13 +22,13 @@ public:
     EpochHistory epochs;
     Cursor begin;
     Chain base_chain{};
-    RecordWalk end;             ///< behind the last entry
-    typename S::File newest;    ///< the segment to go on in, if `goes_on`
-    std::uint64_t place = 0;    ///< in it
+    RecordWalk end;           ///< behind the last entry
+    typename S::File newest;  ///< the segment to go on in, if `goes_on`
+    std::uint64_t place = 0;  ///< in it
     std::uint64_t size = 0;
     std::uint64_t rewrite_from = 0;
-    bool goes_on = false;       ///< false: the next entry needs a new segment, and later ones are void
-    Index suspect_from;         ///< 0 when all is sure
+    bool goes_on = false;  ///< false: the next entry needs a new segment, and later ones are void
+    Index suspect_from;    ///< 0 when all is sure
 
     /// Files that are of no use any more: void segments, halves of files, old snapshots.
     static constexpr std::size_t leftovers_max = 64;
@@ -59,6 +59,7 @@ private:
             SnapshotId snapshot{};
             if (read_segment_name(name, segment.number, segment.first)) {
                 if (segment.number < metadata_.first_segment) return leave(name);
+                if (was_cut(segment.number) && segment.first >= metadata_.cut_from) return leave(name);
                 if (count_ == Options::segments_max) return void(fits = false);
                 found_[count_++] = segment;
             } else if (std::strcmp(name, metadata_new_name) == 0 || std::strcmp(name, segment_new_name) == 0 ||
@@ -68,11 +69,12 @@ private:
             }
         });
         if (error != StorageError::none) return Error::log_failed;
-        std::sort(found_.get(), found_.get() + count_, [](const FoundSegment& a, const FoundSegment& b) {
-            return a.number < b.number;
-        });
+        std::sort(found_.get(), found_.get() + count_,
+                  [](const FoundSegment& a, const FoundSegment& b) { return a.number < b.number; });
         return fits ? Error::none : Error::wrong_limits;
     }
+    /// True for segments of which only what is before the last cut counts.
+    [[nodiscard]] bool was_cut(std::uint64_t number) const noexcept { return number <= metadata_.cut_segment; }
     void leave(const char* name) noexcept {
         if (leftover_count < leftovers_max) leftovers[leftover_count++] = FileName(name);
     }
@@ -166,7 +168,8 @@ private:
     [[nodiscard]] Error scan_one(std::size_t i, bool& whole) noexcept {
         const SegmentHeader& header = found_[i].header;
         const bool is_last = i + 1 == last_;
-        const Index stop = is_last ? Index{} : found_[i + 1].first;
+        Index stop = is_last ? Index{} : found_[i + 1].first;
+        if (is_last && was_cut(header.number)) stop = metadata_.cut_from;
         // The segment before ended elsewhere than this one begins: what is between is not there.
         if (header.chain_before != end.chain || header.first != end.at.index) {
             lost(Verdict::Kind::corrupt, found_[i]);
@@ -200,7 +203,7 @@ private:
         newest = std::move(file);
         size = header.size;
         rewrite_from = scan.rewrite_from;
-        goes_on = !scan.damaged;
+        goes_on = !scan.damaged && !was_cut(header.number);
         if (scan.damaged) {
             verdict.kind = Verdict::Kind::torn;
             verdict.segment = header.number;

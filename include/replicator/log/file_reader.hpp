@@ -96,7 +96,8 @@ public:
                                 Index limit, Cursor& from, Damage& damage) noexcept {
         Buffer* buffer = &buffers_[0];
         for (Buffer& other : buffers_) {
-            if (other.from.index <= index && index < other.to.index) return other.used = ++clock_, run_of(other, index, from);
+            if (other.from.index <= index && index < other.to.index)
+                return other.used = ++clock_, run_of(other, index, from);
             if (other.used < buffer->used) buffer = &other;
         }
         buffer->used = ++clock_;
@@ -197,7 +198,8 @@ private:
         Cursor from = walk.at;
         if (filled == 0 && index > walk.at.index) {
             // The place of the entry that is wanted is found by walking.
-            if (header.last() < index) return walk_record(header, entries, limit, Options::entry_bytes_max, walk, nothing);
+            if (header.last() < index)
+                return walk_record(header, entries, limit, Options::entry_bytes_max, walk, nothing);
             RecordWalk to = walk;
             if (!walk_record(header, entries, index - 1, Options::entry_bytes_max, to, nothing)) return false;
             from = to.at;

@@ -2,8 +2,8 @@
 // Finds out, when a directory is opened, what is there, what was lost, and whether that may be cut.
 //
 // Entries are proven to have been on the disk if a later record says so, if the metadata say so, or if a later segment
-// exists. What is damaged and proven is corruption: it is refused, or given up so that a peer can send it again. What is
-// damaged and not proven is a torn write, or looks like one: it is cut, and this copy is suspect from there on.
+// exists. What is damaged and proven is corruption: it is refused, or given up so that a peer can send it again. What
+// is damaged and not proven is a torn write, or looks like one: it is cut, and this copy is suspect from there on.
 #pragma once
 
 #include "file_format.hpp"
@@ -32,10 +32,10 @@ enum class OnDamage : std::uint8_t {
 /// What opening a log found.
 struct Verdict {
     enum class Kind : std::uint8_t {
-        clean,    ///< everything that was ever written
-        torn,     ///< a write that was never known to be on the disk is not whole; it is cut
-        corrupt,  ///< something that was on the disk is damaged
-        missing,  ///< something that was on the disk is not there any more
+        clean,          ///< everything that was ever written
+        torn,           ///< a write that was never known to be on the disk is not whole; it is cut
+        corrupt,        ///< something that was on the disk is damaged
+        missing,        ///< something that was on the disk is not there any more
         metadata_lost,  ///< no copy of the metadata is sound
     };
 
@@ -72,12 +72,12 @@ struct FoundSegment {
 /// Reads one segment from its first record on, as far as it is sound.
 template <Storage S, class Options>
 struct SegmentScan {
-    RecordWalk walk;              ///< where it ended
-    std::uint64_t place = 0;      ///< in the file: behind the last sound record, or at the one that is not
-    Index durable;                ///< what the records prove
+    RecordWalk walk;                 ///< where it ended
+    std::uint64_t place = 0;         ///< in the file: behind the last sound record, or at the one that is not
+    Index durable;                   ///< what the records prove
     std::uint64_t rewrite_from = 0;  ///< the first record that is not proven, 0 if all are
-    bool damaged = false;         ///< what follows is neither zero nor a sound record
-    bool too_large = false;       ///< a record was written with larger bounds
+    bool damaged = false;            ///< what follows is neither zero nor a sound record
+    bool too_large = false;          ///< a record was written with larger bounds
     StorageError error = StorageError::none;
     std::uint64_t bytes_read = 0;
 
@@ -108,10 +108,9 @@ private:
             if (header.size > Options::record_bytes_max) return damaged = too_large = true, used;
             if (bytes.size() - used < RecordHeader::bytes + header.size) break;
             const Cursor begin = walk.at;
-            const bool sound = walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
-                                           [&](const std::byte* entry, const RecordWalk& at) {
-                                               note_epoch(entry, at, epochs);
-                                           });
+            const bool sound =
+                walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
+                            [&](const std::byte* entry, const RecordWalk& at) { note_epoch(entry, at, epochs); });
             durable = max(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});
             if (!sound) return damaged = true, used;

@@ -28,7 +28,7 @@ struct Segment {
     Cursor first;
     Chain chain_before{};
     std::uint32_t salt = 0;
-    std::uint64_t size = 0;  ///< of the file, as it was made
+    std::uint64_t size = 0;                     ///< of the file, as it was made
     std::array<RecordMark, marks_max> marks{};  ///< the first is that of the first record
     std::size_t mark_count = 0;
 

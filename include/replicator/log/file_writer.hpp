@@ -75,11 +75,13 @@ public:
         header.write(bytes.data());
         const std::span<const std::byte> piece(bytes);
         StorageError error = storage.write(next_, 0, std::span(&piece, 1));
-        if (error == StorageError::none) error = storage.sync(next_);
-        const FileName name = segment_name(header.number, header.first);
-        if (error == StorageError::none) error = storage.rename(directory, segment_new_name, name.text());
-        if (error == StorageError::none) error = storage.sync_directory(directory);
         if (error != StorageError::none) return error;
+        if (error = storage.sync(next_); error != StorageError::none) return start_anew(error);
+        const FileName name = segment_name(header.number, header.first);
+        error = storage.rename(directory, segment_new_name, name.text());
+        if (error != StorageError::none) return error;
+        // From here on the segment may be there or not, so there is no other try.
+        if (storage.sync_directory(directory) != StorageError::none) return StorageError::failed;
         file_ = std::exchange(next_, typename S::File{});
         place_ = Options::block_bytes;
         size_ = Options::segment_bytes;
@@ -123,7 +125,7 @@ public:
             bytes -= bytes < size ? bytes : size;
             const bool whole = zeroed_ == Options::segment_bytes;
             if (!whole && zeroed_ - flushed_ < Options::zeros_bytes_flushed) continue;
-            if (const StorageError error = storage.sync(next_); error != StorageError::none) return error;
+            if (const StorageError error = storage.sync(next_); error != StorageError::none) return start_anew(error);
             flushed_ = zeroed_;
             ready_ = whole;
         }
@@ -131,6 +133,13 @@ public:
     }
 
 private:
+    /// Nobody knows what is in a file whose flush failed.
+    [[nodiscard]] StorageError start_anew(StorageError error) noexcept {
+        ready_ = false;
+        zeroed_ = 0;
+        return error;
+    }
+
     typename S::File file_;
     std::uint64_t place_ = 0;  // of the next record; 0 without a segment
     std::uint64_t size_ = 0;

@@ -84,7 +84,8 @@ public:
     /// Calls `visitor(name)` for every file.
     template <class Visitor>
     [[nodiscard]] StorageError list(Directory& directory, Visitor&& visitor) {
-        const int copy = again([&] { return System::open_at(directory.handle_.number(), ".", O_RDONLY | O_DIRECTORY); });
+        const int copy =
+            again([&] { return System::open_at(directory.handle_.number(), ".", O_RDONLY | O_DIRECTORY); });
         if (copy < 0) return last_error();
         DIR* const stream = ::fdopendir(copy);
         if (stream == nullptr) {
@@ -214,9 +215,8 @@ private:
                 pieces = pieces.subspan(1);
                 continue;
             }
-            const ssize_t moved = again([&] {
-                return System::write(file.number(), pieces.data(), static_cast<int>(pieces.size()), place);
-            });
+            const ssize_t moved = again(
+                [&] { return System::write(file.number(), pieces.data(), static_cast<int>(pieces.size()), place); });
             if (moved < 0) return last_error();
             if (moved == 0) return StorageError::failed;
             auto left = static_cast<std::size_t>(moved);

@@ -98,7 +98,7 @@ public:
 
     [[nodiscard]] StorageError create(Directory& directory, const char* name, File& file) noexcept {
         const Call call = begin();
-        if (!call.acts()) return call.error;
+        if (!call.acts() || call.error == StorageError::no_space) return call.error;
         const std::size_t inode = disk_->inodes_.size();
         disk_->inodes_.emplace_back();
         disk_->change_name(directory.get(), {.removed = "", .added = name, .inode = inode});
@@ -114,7 +114,7 @@ public:
     }
     [[nodiscard]] StorageError rename(Directory& directory, const char* from, const char* to) noexcept {
         const Call call = begin();
-        if (!call.acts()) return call.error;
+        if (!call.acts() || call.error == StorageError::no_space) return call.error;
         const auto found = directory.get().current.find(from);
         if (found == directory.get().current.end()) return StorageError::not_found;
         disk_->change_name(directory.get(), {.removed = from, .added = to, .inode = found->second});
@@ -122,7 +122,7 @@ public:
     }
     [[nodiscard]] StorageError remove(Directory& directory, const char* name) noexcept {
         const Call call = begin();
-        if (!call.acts()) return call.error;
+        if (!call.acts() || call.error == StorageError::no_space) return call.error;
         const auto found = directory.get().current.find(name);
         if (found == directory.get().current.end()) return StorageError::not_found;
         disk_->change_name(directory.get(), {.removed = name, .added = "", .inode = found->second});
@@ -231,7 +231,8 @@ private:
         return begin(faults_per_million).error;
     }
     [[nodiscard]] bool has_room(const SimulatedDisk::Inode& inode, std::uint64_t size) const noexcept {
-        return size <= inode.current.size() || disk_->bytes() + (size - inode.current.size()) <= disk_->faults.bytes_max;
+        return size <= inode.current.size() ||
+               disk_->bytes() + (size - inode.current.size()) <= disk_->faults.bytes_max;
     }
     void finish_sync(SimulatedDisk::Inode& inode, std::size_t changes, StorageError error) {
         if (error == StorageError::none) {

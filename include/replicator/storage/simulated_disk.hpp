@@ -246,8 +246,10 @@ private:
                 const std::uint64_t step = unit == 1 ? 1 + below(64) : unit;
                 const std::uint64_t end = std::min(limit, (at / step + 1) * step);
                 if (chance(kept)) {
-                    put_bytes(to, at, std::span(change.bytes).subspan(static_cast<std::size_t>(at - change.place),
-                                                                      static_cast<std::size_t>(end - at)));
+                    put_bytes(
+                        to, at,
+                        std::span(change.bytes)
+                            .subspan(static_cast<std::size_t>(at - change.place), static_cast<std::size_t>(end - at)));
                 }
                 at = end;
             }

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+// The parts of an open log::File and what holds them together: how it is opened, flushed, and what becomes of errors.
+#pragma once
+
+#include "file_metadata.hpp"
+#include "file_open.hpp"
+#include "file_options.hpp"
+#include "file_reader.hpp"
+#include "file_segments.hpp"
+#include "file_tail.hpp"
+#include "file_writer.hpp"
+
+#include "../concepts/log_policy.hpp"
+#include "../concepts/storage.hpp"
+#include "../entry.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+namespace replicator::log::detail {
+
+template <Storage S, class Options>
+class FileState {
+public:
+    S storage;
+    typename S::Directory directory;
+    Metadata metadata;
+    Verdict verdict;
+    Error fault = Error::none;
+
+    Cursor begin;
+    Chain base_chain{};
+    Chain chain{};
+    Index held;
+    Index released;
+    Index needed{~std::uint64_t{0}};
+    FileTail<Options> tail;
+    bool no_space = false;
+    EpochHistory epochs;
+
+    [[nodiscard]] Error open(const char* path, const FileIdentity& identity, OnDamage on_damage) noexcept {
+        if (!tail.allocate() || !segments_.allocate() || !reader_.allocate()) return Error::log_failed;
+        if (const StorageError error = storage.open_directory(path, directory); error != StorageError::none) {
+            return error == StorageError::locked ? Error::duplicate_node : error_of(error);
+        }
+        bool damaged = false;
+        StorageError error = metafile_.open(storage, directory, metadata, damaged);
+        if (error == StorageError::not_found) {
+            if (const Error refused = make(identity); refused != Error::none) return refused;
+        } else if (damaged) {
+            verdict.kind = Verdict::Kind::metadata_lost;
+            return verdict.error = Error::corrupt;
+        } else if (error != StorageError::none) {
+            return error_of(error);
+        }
+        if (metadata.format != file_format) return Error::wrong_version;
+        if (metadata.cluster != identity.cluster) return Error::wrong_cluster;
+        if (metadata.group != identity.group) return Error::wrong_group;
+        if (metadata.node != identity.node) return Error::wrong_node;
+        const bool other = value(identity.history) != 0 && value(metadata.history) != 0;
+        if (other && metadata.history != identity.history) return Error::wrong_history;
+        return recover(on_damage);
+    }
+
+    void poll() noexcept {
+        if (!syncing_) return;
+        if (const auto done = storage.poll_sync()) finish_sync(*done);
+    }
+    void wait() noexcept {
+        if (syncing_) finish_sync(storage.wait_sync());
+    }
+    [[nodiscard]] bool syncing() const noexcept { return syncing_; }
+
+    /// Writes the metadata as they are, with what is known to be on the disk.
+    [[nodiscard]] Error save() noexcept {
+        if (!reset_due_) metadata.epochs = epochs;
+        if (!reset_due_ && !cut_due_) note_durable(held);
+        return put_metadata();
+    }
+    /// Counts a result: false when it was none; a disk that failed is given up for good.
+    bool keep(StorageError error) noexcept {
+        if (error == StorageError::none) return true;
+        if (error == StorageError::no_space) {
+            no_space = true;
+        } else {
+            fault = Error::log_failed;
+        }
+        return false;
+    }
+    [[nodiscard]] Error result() const noexcept {
+        return fault != Error::none ? fault : no_space ? Error::log_full : Error::none;
+    }
+    [[nodiscard]] bool reset_due() const noexcept { return reset_due_; }
+
+protected:
+    /// Their room was claimed long ago, so any error is one of the disk; what is there then, nobody knows.
+    [[nodiscard]] Error put_metadata() noexcept {
+        if (metafile_.store(storage, metadata) != StorageError::none) fault = Error::log_failed;
+        return fault;
+    }
+
+    /// Up to `index` everything is on the disk.
+    void note_durable(Index index) noexcept {
+        metadata.durable = index;
+        metadata.durable_segment = segments_.empty() ? 0 : segments_.back().number;
+    }
+
+    [[nodiscard]] EntryRun read_files(Index index, Cursor& from) noexcept {
+        Damage damage;
+        const EntryRun run = reader_.read(storage, directory, segments_, index, written_.index - 1, from, damage);
+        if (run.bytes.empty()) {
+            verdict = {Verdict::Kind::corrupt, Error::log_failed, damage.segment, damage.place, damage.index, false, 0};
+            fault = Error::log_failed;
+        }
+        return run;
+    }
+
+    [[nodiscard]] bool remove(const Segment& segment) noexcept {
+        const StorageError error = storage.remove(directory, segment_name(segment.number, segment.first.index).text());
+        return error == StorageError::not_found || keep(error);
+    }
+
+    void finish_sync(StorageError error) noexcept {
+        syncing_ = false;
+        if (error != StorageError::none) {
+            fault = Error::log_failed;
+        } else {
+            held = max(held, syncing_to_);
+        }
+    }
+
+    MetadataFile<S> metafile_;
+    SegmentTable<Options::segments_max> segments_;
+    std::size_t dropped_ = 0;  // segments at the front that are no longer the log's, and still there
+    FileReader<S, Options> reader_;
+    FileWriter<S, Options> writer_;
+    Cursor written_;  // everything before it is in files
+    Chain written_chain_{};
+    bool syncing_ = false;
+    Index syncing_to_;
+    bool scribbled_ = false;  // a write failed behind the last record
+    bool cut_due_ = false;    // files hold more than the log
+    bool reset_due_ = false;  // and nothing of it is the log's
+
+private:
+    [[nodiscard]] static Error error_of(StorageError error) noexcept {
+        return error == StorageError::no_space ? Error::log_full : Error::log_failed;
+    }
+
+    /// A blank directory becomes that of a node.
+    [[nodiscard]] Error make(const FileIdentity& identity) noexcept {
+        bool blank = true;
+        const StorageError error = storage.list(directory, [&](const char* name) {
+            std::uint64_t number = 0;
+            Index first;
+            if (read_segment_name(name, number, first)) blank = false;
+        });
+        if (error != StorageError::none) return error_of(error);
+        if (!blank) {
+            verdict.kind = Verdict::Kind::metadata_lost;
+            return verdict.error = Error::corrupt;
+        }
+        metadata.cluster = identity.cluster;
+        metadata.group = identity.group;
+        metadata.node = identity.node;
+        metadata.incarnation = identity.incarnation;
+        metadata.history = identity.history;
+        metadata.base.chain = value(identity.history) == 0 ? Chain{} : first_chain(identity.history);
+        const StorageError made = metafile_.create(storage, directory, metadata);
+        return made == StorageError::none ? Error::none : error_of(made);
+    }
+
+    [[nodiscard]] Error recover(OnDamage on_damage) noexcept {
+        FileOpening<S, Options> opening(storage, directory, metadata, segments_, reader_.raw());
+        const Error error = opening.run(on_damage);
+        verdict = opening.verdict;
+        if (error != Error::none) return verdict.error = error;
+        if (opening.newest && !make_durable(opening)) return Error::log_failed;
+
+        begin = opening.begin;
+        base_chain = opening.base_chain;
+        written_ = opening.end.at;
+        chain = written_chain_ = opening.end.chain;
+        epochs = opening.epochs;
+        held = syncing_to_ = written_.index - 1;
+        released = begin.index - 1;
+        tail.reset(written_);
+        cut_due_ = !opening.goes_on && (!segments_.empty() || opening.given_up() > 0);
+        if (opening.goes_on) writer_.resume(std::move(opening.newest), opening.place, opening.size);
+
+        const Index suspect = opening.suspect_from;
+        if (suspect != Index{} && (metadata.suspect_from == Index{} || suspect < metadata.suspect_from)) {
+            metadata.suspect_from = suspect;
+        }
+        metadata.last_segment = std::max(metadata.last_segment, opening.highest_number());
+        metadata.clean_stop = false;
+        ++metadata.run_counter;
+        metadata.epochs = epochs;
+        note_durable(held);
+        if (metafile_.store(storage, metadata) != StorageError::none) return Error::log_failed;
+        return remove_leftovers(opening);
+    }
+    /// What was read may stand in the memory of the system only, and a flush that failed in a former run would not be
+    /// repeated: so what nothing proves is written again.
+    [[nodiscard]] bool make_durable(FileOpening<S, Options>& opening) noexcept {
+        const auto raw = reader_.raw();
+        std::uint64_t at = opening.rewrite_from != 0 ? opening.rewrite_from : opening.place;
+        const std::uint64_t end = opening.goes_on ? opening.place : std::min(opening.size, opening.place + raw.size());
+        while (at < end) {
+            std::size_t got = 0;
+            const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), end - at));
+            if (storage.read(opening.newest, at, raw.first(size), got) != StorageError::none) return false;
+            if (got == 0) break;
+            const std::span<const std::byte> piece = raw.first(got);
+            if (storage.write(opening.newest, at, std::span(&piece, 1)) != StorageError::none) return false;
+            at += got;
+        }
+        return storage.sync(opening.newest) == StorageError::none;
+    }
+    [[nodiscard]] Error remove_leftovers(FileOpening<S, Options>& opening) noexcept {
+        StorageError error = StorageError::none;
+        for (std::size_t i = 0; i < opening.given_up() && error == StorageError::none; ++i) {
+            error = storage.remove(directory, opening.given_up_name(i).text());
+        }
+        for (std::size_t i = 0; i < opening.leftover_count && error == StorageError::none; ++i) {
+            error = storage.remove(directory, opening.leftovers[i].text());
+        }
+        if (error == StorageError::none) error = storage.sync_directory(directory);
+        return error == StorageError::none ? Error::none : error_of(error);
+    }
+};
+
+}  // namespace replicator::log::detail
