@@ -166,6 +166,42 @@ public:
     /// The newest epochs of what is in the files.
     [[nodiscard]] const EpochHistory& epochs() const noexcept { return body_->epochs; }
 
+    // --- States ---
+
+    /// Begins to write a state that includes everything up to `head.position`; one that was begun before is dropped.
+    /// `own` is kept with it, and given back by the reader. Fill in id, history, position, chain, piece_bytes.
+    [[nodiscard]] Error begin_snapshot(const SnapshotHead& head, std::span<const std::byte> own) noexcept {
+        return body_ == nullptr ? Error::stopped : body_->begin_snapshot(head, own);
+    }
+    /// The next piece: `piece_bytes` of it, less only for the last. One call for each turn is a budget. After
+    /// `Error::log_full` or `Error::snapshot_invalid` the new state is gone, and the old one is as it was.
+    [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
+        return body_ == nullptr ? Error::stopped : body_->append_snapshot(piece);
+    }
+    /// The state is whole: it is made to last, then takes the place of the one before. The log may then drop what is
+    /// released and included.
+    [[nodiscard]] Error finish_snapshot() noexcept {
+        return body_ == nullptr ? Error::stopped : body_->finish_snapshot(nullptr);
+    }
+    /// The same for a state that came from elsewhere: in one step it also becomes the base of the log, which is then
+    /// empty, and `installing` is cleared.
+    [[nodiscard]] Error install_snapshot(const EpochHistory& epochs_before) noexcept {
+        return body_ == nullptr ? Error::stopped : body_->finish_snapshot(&epochs_before);
+    }
+    void drop_snapshot() noexcept {
+        if (body_ != nullptr) body_->drop_snapshot();
+    }
+    /// The state on the disk; its id is 0 when there is none.
+    [[nodiscard]] SnapshotPointer snapshot() const noexcept {
+        return body_ == nullptr ? SnapshotPointer{} : body_->metadata.snapshot;
+    }
+    /// Opens the state on the disk, to be read piece by piece.
+    [[nodiscard]] Error open_snapshot(SnapshotReader<S>& reader) const noexcept {
+        if (body_ == nullptr) return Error::stopped;
+        if (body_->metadata.snapshot.id == SnapshotId{}) return Error::not_yet;
+        return reader.open(body_->storage, body_->directory, body_->metadata.snapshot.id);
+    }
+
 private:
     std::unique_ptr<Body> body_;
 };

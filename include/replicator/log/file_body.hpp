@@ -2,6 +2,7 @@
 // What log::File does: entries gathered in memory, records written, flushes, cuts, removal of what may go.
 #pragma once
 
+#include "file_snapshot.hpp"
 #include "file_state.hpp"
 
 #include "../assert.hpp"
@@ -179,6 +180,46 @@ public:
         return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
     }
 
+    // --- States ---
+
+    [[nodiscard]] Error begin_snapshot(SnapshotHead head, std::span<const std::byte> own) noexcept {
+        if (fault != Error::none) return fault;
+        head.cluster = metadata.cluster;
+        return ended(snapshot_.begin(storage, directory, head, own));
+    }
+    [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
+        if (fault != Error::none) return fault;
+        return ended(snapshot_.append(storage, piece, Options::zeros_bytes_flushed));
+    }
+    /// With `epochs_before` the state replaces the log, too, in the same step.
+    [[nodiscard]] Error finish_snapshot(const EpochHistory* epochs_before) noexcept {
+        if (fault != Error::none) return fault;
+        const SnapshotHead head = snapshot_.head();
+        const SnapshotId old = metadata.snapshot.id;
+        if (const Error error = ended(snapshot_.finish(storage, directory)); error != Error::none) return error;
+        metadata.snapshot = {head.id, head.position, head.chain};
+        if (epochs_before != nullptr) {
+            reset(head.position.index, head.chain);
+            metadata.base.position.epoch = head.position.epoch;
+            metadata.history = head.history;
+            metadata.installing = false;
+            epochs = *epochs_before;
+            if (const Error error = apply_reset(); error != Error::none) return error;
+        } else if (save() != Error::none) {
+            return fault;
+        }
+        if (old == SnapshotId{} || old == head.id) return Error::none;
+        StorageError error = storage.remove(directory, snapshot_name(old).text());
+        if (error == StorageError::none) error = storage.sync_directory(directory);
+        // The next start removes what stays now.
+        return error == StorageError::failed ? fault = Error::log_failed : Error::none;
+    }
+    void drop_snapshot() noexcept {
+        if (!snapshot_.active()) return;
+        snapshot_.drop();
+        static_cast<void>(storage.remove(directory, snapshot_new_name));
+    }
+
     [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept {
         return keep(writer_.prepare(storage, directory, bytes)) ? Error::none : result();
     }
@@ -203,6 +244,13 @@ public:
     }
 
 private:
+    /// A state that could not be written is dropped; the one before it stays. It is no reason to give up the log.
+    [[nodiscard]] Error ended(StorageError error) noexcept {
+        if (error == StorageError::none) return Error::none;
+        drop_snapshot();
+        return error == StorageError::no_space ? Error::log_full : Error::snapshot_invalid;
+    }
+
     /// Drops what may go; true when `least` more bytes fit.
     [[nodiscard]] bool has_room(std::size_t least) noexcept {
         const std::uint64_t kept = tail.end().offset - begin.offset;
@@ -342,6 +390,8 @@ private:
         ByteWriter(bytes.data()).each(header.incarnation, header.number, metadata.run_counter);
         return checksum(bytes);
     }
+
+    SnapshotWriter<S> snapshot_;
 };
 
 }  // namespace replicator::log::detail

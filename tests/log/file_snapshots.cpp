@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+// States on the disk: read back as they were written, replaced in one step, checked piece by piece, and never half
+// there.
+
+#include "log/file_support.hpp"
+#include "support/log_conformance.hpp"
+
+#include <replicator/log/file.hpp>
+#include <replicator/storage/simulated.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+using namespace replicator;
+using support::folder;
+using Log = support::SimulatedLog<>;
+using Reader = log::SnapshotReader<storage::Simulated>;
+
+BOOST_AUTO_TEST_SUITE(file_snapshots)
+
+namespace {
+
+constexpr std::uint32_t piece_bytes = 50;
+
+log::SnapshotHead head_of(std::uint64_t id, Index index, Chain chain) {
+    log::SnapshotHead head;
+    head.id = SnapshotId{id};
+    head.history = support::history;
+    head.position = {{id, NodeId{1}, 2}, index};
+    head.chain = chain;
+    head.piece_bytes = piece_bytes;
+    return head;
+}
+
+/// A state of so many bytes, told apart by its id.
+support::Entry state_of(std::uint64_t id, std::size_t bytes) { return support::body_of(id, 1000, bytes); }
+
+Error write_state(Log& log, const log::SnapshotHead& head, const support::Entry& state, bool installs) {
+    const auto own = support::body_of(value(head.id), 2000, 13);
+    if (const Error error = log.begin_snapshot(head, own); error != Error::none) return error;
+    for (std::size_t at = 0; at < state.size(); at += piece_bytes) {
+        const auto piece = std::span(state).subspan(at, std::min<std::size_t>(piece_bytes, state.size() - at));
+        if (const Error error = log.append_snapshot(piece); error != Error::none) return error;
+    }
+    return installs ? log.install_snapshot({}) : log.finish_snapshot();
+}
+
+/// All of a state, or why it cannot be read.
+Error read_state(const Log& log, support::Entry& state) {
+    Reader reader;
+    state.clear();
+    if (const Error error = log.open_snapshot(reader); error != Error::none) return error;
+    support::Entry own(13);
+    if (const Error error = reader.read_own(own); error != Error::none) return error;
+    REPLICATOR_WANT(own == support::body_of(value(reader.head().id), 2000, 13));
+    support::Entry piece(reader.head().piece_bytes);
+    for (std::uint64_t i = 0; i < reader.pieces(); ++i) {
+        const auto size = reader.read(i, piece);
+        if (!size) return size.error();
+        state.insert(state.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(*size));
+    }
+    return state.size() == reader.bytes() ? Error::none : Error::corrupt;
+}
+
+Log open(storage::SimulatedDisk& disk) {
+    auto opened = Log::open(storage::Simulated(disk), folder, support::identity());
+    REPLICATOR_WANT(static_cast<bool>(opened));
+    return std::move(*opened);
+}
+
+void fill(Log& log, std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        REPLICATOR_WANT(support::put(log, support::body_of(log.last().value + 1, 0, 20)));
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(states_of_every_size_are_read_back) {
+    storage::SimulatedDisk disk;
+    auto log = open(disk);
+    fill(log, 3);
+    BOOST_TEST((log.flush() == Error::none));
+    support::Entry found;
+    BOOST_TEST((read_state(log, found) == Error::not_yet));
+    for (std::size_t bytes = 0; bytes <= 3 * piece_bytes + 1; ++bytes) {
+        const auto state = state_of(bytes + 1, bytes);
+        BOOST_TEST_REQUIRE((write_state(log, head_of(bytes + 1, Index{3}, log.chain()), state, false) == Error::none));
+        BOOST_TEST((read_state(log, found) == Error::none));
+        BOOST_TEST((found == state));
+        BOOST_TEST((log.snapshot().id == SnapshotId{bytes + 1}));
+    }
+    // One of them is kept.
+    std::size_t states = 0;
+    for (const auto& name : disk.names(folder)) states += name.rfind("snapshot", 0) == 0 ? 1u : 0u;
+    BOOST_TEST(states == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_state_includes_may_be_dropped_once_it_is_released) {
+    storage::SimulatedDisk disk;
+    auto log = open(disk);
+    for (int i = 0; i < 120; ++i) fill(log, 1), log.release(log.last());
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.base().index == Index{0});
+    const Chain chain = chain_at(log, Index{100});
+    BOOST_TEST((write_state(log, head_of(1, Index{100}, chain), state_of(1, 99), false) == Error::none));
+    for (int i = 0; i < 20; ++i) fill(log, 1), log.release(log.last());
+    BOOST_TEST((log.flush() == Error::none));
+    const Index base = log.base().index;
+    BOOST_TEST(base > Index{0});
+    BOOST_TEST(base <= Index{100});
+    log = {};
+    auto again = open(disk);
+    BOOST_TEST(again.base().index == base);
+    BOOST_TEST(again.last() == Index{140});
+}
+
+BOOST_AUTO_TEST_CASE(an_installed_state_is_the_base_of_the_log) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = open(disk);
+        fill(log, 30);
+        BOOST_TEST((log.flush() == Error::none));
+        auto metadata = log.metadata();
+        metadata.installing = true;
+        BOOST_TEST((log.store(metadata) == Error::none));
+        BOOST_TEST((write_state(log, head_of(7, Index{500}, Chain{5}), state_of(7, 120), true) == Error::none));
+        BOOST_TEST(log.base().index == Index{500});
+        fill(log, 2);
+        BOOST_TEST((log.flush() == Error::none));
+    }
+    auto crashed = disk.after_crash(4);
+    auto log = open(crashed);
+    BOOST_TEST(log.base().index == Index{500});
+    BOOST_TEST(log.last() == Index{502});
+    BOOST_TEST(!log.metadata().installing);
+    support::Entry found;
+    BOOST_TEST((read_state(log, found) == Error::none));
+    BOOST_TEST((found == state_of(7, 120)));
+}
+
+BOOST_AUTO_TEST_CASE(the_old_or_the_new_and_never_a_mix) {
+    const auto run = [](storage::SimulatedDisk& disk, bool installs) {
+        auto opened = Log::open(storage::Simulated(disk), folder, support::identity());
+        if (!opened) return;
+        Log log = std::move(*opened);
+        for (int i = 0; i < 20; ++i)
+            static_cast<void>(support::put(log, support::body_of(log.last().value + 1, 0, 20)));
+        if (log.flush() != Error::none) return;
+        if (write_state(log, head_of(1, Index{20}, log.chain()), state_of(1, 130), false) != Error::none) return;
+        static_cast<void>(
+            write_state(log, head_of(2, installs ? Index{90} : Index{20}, log.chain()), state_of(2, 70), installs));
+    };
+    std::uint64_t tried = 0;
+    for (const bool installs : {false, true}) {
+        storage::SimulatedDisk whole;
+        run(whole, installs);
+        for (std::uint64_t call = 1; call <= whole.calls(); ++call) {
+            storage::SimulatedDisk disk;
+            disk.cut_power_at(call);
+            run(disk, installs);
+            for (std::uint64_t state = 1; state <= 8; ++state) {
+                BOOST_TEST_CONTEXT("call " << call << ", state " << state) {
+                    auto crashed = disk.after_crash(call * 10 + state);
+                    auto log = open(crashed);
+                    const std::uint64_t id = value(log.snapshot().id);
+                    support::Entry found;
+                    const Error error = read_state(log, found);
+                    REPLICATOR_WANT(id == 0 ? error == Error::not_yet : error == Error::none);
+                    REPLICATOR_WANT(id == 0 || found == state_of(id, id == 1 ? 130 : 70));
+                    const bool installed = id == 2 && installs;
+                    REPLICATOR_WANT(log.base().index == (installed ? Index{90} : Index{0}));
+                    REPLICATOR_WANT(id == 0 || installed || log.last() == Index{20});
+                    ++tried;
+                }
+            }
+        }
+    }
+    BOOST_TEST(tried > 500u);
+}
+
+BOOST_AUTO_TEST_CASE(every_bit_of_a_state_is_checked) {
+    storage::SimulatedDisk disk;
+    {
+        auto log = open(disk);
+        fill(log, 3);
+        BOOST_TEST((log.flush() == Error::none));
+        BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), state_of(1, 120), false) == Error::none));
+    }
+    const std::string name = log::snapshot_name(SnapshotId{1}).text();
+    const auto bytes = *disk.contents(folder, name);
+    std::uint64_t unseen = 0;
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+        storage::SimulatedDisk damaged_disk = disk;
+        auto damaged = bytes;
+        damaged[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+        damaged_disk.put(folder, name, damaged);
+        auto log = open(damaged_disk);
+        support::Entry found;
+        const Error error = read_state(log, found);
+        if (error == Error::none) {
+            // Bits of the padding.
+            ++unseen;
+            REPLICATOR_WANT(found == state_of(1, 120));
+        }
+    }
+    BOOST_TEST(unseen <= 8u * 32u);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_keeps_the_old_state_and_the_log) {
+    storage::SimulatedDisk disk;
+    auto log = open(disk);
+    fill(log, 3);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), state_of(1, 120), false) == Error::none));
+    disk.faults.bytes_max = disk.bytes() + 200;
+    BOOST_TEST((write_state(log, head_of(2, Index{3}, log.chain()), state_of(2, 500), false) == Error::log_full));
+    support::Entry found;
+    BOOST_TEST((read_state(log, found) == Error::none));
+    BOOST_TEST((found == state_of(1, 120)));
+    BOOST_TEST((log.fault() == Error::none));
+    fill(log, 1);
+    BOOST_TEST((log.flush() == Error::none));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
