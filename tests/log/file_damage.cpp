@@ -156,7 +156,6 @@ BOOST_AUTO_TEST_CASE(every_bit_and_every_byte) {
 BOOST_AUTO_TEST_CASE(a_missing_segment_is_noticed_wherever_it_was) {
     for (const bool closes : {false, true}) {
         const Original original = make_original(5, 2, closes);
-        Tally tally;
         for (const std::string& name : original.disk.names(folder)) {
             for (const auto on_damage : {log::OnDamage::refuse, log::OnDamage::repair}) {
                 if (name.rfind("segment-", 0) != 0) continue;

@@ -41,10 +41,13 @@ public:
         place_ = place;
         size_ = size;
     }
-    /// Writes no more into the segment.
-    void seal() noexcept { place_ = 0; }
-    void close() noexcept {
+    /// Writes no more into the segment. What it did not use is given back when the next one is there.
+    void seal() noexcept {
+        if (place_ != 0) sealed_at_ = place_;
         place_ = 0;
+    }
+    void close() noexcept {
+        place_ = sealed_at_ = 0;
         file_ = {};
     }
 
@@ -82,6 +85,9 @@ public:
         if (error != StorageError::none) return error;
         // From here on the segment may be there or not, so there is no other try.
         if (storage.sync_directory(directory) != StorageError::none) return StorageError::failed;
+        // Its room is worth having, but nothing depends on it.
+        if (sealed_at_ != 0) static_cast<void>(storage.resize(file_, sealed_at_));
+        sealed_at_ = 0;
         file_ = std::exchange(next_, typename S::File{});
         place_ = Options::block_bytes;
         size_ = Options::segment_bytes;
@@ -143,6 +149,7 @@ private:
     typename S::File file_;
     std::uint64_t place_ = 0;  // of the next record; 0 without a segment
     std::uint64_t size_ = 0;
+    std::uint64_t sealed_at_ = 0;
 
     typename S::File next_;
     std::uint64_t zeroed_ = 0;
