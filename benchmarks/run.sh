@@ -45,6 +45,8 @@ echo "Read the ratios: both sides of one were measured in the same rounds, alter
 rm -f "$csv"
 "$build/benchmarks/benchmark_in_process" --csv "$csv" "$@"
 "$build/benchmarks/benchmark_tcp" --csv "$csv" "$@"
+# Writes where it stands: about three gigabytes, removed afterwards.
+(cd "$build" && benchmarks/benchmark_file_log --csv "$csv" "$@")
 
 echo
 echo "load        $(cut -d ' ' -f 1-3 /proc/loadavg) after the last round"

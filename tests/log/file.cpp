@@ -35,25 +35,24 @@ struct Roomy : Free {
     static constexpr std::size_t retained_bytes = 1024;
 };
 
+/// Stands before the log in the object, because it must outlive it.
+struct OwnDisk {
+    std::unique_ptr<storage::SimulatedDisk> disk = std::make_unique<storage::SimulatedDisk>();
+};
+
 /// Opens itself, and flushes after every append, as a log in memory holds what was appended.
 template <bool Flushes>
-class Opened : public support::SimulatedLog<Free> {
+class Opened : private OwnDisk, public support::SimulatedLog<Free> {
     using Base = support::SimulatedLog<Free>;
 
 public:
-    Opened() : Opened(std::make_unique<storage::SimulatedDisk>()) {}
+    Opened() : Base(std::move(*Base::open(storage::Simulated(*OwnDisk::disk), "log", {}))) {}
 
     void append(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
         Base::append(bytes, count, chain);
         if (Flushes) REPLICATOR_WANT((this->flush() == Error::none));
     }
     [[nodiscard]] Index held() const noexcept { return Flushes ? Base::held() : this->last(); }
-
-private:
-    explicit Opened(std::unique_ptr<storage::SimulatedDisk> disk)
-        : Base(std::move(*Base::open(storage::Simulated(*disk), "log", {}))), disk_(std::move(disk)) {}
-
-    std::unique_ptr<storage::SimulatedDisk> disk_;
 };
 
 template <class Options = support::TinyFiles>
