@@ -133,9 +133,10 @@ private:
 
 namespace detail {
 
-/// Apart, or the tables' code would keep the callers from being inlined.
+/// Apart, or the tables' code would keep the callers from being inlined. It takes a copy, or what the function refers to
+/// would have to be in memory on the other path too.
 template <class Function>
-[[gnu::noinline, gnu::cold]] decltype(auto) with_table_crc(Function& function) noexcept {
+[[gnu::noinline, gnu::cold]] decltype(auto) with_table_crc(Function function) noexcept {
     return function(TableCrc{});
 }
 
@@ -158,14 +159,14 @@ decltype(auto) with_crc(Function&& function) noexcept {
 
 #endif
 
-/// Feeds so many words of eight bytes.
+/// Feeds words of eight bytes, up to `end`.
 template <class Crc>
 [[nodiscard]] inline std::uint32_t feed_words(Crc crc, std::uint32_t state, const std::byte* at,
-                                              std::size_t words) noexcept {
+                                              const std::byte* end) noexcept {
     if constexpr (requires { crc.feed64(state, at); }) {
-        for (; words >= 8; words -= 8, at += 64) state = crc.feed64(state, at);
+        for (; end - at >= 64; at += 64) state = crc.feed64(state, at);
     }
-    for (; words > 0; --words, at += 8) state = crc.feed8(state, load<std::uint64_t>(at));
+    for (; at != end; at += 8) state = crc.feed8(state, load<std::uint64_t>(at));
     return state;
 }
 
@@ -174,8 +175,8 @@ template <class Crc>
 [[nodiscard]] inline std::uint32_t checksum(std::span<const std::byte> bytes, std::uint32_t previous = 0) noexcept {
     return with_crc([bytes, previous](auto crc) noexcept {
         std::size_t left = bytes.size() % 8;
-        std::uint32_t state = feed_words(crc, ~previous, bytes.data(), bytes.size() / 8);
         const std::byte* at = bytes.data() + (bytes.size() - left);
+        std::uint32_t state = feed_words(crc, ~previous, bytes.data(), at);
         if (left >= 4) state = crc.feed4(state, load<std::uint32_t>(at)), left -= 4, at += 4;
         for (; left > 0; --left, ++at) state = crc.feed1(state, std::to_integer<std::uint8_t>(*at));
         return ~state;

@@ -89,7 +89,7 @@ namespace detail {
 template <class Crc>
 [[nodiscard]] inline std::uint32_t entry_checksum(Crc crc, const std::byte* entry, std::uint32_t word) noexcept {
     return feed_words(crc, crc.feed4(~std::uint32_t{0}, word), entry + entry_header_bytes,
-                      align_up(EntryHeader{word}.length()) / 8);
+                      entry + EntryHeader{word}.bytes());
 }
 
 }  // namespace detail
@@ -130,6 +130,21 @@ struct VerifiedEntries {
     Stop stop = Stop::end;
 };
 
+namespace detail {
+
+/// Why no further plain command was taken from the front of `left` bytes, which are not all used up.
+[[nodiscard]] inline VerifiedEntries::Stop why_stopped(const std::byte* entry, std::size_t left,
+                                                       std::size_t entry_bytes_max) noexcept {
+    using Stop = VerifiedEntries::Stop;
+    if (left < entry_header_bytes) return Stop::incomplete;
+    const EntryHeader header = load_entry_header(entry);
+    if (header.bytes() > entry_bytes_max) return Stop::corrupt;
+    if (header.bytes() > left) return Stop::incomplete;
+    return header.word >> 24 != 0 ? Stop::special : Stop::corrupt;
+}
+
+}  // namespace detail
+
 /// Checks entries one after the other against the chain, stopping at the first that is not a plain, whole and correct
 /// command. `entry_bytes_max` bounds the length that is believed. O(bytes).
 [[nodiscard]] inline VerifiedEntries verify_entries(std::span<const std::byte> bytes, Chain previous,
@@ -138,20 +153,22 @@ struct VerifiedEntries {
         VerifiedEntries run{0, 0, previous, VerifiedEntries::Stop::end};
         const std::byte* at = bytes.data();
         const std::byte* const end = at + bytes.size();
-        while (at != end) {
-            const auto left = static_cast<std::size_t>(end - at);
-            if (left < entry_header_bytes) return run.stop = VerifiedEntries::Stop::incomplete, run;
+        const std::size_t length_max = (entry_bytes_max - entry_header_bytes) & ~std::size_t{7};
+        while (end - at >= static_cast<std::ptrdiff_t>(entry_header_bytes)) {
             const EntryHeader header = load_entry_header(at);
-            if (header.bytes() > entry_bytes_max) return run.stop = VerifiedEntries::Stop::corrupt, run;
-            if (header.bytes() > left) return run.stop = VerifiedEntries::Stop::incomplete, run;
-            if (header.word >> 24 != 0) return run.stop = VerifiedEntries::Stop::special, run;
-            const Chain chain = detail::fold(run.chain, detail::entry_checksum(crc, at, header.word));
-            if (chain != header.chain) return run.stop = VerifiedEntries::Stop::corrupt, run;
-            run.chain = chain;
-            run.bytes += header.bytes();
+            // A type or flags make the word larger than any length, so the bound refuses those too.
+            if (header.word > length_max) break;
+            const std::size_t size = entry_bytes(header.word);
+            if (size > static_cast<std::size_t>(end - at)) break;
+            const std::uint32_t sum = feed_words(crc, crc.feed4(~std::uint32_t{0}, header.word),
+                                                 at + entry_header_bytes, at + size);
+            if (header.chain != detail::fold(run.chain, sum)) break;
+            run.chain = header.chain;
             ++run.count;
-            at += header.bytes();
+            at += size;
         }
+        run.bytes = static_cast<std::size_t>(at - bytes.data());
+        if (at != end) run.stop = detail::why_stopped(at, static_cast<std::size_t>(end - at), entry_bytes_max);
         return run;
     });
 }
