@@ -77,7 +77,8 @@ private:
     }
 
     void log(const Log& log) {
-        const auto& [bytes, begin, end, lap, base_chain, chain, released, plain_to, marks, first_mark, mark_count] = log;
+        const auto& [bytes, begin, end, lap, base_chain, chain, released, plain_to, marks, first_mark, mark_count] =
+            log;
         REPLICATOR_ASSERT(begin.offset == 0);  // else the log must be larger for these bounds
         put(begin.index, base_chain, end.index, end.offset, chain, released);
     }
@@ -163,10 +164,10 @@ private:
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
-        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, nonce, peer_nonce, link_nonce,
-                     answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
-                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
-                     progress] = peer;
+        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, nonce, said_nonce, said_last,
+                     peer_nonce, link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at,
+                     request_owed, requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake,
+                     inbound, tail, progress] = peer;
         put(link_confirmed, hello_owed, run, superseded_run, answered_run, refusal_owed, refusal, request_owed,
             reply_owed, fetches, hand_over_owed);
         words_->link(link);
@@ -177,6 +178,8 @@ private:
         if (reply_owed) put(candidate_run), words_->number(candidate_run, question);
         if (link == LinkId{}) {
             age(hello_at);
+            put(said_nonce == nonce);
+            if (said_nonce == nonce) put(said_last);
         } else {
             words_->number(run, link_nonce);
             age(heard_at ? *heard_at : Instant{});

@@ -29,7 +29,7 @@ struct Budget {
     std::uint8_t writes = 2;
     std::uint8_t crashes = 1;
     std::uint8_t losses = 1;
-    std::uint8_t steps = 2;                                  ///< of time
+    std::uint8_t steps = 2;                                    ///< of time
     std::array<std::uint8_t, node_count> promotions{0, 1, 1};  ///< for each node
 };
 
@@ -85,9 +85,7 @@ public:
         around_.left = budget;
     }
 
-    [[nodiscard]] State state() const {
-        return {{engine(0), engine(1), engine(2)}, around_};
-    }
+    [[nodiscard]] State state() const { return {{engine(0), engine(1), engine(2)}, around_}; }
     void keep(State& state) const {
         for (std::size_t i = 0; i < node_count; ++i) state.engines[i] = engine(i);
         state.surroundings = around_;
@@ -197,7 +195,8 @@ private:
             if (from != place) continue;
             while (const std::size_t size = nodes_[place].transmit(node_ids[to], buffer)) {
                 Queue& queue = around_.queues[way];
-                if (queue.size == queue.frames.size()) return "there is no end to what node " + std::to_string(from + 1) + " says";
+                if (queue.size == queue.frames.size())
+                    return "there is no end to what node " + std::to_string(from + 1) + " says";
                 queue.frames[queue.size++] = frames_->number(std::span(buffer).first(size));
             }
         }
@@ -216,8 +215,8 @@ private:
         }
     }
 
-    /// A frame of a link that is over, or an answer to a question that nobody asks any more. A link comes about only with
-    /// a hello, which is behind this frame; a question is never asked twice.
+    /// A frame of a link that is over, or an answer to a question that nobody asks any more. A link comes about only
+    /// with a hello, which is behind this frame; a question is never asked twice.
     [[nodiscard]] bool is_dead(std::size_t way) {
         const Frame& first = frame(way, 0);
         const auto [from, to] = ways[way];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Searches all that can happen to a group of three nodes within a bound, with each acknowledgement policy. Prints a line
-// for each bound, and the choices that led to what is wrong, if something is.
+// Searches all that can happen to a group of three nodes within a bound, with each acknowledgement policy. Prints a
+// line for each bound, and the choices that led to what is wrong, if something is.
 
 namespace {
 
@@ -8,7 +8,8 @@ namespace {
 
 }  // namespace
 
-#define REPLICATOR_ASSERT(condition) (static_cast<bool>(condition) ? static_cast<void>(0) : broken_assertion(#condition))
+#define REPLICATOR_ASSERT(condition) \
+    (static_cast<bool>(condition) ? static_cast<void>(0) : broken_assertion(#condition))
 
 #include "search.hpp"
 
@@ -36,8 +37,8 @@ bool run(const char* name, const search::Wanted& wanted) {
     for (unsigned bound = wanted.bound_first; bound <= wanted.bound_last; ++bound) {
         const search::Found found = search.run(bound);
         const double seconds = search.seconds();
-        std::printf("%-9s %3u %s: %s, %llu states, %llu transitions, at most %zu in a row, %.1f s so far\n", name, bound,
-                    unit, found.finished ? (found.complete ? "all there is" : "done") : "not finished",
+        std::printf("%-9s %3u %s: %s, %llu states, %llu transitions, at most %zu in a row, %.1f s so far\n", name,
+                    bound, unit, found.finished ? (found.complete ? "all there is" : "done") : "not finished",
                     static_cast<unsigned long long>(found.states), static_cast<unsigned long long>(found.steps),
                     found.deepest, seconds);
         std::fflush(stdout);
@@ -58,10 +59,8 @@ struct Policy {
 };
 
 constexpr Policy policies[] = {
-    {"async", true, run<replicator::ack::Async<>>},
-    {"semi-sync", false, run<replicator::ack::SemiSync<>>},
-    {"quorum", false, run<replicator::ack::Quorum<2>>},
-    {"majority", false, run<replicator::ack::Majority<>>},
+    {"async", true, run<replicator::ack::Async<>>},     {"semi-sync", false, run<replicator::ack::SemiSync<>>},
+    {"quorum", false, run<replicator::ack::Quorum<2>>}, {"majority", false, run<replicator::ack::Majority<>>},
     {"sync", false, run<replicator::ack::Sync<>>},
 };
 
@@ -69,7 +68,8 @@ int usage() {
     std::puts(
         "search [--only POLICY] [--bound steps|deviations] [--first N] [--last N] [--seconds N] [--states N]\n"
         "       [--writes N] [--crashes N] [--losses N] [--time N] [--promotions ABC] [--overtaking] [--may-lose]\n"
-        "  policies: async semi-sync quorum majority sync; --promotions: how many attempts nodes 1, 2 and 3 have, e.g. 011");
+        "  policies: async semi-sync quorum majority sync; --promotions: how many attempts nodes 1, 2 and 3 have, e.g. "
+        "011");
     return 2;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The library with everything in it public, so that the search can take a node apart down to its last member. Include it
-// before any other header of the library. The standard headers come first and stay as they are.
+// The library with everything in it public, so that the search can take a node apart down to its last member. Include
+// it before any other header of the library. The standard headers come first and stay as they are.
 #pragma once
 
 #include <array>

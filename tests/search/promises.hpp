@@ -42,7 +42,7 @@ struct Past {
         Run run{};               ///< and its run
         Position position;
         Chain chain{};
-        bool fenced = false;     ///< it must not be acknowledged any more
+        bool fenced = false;  ///< it must not be acknowledged any more
     };
     struct Opened {
         Epoch epoch;
@@ -99,9 +99,7 @@ struct Past {
 template <class Ack>
 class Promises {
 public:
-    explicit Promises(const Group<Ack>& group) : group_(&group) {
-        static_cast<void>(check());
-    }
+    explicit Promises(const Group<Ack>& group) : group_(&group) { static_cast<void>(check()); }
 
     [[nodiscard]] Past& past() { return past_; }
     [[nodiscard]] const Past& past() const { return past_; }
@@ -134,6 +132,9 @@ public:
     [[nodiscard]] std::string check() {
         for (std::size_t i = 0; i < node_count; ++i) lines_[i] = line_of(local(i).log);
         std::string failure;
+        for (std::size_t i = 0; i < node_count && failure.empty(); ++i) {
+            if (local(i).role == Role::leader) failure = check_leader(i);
+        }
         for (std::size_t i = 0; i < node_count && failure.empty(); ++i) failure = check_node(i);
         for (std::size_t i = 0; i < past_.write_count && failure.empty(); ++i) failure = check_write(i);
         if (failure.empty()) failure = check_lines();
@@ -161,7 +162,7 @@ private:
             if (first == lines_[place].chains[i] || past_.forced_at_or_below({i})) continue;
             return name(place) + " commits another entry at " + std::to_string(i) + " than somebody before";
         }
-        return own.role == Role::leader ? check_leader(place) : std::string();
+        return {};
     }
 
     /// The state is what the log says, as long as the log has all.
@@ -200,7 +201,8 @@ private:
             past_.opened[past_.opened_count++] = {own.epoch, start->first, chain, start->forced};
         }
         for (std::size_t other = 0; other < place; ++other) {
-            if (local(other).role == Role::leader && local(other).epoch == own.epoch) return "two nodes lead " + name(own.epoch);
+            if (local(other).role == Role::leader && local(other).epoch == own.epoch)
+                return "two nodes lead " + name(own.epoch);
         }
         return {};
     }
@@ -232,8 +234,8 @@ private:
         return check_kept(write, number, what);
     }
 
-    /// So many promised a higher epoch that no set of nodes can hold the write any more under its own: none of those who
-    /// promised has it.
+    /// So many promised a higher epoch that no set of nodes can hold the write any more under its own: none of those
+    /// who promised has it.
     [[nodiscard]] bool is_fenced(const Past::Write& write, std::size_t number) const {
         std::size_t promised = 0;
         for (std::size_t i = 0; i < node_count; ++i) {
@@ -255,7 +257,8 @@ private:
             bool held = counting == local(i).incarnation && holds(i, write, number);
             for (std::size_t gone = 0; gone < past_.former_count && gone < past_.former.size(); ++gone) {
                 const Past::Former& former = past_.former[gone];
-                held = held || (former.place == i && former.incarnation == counting && (former.held >> number & 1) != 0);
+                held =
+                    held || (former.place == i && former.incarnation == counting && (former.held >> number & 1) != 0);
             }
             holders += held ? 1u : 0u;
         }
@@ -269,8 +272,8 @@ private:
         for (std::size_t i = 0; i < node_count; ++i) {
             const auto& own = local(i);
             if (own.role != Role::leader || own.epoch <= write.position.epoch || holds(i, write, number)) continue;
-            return what + " was acknowledged in " + name(write.position.epoch) + " and is not in the log of " + name(i) +
-                   ", which leads " + name(own.epoch);
+            return what + " was acknowledged in " + name(write.position.epoch) + " and is not in the log of " +
+                   name(i) + ", which leads " + name(own.epoch);
         }
         return {};
     }

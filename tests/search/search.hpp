@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// The search: from the state of a settled group, every choice in every state, up to a bound that grows. States that were
-// met before, with as much left of the bound, are not followed again.
+// The search: from the state of a settled group, every choice in every state, up to a bound that grows. States that
+// were met before, with as much left of the bound, are not followed again.
 //
-// Two bounds. Steps: whatever may happen may happen next, up to so many steps. Deviations: frames are delivered in a fixed
-// order until none is left; to hold back a way, to let it go early, or to do anything else while frames are on their way,
-// is a deviation. The first has all interleavings of the beginning, the second has whole runs to their end.
+// Two bounds. Steps: whatever may happen may happen next, up to so many steps. Deviations: frames are delivered in a
+// fixed order until none is left; to hold back a way, to let it go early, or to do anything else while frames are on
+// their way, is a deviation. The first has all interleavings of the beginning, the second has whole runs to their end.
 #pragma once
 
 #include "group.hpp"
@@ -23,23 +23,23 @@ namespace search {
 
 struct Wanted {
     Budget budget;
-    bool deviations = false;       ///< what is bounded: they, or the steps
+    bool deviations = false;  ///< what is bounded: they, or the steps
     unsigned bound_first = 0;
     unsigned bound_last = 60;
-    double seconds = 600;          ///< for all bounds together
+    double seconds = 600;  ///< for all bounds together
     std::size_t states_max = std::size_t{1} << 27;
-    bool overtaking = false;       ///< any frame on a way may be the next, not only the oldest
-    bool may_lose = false;         ///< promotions may lose what was acknowledged
+    bool overtaking = false;  ///< any frame on a way may be the next, not only the oldest
+    bool may_lose = false;    ///< promotions may lose what was acknowledged
 };
 
 /// What became of a search with one bound.
 struct Found {
-    std::string failure;           ///< empty when nothing was wrong
-    std::string path;              ///< the choices that led to it
-    bool finished = false;         ///< everything within the bound was seen
-    bool complete = false;         ///< there is nothing beyond the bound
-    std::uint64_t states = 0;      ///< different ones, since the search began
-    std::uint64_t steps = 0;       ///< taken with this bound
+    std::string failure;       ///< empty when nothing was wrong
+    std::string path;          ///< the choices that led to it
+    bool finished = false;     ///< everything within the bound was seen
+    bool complete = false;     ///< there is nothing beyond the bound
+    std::uint64_t states = 0;  ///< different ones, since the search began
+    std::uint64_t steps = 0;   ///< taken with this bound
     std::size_t deepest = 0;
 };
 
@@ -47,8 +47,12 @@ template <class Ack>
 class Search {
 public:
     explicit Search(const Wanted& wanted)
-        : wanted_(wanted), links_(run_max(wanted.budget)), frames_(links_), words_(links_),
-          group_(frames_, wanted.budget, wanted.may_lose), promises_(group_),
+        : wanted_(wanted),
+          links_(run_max(wanted.budget)),
+          frames_(links_),
+          words_(links_),
+          group_(frames_, wanted.budget, wanted.may_lose),
+          promises_(group_),
           began_(std::chrono::steady_clock::now()) {}
 
     /// Everything within the bound, as far as time and room allow.
@@ -153,8 +157,8 @@ private:
         }
         const auto cost = static_cast<std::uint8_t>(next < way_count ? 1 : 0);
         for (std::uint8_t way = 0; way < way_count; ++way) {
-            const std::uint8_t positions = wanted_.overtaking ? around.queues[way].size
-                                                              : std::uint8_t{around.queues[way].size > 0};
+            const std::uint8_t positions =
+                wanted_.overtaking ? around.queues[way].size : std::uint8_t{around.queues[way].size > 0};
             for (std::uint8_t position = 0; position < positions; ++position) {
                 if (!wanted_.deviations) choices.push_back({Kind::deliver, way, position, 0});
                 if (around.left.losses > 0) choices.push_back({Kind::lose, way, position, 0});

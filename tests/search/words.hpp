@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A state as a sequence of words, in which numbers that only have to be new are replaced by their order.
 //
-// Every attempt at a link and every question takes the next number of its run. Two states that differ in nothing but how
-// many numbers were used up on the way go on alike, so they must become equal: of each run, the numbers that occur
+// Every attempt at a link and every question takes the next number of its run. Two states that differ in nothing but
+// how many numbers were used up on the way go on alike, so they must become equal: of each run, the numbers that occur
 // anywhere are counted through, which keeps their order. A link is what it was made from.
 #pragma once
 
@@ -97,9 +97,7 @@ private:
     void put_one(Position position) { put(position.epoch, position.index); }
     template <class Identity>
         requires std::is_enum_v<Identity>
-    void put_one(Identity identity) {
-        put_one(static_cast<std::uint64_t>(value(identity)));
-    }
+    void put_one(Identity identity) { put_one(static_cast<std::uint64_t>(value(identity))); }
 
     /// Replaces each number by its place among all that its run gave out and that still occur.
     void count_through() {
