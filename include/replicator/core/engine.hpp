@@ -196,7 +196,6 @@ private:
             if (buffer.size() < frame_head_bytes_max) return 0;
             const Hello hello =
                 Links<Composition>::make_hello(local_, peer, follower_.installing(), follower_.snapshot_offset());
-            if (peer.said_nonce != peer.nonce) peer.said_nonce = peer.nonce, peer.said_last = local_.last();
             peer.hello_owed = false;
             peer.refusal_owed = Error::none;
             peer.hello_at = local_.now;

@@ -175,12 +175,6 @@ private:
         return local.role == Role::leader;
     }
 
-    /// The peer answers a hello after which this node committed more, from another leader: it would ask about a position
-    /// below that, and look like a leader that lacks what was committed.
-    [[nodiscard]] static bool outdated(const Local<Composition>& local, const Peer& peer) noexcept {
-        return peer.said_last.index < local.commit || peer.said_last.epoch < local.epochs.at(local.commit);
-    }
-
     /// A leader; or a node that promised this candidate's epoch and donates what it holds.
     [[nodiscard]] static Met meet_source(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                          bool answers_us) noexcept {
@@ -192,7 +186,6 @@ private:
         }
         if (theirs.link != LinkId{} && theirs.link == peer.link) return Met::nothing;
         if (theirs.link != LinkId{} && answers_us) {
-            if (outdated(local, peer)) return restart(local, peer), Met::nothing;
             peer.link = theirs.link;
             peer.link_nonce = theirs.nonce;
             peer.link_confirmed = true;

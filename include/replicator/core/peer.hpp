@@ -23,8 +23,6 @@ struct Peer {
     Run run{};                         ///< of the peer, as far as known
     Run superseded_run{};              ///< the one before; when it speaks again, two processes claim the node
     std::uint64_t nonce = 0;           ///< of our attempt at a link
-    std::uint64_t said_nonce = 0;      ///< the attempt in which we last said hello
-    Position said_last;                ///< our newest entry when we first did so in that attempt
     std::uint64_t peer_nonce = 0;      ///< the newest attempt of the peer's run that we know of
     std::uint64_t link_nonce = 0;      ///< the peer's attempt from which the link came
     Run answered_run{};                ///< whose hello ours answers
