@@ -7,6 +7,8 @@
 #include "options.hpp"
 #include "reply.hpp"
 
+#include <replicator/types.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +25,7 @@ struct Client {
     std::uint64_t id = 0;
     int protocol = 2;
     std::string name;
-    replicator::Index last_write;  ///< the newest write of this connection that was acknowledged
+    replicator::Position last_write;  ///< the newest write of this connection that was acknowledged
     bool quits = false;            ///< no more requests are read
 };
 
@@ -38,7 +40,7 @@ struct Service {
     std::uint64_t memory_bytes_max = 0;
 
     std::size_t clients = 0;
-    std::size_t clients_waiting = 0;        ///< in WAIT
+    std::size_t clients_waiting = 0;        ///< in WAIT and its like
     std::uint64_t connections = 0;          ///< since the start
     std::uint64_t connections_refused = 0;  ///< because there were `clients_max`
     std::uint64_t requests = 0;

@@ -16,6 +16,7 @@ namespace {
 using Kind = CommandType::Kind;
 
 constexpr CommandType types[] = {
+    {"AFTER", 3, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_after},
     {"APPEND", 3, Kind::write, 1, 1, 1, nullptr, plan_append},
     {"CLIENT", -2, Kind::answer, 0, 0, 0, answer_client, nullptr},
     {"COMMAND", -1, Kind::answer, 0, 0, 0, answer_command, nullptr},
@@ -27,6 +28,7 @@ constexpr CommandType types[] = {
     {"DEL", -2, Kind::write, 1, -1, 1, nullptr, plan_del},
     {"ECHO", 2, Kind::answer, 0, 0, 0, answer_echo, nullptr},
     {"EXISTS", -2, Kind::read, 1, -1, 1, answer_exists, nullptr},
+    {"FAILOVER", -1, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_failover},
     {"FLUSHALL", -1, Kind::write, 0, 0, 0, nullptr, plan_flush},
     {"FLUSHDB", -1, Kind::write, 0, 0, 0, nullptr, plan_flush},
     {"GET", 2, Kind::read, 1, 1, 1, answer_get, nullptr},
@@ -37,7 +39,9 @@ constexpr CommandType types[] = {
     {"MGET", -2, Kind::read, 1, -1, 1, answer_mget, nullptr},
     {"MSET", -3, Kind::write, 1, -1, 2, nullptr, plan_mset},
     {"PING", -1, Kind::answer, 0, 0, 0, answer_ping, nullptr},
+    {"POSITION", 1, Kind::answer, 0, 0, 0, answer_position, nullptr},
     {"QUIT", -1, Kind::answer, 0, 0, 0, answer_quit, nullptr},
+    {"REPLICAOF", -3, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_replicaof},
     {"REPLICATOR", -2, Kind::answer, 0, 0, 0, answer_replicator, nullptr},
     {"ROLE", 1, Kind::answer, 0, 0, 0, answer_role, nullptr},
     {"SELECT", 2, Kind::answer, 0, 0, 0, answer_select, nullptr},
@@ -46,7 +50,7 @@ constexpr CommandType types[] = {
     {"STRLEN", 2, Kind::read, 1, 1, 1, answer_strlen, nullptr},
     {"TYPE", 2, Kind::read, 1, 1, 1, answer_type, nullptr},
     {"UNLINK", -2, Kind::write, 1, -1, 1, nullptr, plan_del},
-    {"WAIT", 3, Kind::wait, 0, 0, 0, nullptr, nullptr},
+    {"WAIT", 3, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_wait},
 };
 
 [[nodiscard]] constexpr char capital(char letter) noexcept {
@@ -91,7 +95,7 @@ std::string refusal(const CommandType* type, std::span<const std::string_view> w
 }
 
 std::string refusal(const CommandType& type, const Service& service) {
-    if (type.kind == Kind::answer) return {};
+    if (type.kind == Kind::answer || type.kind == Kind::wait) return {};
     const replicator::Role role = service.node.role();
     if (role == replicator::Role::leader) {
         if (type.kind == Kind::write && type.plan != plan_del && type.plan != plan_flush &&
@@ -108,7 +112,6 @@ std::string refusal(const CommandType& type, const Service& service) {
         return "LOADING Redis is loading the dataset in memory";
     }
     if (type.kind == Kind::write) return "READONLY You can't write against a read only replica.";
-    if (type.kind == Kind::wait) return "ERR WAIT cannot be used with replica instances.";
     return {};
 }
 
@@ -134,6 +137,8 @@ void write_result(ReplyWriter& reply, ReplyForm form, const WriteEnd& end) {
     switch (end.error) {
         case Error::none: break;
         case Error::not_leader: return reply.error("READONLY You can't write against a read only replica.");
+        case Error::handing_over:
+            return reply.error("TRYAGAIN this node is handing over to another one, which takes writes in a moment");
         case Error::not_enough_followers: return reply.error("NOREPLICAS Not enough good replicas to write.");
         case Error::outcome_unknown:
             return reply.error("ERR the outcome of this write is unknown: it may survive or not");

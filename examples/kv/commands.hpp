@@ -6,10 +6,12 @@
 #include "command.hpp"
 #include "reply.hpp"
 #include "table.hpp"
+#include "wait.hpp"
 
 #include <replicator/error.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +38,7 @@ struct CommandType {
         answer,  ///< can be answered by every node at any time
         read,    ///< reads the table
         write,   ///< is replicated
-        wait,    ///< waits for followers
+        wait,    ///< may be answered later
     };
 
     std::string_view name;  ///< in capitals
@@ -47,10 +49,12 @@ struct CommandType {
     int first_key = 0;
     int last_key = 0;
     int key_step = 0;
-    /// Writes the answer, for all kinds but writes.
+    /// Writes the answer, for commands that are answered at once.
     void (*answer)(Call& call) = nullptr;
     /// Fills the plan of a write in; otherwise returns what is wrong with the request.
     const char* (*plan)(std::span<const std::string_view> words, WritePlan& plan) = nullptr;
+    /// Begins a command that may be answered later; nothing when it has been answered at once.
+    std::optional<Wait> (*begin)(Call& call) = nullptr;
 
     [[nodiscard]] bool takes(std::size_t count) const noexcept {
         return words < 0 ? count >= static_cast<std::size_t>(-words) : count == static_cast<std::size_t>(words);
@@ -95,7 +99,10 @@ void answer_exists(Call& call);
 void answer_strlen(Call& call);
 void answer_type(Call& call);
 void answer_dbsize(Call& call);
-/// At once: how many followers hold the last write of the client.
-[[nodiscard]] std::int64_t followers_with(const Service& service, replicator::Index index);
+void answer_position(Call& call);
+std::optional<Wait> begin_wait(Call& call);
+std::optional<Wait> begin_after(Call& call);
+std::optional<Wait> begin_replicaof(Call& call);
+std::optional<Wait> begin_failover(Call& call);
 
 }  // namespace kv

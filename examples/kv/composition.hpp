@@ -49,7 +49,7 @@ public:
             bytes_ -= bytes;
             const auto why = static_cast<replicator::Error>(error.value());
             const bool is_known = why != replicator::Error::none || written.result_kept;
-            writer->written(number, {why, is_known, written.result, written.acknowledgement.position.index});
+            writer->written(number, {why, is_known, written.result, written.acknowledgement.position});
         });
         return true;
     }
@@ -58,8 +58,22 @@ public:
         return replicated_.node().admit(node).error();
     }
 
+    [[nodiscard]] replicator::Error promote(bool may_lose) override {
+        return replicated_.node().promote({.may_lose = may_lose}).error();
+    }
+    [[nodiscard]] replicator::Error hand_over(replicator::NodeId to) override {
+        return replicated_.node().hand_over(to).error();
+    }
+    [[nodiscard]] PromotionStatus promotion() const noexcept override { return replicated_.node().promotion(); }
+    [[nodiscard]] bool confirmed() const noexcept override { return replicated_.node().confirmed(); }
+    [[nodiscard]] replicator::Position last() const noexcept override { return replicated_.node().last(); }
+    [[nodiscard]] replicator::Error includes(replicator::Position position) const noexcept override {
+        return replicated_.node().read(position).error();
+    }
+
     [[nodiscard]] const Table& table() const noexcept override { return replicated_.node().state(); }
     [[nodiscard]] replicator::Role role() const noexcept override { return replicated_.node().role(); }
+    [[nodiscard]] replicator::NodeId leader() const noexcept override { return replicated_.node().leader(); }
     [[nodiscard]] Status status() const override { return replicated_.node().status(); }
     [[nodiscard]] replicator::Guarantee guarantee(std::size_t nodes) const noexcept override {
         return std::remove_cvref_t<decltype(replicated_.node())>::guarantee(nodes);

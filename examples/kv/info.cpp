@@ -167,6 +167,16 @@ void add_peer(Lines& lines, const PeerStatus& peer) {
                      ",refusal=", refusal));
 }
 
+void add_promotion(Lines& lines, const PromotionStatus& promotion) {
+    lines.add("replicator_promotion", to_string(promotion.step));
+    if (promotion.step == replicator::PromotionStep::none) return;
+    lines.add("replicator_promotion_forced", yes_or_no(promotion.forced));
+    lines.add("replicator_promotion_heard", joined(promotion.heard, " of ", promotion.needed));
+    std::string missing;
+    for (const NodeId node : promotion.missing()) missing += joined(missing.empty() ? "" : " ", value(node));
+    lines.add("replicator_promotion_missing", missing);
+}
+
 void add_replication(Lines& lines, const Service& service, const Status& status) {
     const replicator::Guarantee guarantee = service.node.guarantee(service.nodes());
     lines.section("Replication");
@@ -188,10 +198,14 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
     lines.add("replicator_log", service.log);
     lines.add("replicator_history", to_hex(value(status.history)));
     lines.add("replicator_epoch", status.epoch.counter);
+    lines.add("replicator_promised", status.promised.counter);
+    lines.add("replicator_confirmed", yes_or_no(service.node.confirmed()));
+    add_promotion(lines, service.node.promotion());
     lines.add("replicator_last", status.last.value);
     lines.add("replicator_commit", status.committed.value);
     lines.add("replicator_acknowledged", status.acknowledged.value);
     lines.add("replicator_applied", status.applied.value);
+    lines.add("replicator_discarded", status.counters.discarded);
     lines.add("replicator_installing", yes_or_no(status.installing));
     lines.add("replicator_writes_pending", status.writes_pending);
     lines.add("replicator_oldest_pending_milliseconds", milliseconds_of(status.oldest_pending));
@@ -238,7 +252,12 @@ void answer_role(Call& call) {
         call.reply.bulk("slave");
         call.reply.bulk(address_of(service, status.leader));
         call.reply.integer(port_of(service, status.leader));
-        call.reply.bulk(!connected ? "connect" : status.installing ? "sync" : "connected");
+        const replicator::PromotionStep step = service.node.promotion().step;
+        const bool promoting = step > replicator::PromotionStep::none && step < replicator::PromotionStep::leading;
+        call.reply.bulk(promoting           ? to_string(step)
+                        : !connected        ? "connect"
+                        : status.installing ? "sync"
+                                            : "connected");
         call.reply.integer(static_cast<std::int64_t>(status.applied.value));
         return;
     }
@@ -270,15 +289,6 @@ void answer_replicator(Call& call) {
     if (error == replicator::Error::none) return call.reply.ok();
     call.reply.error(error == replicator::Error::not_enough_followers ? "ERR no such node has come back"
                                                                       : joined("ERR ", to_string(error)));
-}
-
-std::int64_t followers_with(const Service& service, Index index) {
-    std::int64_t count = 0;
-    const Status status = service.node.status();
-    for (const PeerStatus& peer : status.peers()) {
-        count += peer.connected && peer.received.value_or(Index{}) >= index ? 1 : 0;
-    }
-    return count;
 }
 
 }  // namespace kv

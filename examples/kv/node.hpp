@@ -8,6 +8,7 @@
 
 #include <replicator/concepts/ack_policy.hpp>
 #include <replicator/error.hpp>
+#include <replicator/promotion.hpp>
 #include <replicator/status.hpp>
 #include <replicator/types.hpp>
 
@@ -18,13 +19,14 @@
 namespace kv {
 
 using Status = replicator::Status<Limits::nodes_max - 1>;
+using PromotionStatus = replicator::PromotionStatus<Limits::nodes_max - 1>;
 
 /// How a write ended: acknowledged when there is no error.
 struct WriteEnd {
     replicator::Error error = replicator::Error::none;
     bool reply_kept = true;  ///< false when the node no longer knows the reply
     Reply reply;
-    replicator::Index index;
+    replicator::Position position;
 };
 
 /// Who asked for writes, and numbered them.
@@ -45,8 +47,21 @@ public:
     /// Lets a node that came back blank count towards acknowledgements, because the operator says so by name.
     [[nodiscard]] virtual replicator::Error admit(replicator::NodeId node) = 0;
 
+    /// Begins to make this node the leader; `promotion` and `confirmed` tell how far it is.
+    [[nodiscard]] virtual replicator::Error promote(bool may_lose) = 0;
+    /// Begins to hand over to another node, which leads when this one follows it.
+    [[nodiscard]] virtual replicator::Error hand_over(replicator::NodeId to) = 0;
+    [[nodiscard]] virtual PromotionStatus promotion() const noexcept = 0;
+    /// True when this node leads and knows that nobody else does.
+    [[nodiscard]] virtual bool confirmed() const noexcept = 0;
+
+    [[nodiscard]] virtual replicator::Position last() const noexcept = 0;
+    /// Whether the table includes that position: none, not_yet, or discarded, when it never will.
+    [[nodiscard]] virtual replicator::Error includes(replicator::Position position) const noexcept = 0;
+
     [[nodiscard]] virtual const Table& table() const noexcept = 0;
     [[nodiscard]] virtual replicator::Role role() const noexcept = 0;
+    [[nodiscard]] virtual replicator::NodeId leader() const noexcept = 0;
     [[nodiscard]] virtual Status status() const = 0;
     [[nodiscard]] virtual replicator::Guarantee guarantee(std::size_t nodes) const noexcept = 0;
     [[nodiscard]] virtual std::size_t log_bytes_max() const noexcept = 0;

@@ -120,6 +120,19 @@ std::string help_text() {
         clients_max_default, R"(
   --memory-max BYTES      of keys and values; more are refused with OOM; default 1 GiB
 
+Another node leads when an operator says so:
+  REPLICAOF NO ONE [FORCE]   to a follower: it leads. +OK when enough others have confirmed it; otherwise the error names
+                             who is missing: NODESMISSING (nothing has changed) or UNCONFIRMED (it leads, and
+                             acknowledges nothing yet). FORCE goes on without them, and may lose acknowledged writes.
+  FAILOVER [TO N]            to the leader: node N, or the follower that holds the most, leads in its place. Meanwhile
+                             writes are refused with TRYAGAIN. Nothing is lost.
+A client follows its writes from node to node:
+  POSITION                   of the last write of this connection, or the newest entry of this node
+  AFTER POSITION MS          +OK when this node's data include that position, nothing when they do not in time (0: no
+                             limit), the error DISCARDED when they never will
+INFO replication shows the step of a promotion, the epoch, and whether the leader is confirmed. Reads show a node's data
+as they are: those of a follower, and of a leader that is not confirmed or was replaced unnoticed, may be old.
+
 Where followers came back blank and too few others are left to confirm the leader, writes stay refused until
 REPLICATOR ADMIT N, sent to the leader, says that node N may count again.
 

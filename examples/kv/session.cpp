@@ -116,7 +116,7 @@ bool Session::serve_request() {
     if (!pending_.empty()) return false;
     if (const std::string error = refusal(*type, server_.service()); !error.empty()) return serve_refusal(error);
     ++server_.service().requests;
-    if (type->kind == CommandType::Kind::wait) return begin_wait();
+    if (type->kind == CommandType::Kind::wait) return begin_wait(*type);
     ReplyWriter reply(replies_, client_.protocol);
     Call call{words, client_, server_.service(), reply};
     type->answer(call);
@@ -160,35 +160,30 @@ void Session::tell_ends() {
     ReplyWriter reply(replies_, client_.protocol);
     while (!pending_.empty() && pending_.front().ended) {
         const PendingWrite& write = pending_.front();
-        if (write.end.error == replicator::Error::none) client_.last_write = write.end.index;
+        if (write.end.error == replicator::Error::none) client_.last_write = write.end.position;
         write_result(reply, write.form, write.end);
         pending_.pop_front();
         ++first_pending_;
     }
 }
 
-bool Session::begin_wait() {
-    const auto words = reader_.words();
-    const auto followers = to_integer(words[1]);
-    const auto timeout = to_integer(words[2]);
-    if (!followers || *followers < 0) return serve_refusal("ERR value is not an integer or out of range");
-    if (!timeout || *timeout > INT64_C(1) << 40) return serve_refusal("ERR timeout is not an integer or out of range");
-    if (*timeout < 0) return serve_refusal("ERR timeout is negative");
-    wait_ = Wait{*followers, {}};
-    if (*timeout > 0) wait_->deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(*timeout);
+bool Session::begin_wait(const CommandType& type) {
+    ReplyWriter reply(replies_, client_.protocol);
+    Call call{reader_.words(), client_, server_.service(), reply};
+    wait_ = type.begin(call);
+    if (!wait_) return true;
     ++server_.service().clients_waiting;
     poll_wait();
     return true;
 }
 
-/// Answers when enough followers hold the last write, or when time is up.
+/// Answers when what was waited for has come, or when time is up.
 void Session::poll_wait() {
-    const std::int64_t count = followers_with(server_.service(), client_.last_write);
     const bool late = wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline;
-    if (count >= wait_->followers || late || server_.service().node.role() != replicator::Role::leader) {
+    ReplyWriter reply(replies_, client_.protocol);
+    if (wait_->answers(server_.service(), reply, late)) {
         wait_.reset();
         --server_.service().clients_waiting;
-        ReplyWriter(replies_, client_.protocol).integer(count);
         return serve_soon();
     }
     if (peer_is_gone()) return close();
@@ -198,7 +193,7 @@ void Session::poll_wait() {
     });
 }
 
-/// While WAIT waits, nothing is read, so an end of the stream has to be looked for.
+/// While a command waits, nothing is read, so an end of the stream has to be looked for.
 bool Session::peer_is_gone() {
     std::error_code error;
     char letter;

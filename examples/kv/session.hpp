@@ -10,6 +10,7 @@
 #include "limits.hpp"
 #include "node.hpp"
 #include "request.hpp"
+#include "wait.hpp"
 
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
@@ -51,10 +52,6 @@ private:
         bool ended = false;
         WriteEnd end;
     };
-    struct Wait {
-        std::int64_t followers = 0;
-        std::optional<std::chrono::steady_clock::time_point> deadline;
-    };
 
     void read();
     void serve();
@@ -63,7 +60,7 @@ private:
     bool serve_request();
     bool serve_write(const CommandType& type);
     bool serve_refusal(std::string_view error);
-    bool begin_wait();
+    bool begin_wait(const CommandType& type);
     void poll_wait();
     void tell_ends();
     void flush();

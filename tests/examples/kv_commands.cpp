@@ -3,6 +3,7 @@
 
 #include "kv/commands.hpp"
 #include "kv/options.hpp"
+#include "kv_fake_node.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -20,58 +21,6 @@ using replicator::Index;
 using replicator::NodeId;
 using replicator::Role;
 
-struct FakeNode final : kv::Node {
-    bool write(const kv::Command&, const std::shared_ptr<kv::Writer>&, std::uint64_t) override { return false; }
-    Error admit(NodeId) override { return Error::none; }
-    const kv::Table& table() const noexcept override { return contents; }
-    Role role() const noexcept override { return now.role; }
-    kv::Status status() const override { return now; }
-    replicator::Guarantee guarantee(std::size_t nodes) const noexcept override {
-        return {replicator::Stage::received, nodes, 2, 1, nodes - 1};
-    }
-    std::size_t log_bytes_max() const noexcept override { return 1000; }
-
-    kv::Table contents;
-    kv::Status now;
-};
-
-struct Fixture {
-    Fixture() {
-        node.now.node = NodeId{1};
-        node.now.role = Role::leader;
-        node.now.leader = NodeId{1};
-        node.now.history = HistoryId{0xabc};
-        node.now.epoch = {1, NodeId{1}, 7};
-        node.now.last = Index{42};
-        node.now.peer_count = 2;
-        node.now.peer_slots[0].node = NodeId{2};
-        node.now.peer_slots[0].state = replicator::FollowerState::streaming;
-        node.now.peer_slots[0].connected = true;
-        node.now.peer_slots[0].received = Index{41};
-        node.now.peer_slots[0].lag_time = replicator::milliseconds(2500);
-        node.now.peer_slots[1].node = NodeId{3};
-        service.memory_bytes_max = 1000;
-    }
-
-    std::string run(std::vector<std::string_view> words) {
-        std::string text;
-        kv::ReplyWriter reply(text, client.protocol);
-        kv::Call call{words, client, service, reply};
-        const kv::CommandType* const type = kv::find_command(words[0]);
-        if (const std::string error = kv::refusal(type, words); !error.empty()) return error;
-        if (const std::string error = kv::refusal(*type, service); !error.empty()) return error;
-        BOOST_REQUIRE(type->answer != nullptr);
-        type->answer(call);
-        return text;
-    }
-
-    std::string refused(std::string_view name) { return kv::refusal(*kv::find_command(name), service); }
-
-    FakeNode node;
-    kv::Client client;
-    kv::Service service{node, "semi-sync", "ring", {{NodeId{2}, {"127.0.0.1", 7002}}, {NodeId{3}, {"::1", 7003}}}};
-};
-
 std::string told(kv::ReplyForm form, kv::WriteEnd end) {
     std::string text;
     kv::ReplyWriter reply(text, 2);
@@ -85,7 +34,7 @@ kv::ServerOptions options(std::vector<const char*> arguments) { return kv::read_
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(kv_commands, Fixture)
+BOOST_FIXTURE_TEST_SUITE(kv_commands, kv::testing::Fixture)
 
 BOOST_AUTO_TEST_CASE(every_command_is_found_by_its_name_and_no_other) {
     std::string_view last;
@@ -98,6 +47,7 @@ BOOST_AUTO_TEST_CASE(every_command_is_found_by_its_name_and_no_other) {
         BOOST_TEST(kv::find_command(small) == &type);
         BOOST_TEST(kv::find_command(small + "x") == nullptr);
         BOOST_TEST((type.kind == kv::CommandType::Kind::write) == (type.plan != nullptr));
+        BOOST_TEST((type.kind == kv::CommandType::Kind::wait) == (type.begin != nullptr));
     }
     BOOST_TEST(kv::find_command("") == nullptr);
     BOOST_TEST(kv::find_command("\xff") == nullptr);
@@ -109,7 +59,7 @@ BOOST_AUTO_TEST_CASE(what_a_node_does_not_serve_is_said_in_the_words_of_redis) {
     node.now.role = Role::follower;
     BOOST_TEST(refused("GET") == "");
     BOOST_TEST(refused("SET").starts_with("READONLY "));
-    BOOST_TEST(refused("WAIT").starts_with("ERR WAIT "));
+    BOOST_TEST(run({"WAIT", "1", "10"}).starts_with("-ERR WAIT "));
     node.now.installing = true;
     BOOST_TEST(refused("GET").starts_with("LOADING "));
     BOOST_TEST(refused("SET").starts_with("LOADING "));
@@ -146,6 +96,7 @@ BOOST_AUTO_TEST_CASE(every_end_of_a_write_is_told_as_what_it_is) {
     BOOST_TEST(has(told(ReplyForm::number, {Error::none, true, {Reply::Kind::overflow, 0}, {}}), "-ERR increment"));
     BOOST_TEST(has(told(ReplyForm::number, {Error::none, false, {}, {}}), "-ERR the write was acknowledged, but"));
     BOOST_TEST(has(told(ReplyForm::ok, {Error::not_leader, true, {}, {}}), "-READONLY "));
+    BOOST_TEST(has(told(ReplyForm::ok, {Error::handing_over, true, {}, {}}), "-TRYAGAIN "));
     BOOST_TEST(has(told(ReplyForm::ok, {Error::not_enough_followers, true, {}, {}}), "-NOREPLICAS "));
     BOOST_TEST(has(told(ReplyForm::ok, {Error::outcome_unknown, true, {}, {}}), "is unknown"));
     BOOST_TEST(has(told(ReplyForm::ok, {Error::stopped, true, {}, {}}), "is unknown"));
