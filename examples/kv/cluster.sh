@@ -130,4 +130,6 @@ is_equal() {
     [ -n "$leader" ] && [ "$leader" = "$node" ]
 }
 
+leads() { [ "$(info "$1" role)" = master ]; }
+confirmed() { [ "$(info "$1" replicator_confirmed)" = yes ]; }
 counts() { [ "$(peer_info "$1" "$2" counts)" = yes ]; }

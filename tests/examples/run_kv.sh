@@ -52,6 +52,8 @@ raw() {
     exec {connection}>&-
 }
 
+alone() { [ "$(info "$1" connected_slaves)" = 0 ]; }
+
 memory_kb() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/${node_pid[$1]}/status"; }
 
 test_commands() {
@@ -232,6 +234,74 @@ test_missing_followers() {
     expect 'the other one counts by itself' 0 $?
 }
 
+# Planned and unplanned changes of the leader, and positions that clients carry along.
+test_failover() {
+    local position discarded
+    position=$(printf 'SET carried 1\nPOSITION\n' | ask 1 | tail -n 1)
+    expect 'a position' '1:1:[0-9]*:[0-9]*' "$position"
+    answers 2 OK AFTER "$position" 5000
+    answers 2 1 GET carried
+    answers 2 '' AFTER "${position%:*}:999999999" 20
+    answers 2 'ERR no position*' AFTER x 20
+    answers 2 'ERR FAILOVER is not valid*' FAILOVER
+    answers 1 'ERR FAILOVER has only*' FAILOVER TO x
+    answers 1 'ERR REPLICAOF has only*' REPLICAOF 127.0.0.1 7000
+    answers 1 OK FAILOVER TO 2
+    expect 'the one that took over' 'master yes leading' \
+        "$(info 2 '\(role\|replicator_confirmed\|replicator_promotion\)' | paste -sd ' ')"
+    answers 1 'READONLY *' SET a 1
+    answers 2 OK SET after-the-hand-over 1
+    answers 2 'OK' REPLICAOF NO ONE
+    wait_until 10 counts 2 1 && wait_until 10 counts 2 3
+    answers 2 OK FAILOVER
+    wait_until 10 leads 1 || wait_until 10 leads 3
+    expect 'somebody took over' 0 $?
+    answers 1 OK AFTER "$position" 5000
+
+    # The leader dies; who is missing is named where that matters.
+    leads 1 || { answers 1 OK REPLICAOF NO ONE; }
+    wait_until 10 counts 1 2 && wait_until 10 counts 1 3
+    kill_node 1
+    kill_node 3
+    answers 2 'NODESMISSING heard 1 of 2, missing 1 3' REPLICAOF NO ONE
+    answers 2 'UNCONFIRMED leads in epoch *missing 1 3' REPLICAOF NO ONE FORCE
+    expect 'forced' 'no leading yes' \
+        "$(info 2 '\(replicator_confirmed\|replicator_promotion\|replicator_promotion_forced\)' | paste -sd ' ')"
+    start_node 1 >/dev/null
+    start_node 3 >/dev/null
+    answers 1 'ERR the promotion was refused: the node holds no history' REPLICAOF NO ONE
+    wait_until 20 is_equal 2 1
+    answers 2 OK REPLICATOR ADMIT 1
+    wait_until 20 confirmed 2
+    expect 'confirmed in the end' 0 $?
+    wait_until 20 counts 2 3
+    answers 2 OK SET after-all 1
+    answers 2 OK AFTER "$position" 1000
+}
+
+# A leader that is cut off acknowledges what it alone holds, where the policy lets it. When it follows, that is discarded.
+test_discarded() {
+    local position
+    node_options=(--ack async --log ring)
+    start_group 1 2 3 || exit 1
+    wait_until 20 is_equal 1 2 && wait_until 20 is_equal 1 3
+    kill -STOP "${node_pid[2]}" "${node_pid[3]}"
+    wait_until 10 alone 1
+    position=$(printf 'SET doomed 1\nPOSITION\n' | ask 1 | tail -n 1)
+    kill -STOP "${node_pid[1]}"
+    kill -CONT "${node_pid[2]}" "${node_pid[3]}"
+    answers 2 'NODESMISSING heard * of 3, missing *1*' REPLICAOF NO ONE
+    answers 2 OK REPLICAOF NO ONE FORCE
+    answers 2 OK SET after 1
+    kill -CONT "${node_pid[1]}"
+    wait_until 20 is_equal 2 1
+    expect 'the old leader is equal again' 0 $?
+    expect 'one write was discarded' 1 "$(info 1 replicator_discarded)"
+    answers 1 'DISCARDED *' AFTER "$position" 5000
+    answers 1 '' GET doomed
+    stop_cluster
+}
+
 # A node that has nothing yet, because there is no leader; and a leader that has as much as it may.
 test_loading_and_full() {
     node_count=2
@@ -277,7 +347,9 @@ test_back_pressure
 test_slow_reader
 test_load
 test_missing_followers
+test_failover
 stop_cluster
+test_discarded
 test_loading_and_full
 
 for policy in async quorum majority sync; do
