@@ -222,13 +222,15 @@ private:
 
     /// Finishes the reads that need not wait any longer. O(reads that wait).
     void collect_reads() {
-        for (auto* operation = reads_->oldest(); operation != nullptr;) {
-            auto* const next = operation->next;
-            Position& position = operation->written.acknowledgement.position;
-            const auto state = node_.read(position);
-            if (state) position = node_.position();
-            if (state || state.error() != Error::not_yet) reads_->finish(*operation, state.error());
-            operation = next;
+        if constexpr (requires { node_.read(node_.position()); }) {
+            for (auto* operation = reads_->oldest(); operation != nullptr;) {
+                auto* const next = operation->next;
+                Position& position = operation->written.acknowledgement.position;
+                const auto state = node_.read(position);
+                if (state) position = node_.position();
+                if (state || state.error() != Error::not_yet) reads_->finish(*operation, state.error());
+                operation = next;
+            }
         }
     }
 
