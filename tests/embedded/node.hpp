@@ -25,7 +25,7 @@ struct Thermostat {
 
 struct Limits : replicator::Options {
     static constexpr std::size_t nodes_max = 2;
-    static constexpr std::size_t frame_bytes_max = 384;
+    static constexpr std::size_t frame_bytes_max = 640;
     static constexpr std::size_t gather_bytes = 64;
     static constexpr std::size_t writes_pending_max = 8;
     static constexpr std::size_t epochs_max = 2;
