@@ -210,8 +210,9 @@ private:
             peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
             return Met::nothing;
         }
-        peer.link =
-            link_id(local.role == Role::leader ? local.epoch : local.promised, local.run, peer.run, theirs.nonce);
+        // A link that begins anew needs a new number, even if the peer's attempt is still the same.
+        const Epoch epoch = local.role == Role::leader ? local.epoch : local.promised;
+        peer.link = link_id(epoch, local.run, peer.run, mix(theirs.nonce, peer.nonce));
         peer.fetches = local.role != Role::leader;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
