@@ -51,6 +51,8 @@ struct AdmitBody {
 struct RosterMember {
     NodeId node{};
     Incarnation counts{};  ///< the incarnation whose acknowledgements count; 0 when none ever did
+
+    friend bool operator==(const RosterMember&, const RosterMember&) = default;
 };
 
 template <std::size_t NodesMax>
@@ -59,6 +61,8 @@ struct Roster {
     std::size_t size = 0;
     NodeId seat{};
     Index seat_index;  ///< of the entry that gave it
+
+    friend bool operator==(const Roster&, const Roster&) = default;
 
     void set_nodes(std::span<const NodeId> nodes) noexcept {
         *this = Roster{};

@@ -13,6 +13,7 @@
 #include "scenario.hpp"
 #include "scene.hpp"
 
+#include "../core/newest_roster.hpp"
 #include "../testing/inspect.hpp"
 
 #include <algorithm>
@@ -129,7 +130,12 @@ private:
 
     void promote(std::size_t place, bool forced) {
         if (network_.is_paused(ids_[place])) return;
-        static_cast<void>(places_[place].node->promote({.may_lose = forced, .last_leader = {}}));
+        Node& node = *places_[place].node;
+        const Epoch before = local(node).promised;
+        static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
+        // Only who needs nobody else may bind itself before it has heard anybody.
+        const bool alone = Policy::holders_floor(ids_.size()) >= ids_.size();
+        if (!alone && before < local(node).promised) fail("promises are asked for too early" + describe());
         check(place);
         network_.pump(now_);
     }
@@ -168,6 +174,11 @@ private:
         const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{places_[place].run, 0, false, 0, 0});
         Reign& reign = known->second;
         if (reign.run != places_[place].run) return fail("two nodes lead one epoch" + describe());
+        const auto& engine = testing::Inspect::engine(node);
+        if (core::newest_roster(local(node), engine.applier()) != local(node).roster) {
+            return fail("the log of leader " + name(place) + " says other things about the nodes than it does" +
+                        describe());
+        }
         reign.committed = lines_.at(views_[place].last, node.commit());
         if (!is_new) return;
         reign.start = lines_.at(views_[place].last, local(node).epochs.all().back().first);

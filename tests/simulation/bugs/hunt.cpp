@@ -32,10 +32,11 @@ using namespace replicator::tests;
 /// What the patches name. The seeds are those of schedules.cpp.
 namespace compositions {
 
-template <class Log, class Ack, std::size_t NodesMin = 2>
+template <class Log, class Ack, std::size_t NodesMin = 2, class Limits = SmallOptions>
 struct Composition {
-    using Node = Replicator<Journal, Log, Ack, transport::Manual, SmallOptions>;
+    using Node = Replicator<Journal, Log, Ack, transport::Manual, Limits>;
     static constexpr std::size_t nodes_min = NodesMin;
+    static constexpr bool leaders_fail = false;
 };
 using async_ring = Composition<SmallRing, ack::Async<>>;
 using sync_ring = Composition<SmallRing, ack::Sync<>>;
@@ -45,10 +46,21 @@ using quorum_memory = Composition<SmallMemory, ack::Quorum<3>, 3>;
 using sync_applied = Composition<SmallMemory, ack::Sync<Stage::applied>>;
 using majority_memory = Composition<SmallMemory, ack::Majority<>>;
 
+/// The same when leaders crash and others are promoted.
+template <class Ack>
+struct Succession : Composition<SuccessionRing, Ack, 2, SuccessionOptions> {
+    static constexpr bool leaders_fail = true;
+};
+using async_succession = Succession<ack::Async<>>;
+using sync_succession = Succession<ack::Sync<>>;
+using semi_sync_succession = Succession<ack::SemiSync<>>;
+using quorum_succession = Succession<ack::Quorum<2>>;
+using majority_succession = Succession<ack::Majority<>>;
+
 }  // namespace compositions
 
-using Node = compositions::REPLICATOR_COMPOSITION::Node;
-constexpr std::size_t nodes_min = compositions::REPLICATOR_COMPOSITION::nodes_min;
+using Hunted = compositions::REPLICATOR_COMPOSITION;
+using Node = Hunted::Node;
 
 volatile std::sig_atomic_t seeds_run = 0;
 
@@ -84,7 +96,8 @@ int main(int count, char** arguments) {
         sim::ExploreOptions options;
         options.first_seed = first + i - 1;
         options.seeds = 1;
-        options.bounds.nodes_min = nodes_min;
+        options.bounds.nodes_min = Hunted::nodes_min;
+        options.bounds.leaders_fail = Hunted::leaders_fail;
         options.shrinks = false;
         const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
         acknowledged += found.acknowledged;
