@@ -1,0 +1,239 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSL-1.0
+# Three nodes as real processes whose leader is killed or stopped again and again, and clients whose histories are checked.
+#
+#   bash examples/kv_failover.sh BUILD [KILLS] [--policy POLICY] [--stops N] [--seed N] [--keep FOLDER]
+#
+# BUILD is a folder in which the examples were built. KILLS times (default 10) the leader is killed under load (kill -9),
+# another node is promoted, and the old leader is started again, blank, until it counts again. Then N times (default 0)
+# the leader is stopped, another node is promoted, writes are sent to the old leader before and after that, and it is
+# continued: it must acknowledge none of them. POLICY is semi-sync (default), quorum, majority or sync. Exit status 0: no
+# acknowledged write is lost, the history of the clients is linearizable, and all nodes have the same digest; 77:
+# redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves nothing running.
+
+# shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
+set -u -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${1:?which build folder?}/examples
+shift
+kills=10
+stops=0
+policy=semi-sync
+seed=1
+keep=
+[[ ${1:-} =~ ^[0-9]+$ ]] && {
+    kills=$1
+    shift
+}
+while (($#)); do
+    case $1 in
+        --policy) policy=$2 ;;
+        --stops) stops=$2 ;;
+        --seed) seed=$2 ;;
+        --keep) keep=$2 ;;
+        *)
+            echo "kv_failover: what is $1?" >&2
+            exit 2
+            ;;
+    esac
+    shift 2
+done
+command -v redis-cli >/dev/null || {
+    echo "skipped: redis-cli is not installed (Debian: redis-tools)"
+    exit 77
+}
+kv_server=$build/kv_server
+node_count=3
+node_options=(--ack "$policy" --log ring)
+leader=1
+load_pids=()
+killed=0 stopped=0 admitted=0 unconfirmed=0 fenced=0 discarded=0
+promote_total=0 promote_max=0 rejoin_total=0 rejoin_max=0
+
+fail() {
+    printf 'kv_failover: FAILED in kill %s, stop %s: %s (--policy %s --seed %s)\n' \
+        "$killed" "$stopped" "$*" "$policy" "$seed" >&2
+    keep=${keep:-${TMPDIR:-/tmp}/replicator-failover-$policy-$seed}
+    for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
+    exit 1
+}
+
+# --- Clients ---
+
+# start_load NAME OPTION...: clients that write their history into a file until they are told to end.
+start_load() {
+    "$build/kv_history" --out "$run_dir/$1.jsonl" --seconds 100000 --seed "$seed" --key-life 1000 --sure-gets "${@:2}" \
+        </dev/null &
+    load_pids+=($!)
+}
+
+# Some follow the leader. Some stay with one node, whatever becomes of it, and wait for what they asked there.
+start_loads() {
+    local node all=()
+    for node in 1 2 3; do all+=(--port "${client_port[$node]}"); done
+    start_load follow "${all[@]}" --first-client 1 --clients 3 --window 4 --rate 200
+    start_load once "${all[@]}" --first-client 11 --clients 2 --window 8 --rate 150 --padding-max 20 --once
+    for node in 1 2 3; do
+        start_load "stay$node" --port "${client_port[$node]}" --node "$node" --first-client $((20 + node)) --clients 1 \
+            --window 16 --rate 100 --patience 20000
+    done
+}
+
+end_loads() {
+    local pid
+    for pid in "${load_pids[@]}"; do kill "$pid"; done
+    for pid in "${load_pids[@]}"; do wait "$pid" || fail "a client ended badly"; done
+    load_pids=()
+}
+
+stop_everything() {
+    local status=$? pid
+    trap - EXIT
+    for pid in ${load_pids[@]+"${load_pids[@]}"}; do kill "$pid" 2>/dev/null; done
+    for pid in ${node_pid[@]+"${node_pid[@]}"}; do kill -CONT "$pid" 2>/dev/null; done
+    stop_cluster
+    [ -n "$keep" ] && mkdir -p "$keep" && cp "$run_dir"/* "$keep"
+    rm -rf "$run_dir"
+    exit "$status"
+}
+
+# --- Rounds ---
+
+# draw LOW HIGH: sets `drawn`. Not in a subshell, which would have random numbers of its own.
+draw() { drawn=$(($1 + RANDOM % ($2 - $1 + 1))); }
+rest() {
+    draw "$1" "$2"
+    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+}
+
+# Sets `next` to one of the nodes that do not lead.
+choose_next() {
+    draw 1 2
+    next=$(((leader + drawn - 1) % 3 + 1))
+}
+
+# Who needs every node, as sync does, leads but is not confirmed while one is missing.
+promote() {
+    local answer
+    answer=$(ask "$next" REPLICAOF NO ONE)
+    case $answer in
+        OK) ;;
+        UNCONFIRMED*) unconfirmed=$((unconfirmed + 1)) ;;
+        *) fail "node $next was not promoted: $answer" ;;
+    esac
+}
+
+# wait_for_rejoin NODE: until it counts again, by the operator's word where nothing else helps.
+wait_for_rejoin() {
+    local began=$(($(now_ms)))
+    wait_until 5 counts "$next" "$1" || {
+        [ "$(ask "$next" REPLICATOR ADMIT "$1")" = OK ] || fail "node $1 cannot be admitted"
+        admitted=$((admitted + 1))
+        wait_until 5 counts "$next" "$1" || fail "node $1 does not count again"
+    }
+    wait_until 10 confirmed "$next" || fail "node $next is not confirmed"
+    note_time rejoin $(($(now_ms) - began))
+}
+
+# note_time NAME MILLISECONDS
+note_time() {
+    local -n total=$1_total max=$1_max
+    total=$((total + $2))
+    (($2 <= max)) || max=$2
+}
+
+kill_round() {
+    local began old=$leader
+    killed=$((killed + 1))
+    choose_next
+    rest 50 250
+    began=$(now_ms)
+    kill_node "$old" || fail "node $old could not be killed"
+    # It may be there again before another one is promoted, and knows nothing.
+    draw 0 2
+    ((drawn > 0)) || start_node "$old" || fail "node $old did not start again"
+    promote
+    note_time promote $(($(now_ms) - began))
+    leader=$next
+    ((drawn == 0)) || start_node "$old" || fail "node $old did not start again"
+    wait_for_rejoin "$old"
+}
+
+is_stopped() { [[ $(sed 's/.*) //' "/proc/${node_pid[$1]}/stat") == T* ]]; }
+
+# Writes that the old leader finds when it goes on: some were sent before the promotion, some after.
+stop_round() {
+    local old=$leader i answer answers=0 before connection
+    stopped=$((stopped + 1))
+    choose_next
+    rest 50 250
+    before=$(info "$old" replicator_discarded)
+    exec {connection}<>"/dev/tcp/127.0.0.1/${client_port[$old]}" || fail "no connection to node $old"
+    kill -STOP "${node_pid[$old]}"
+    wait_until 5 is_stopped "$old" || fail "node $old does not stop"
+    for i in 1 2 3 4; do printf 'SET fence.%s.%s x\r\n' "$stopped" "$i"; done >&"$connection"
+    # Sometimes for longer than the others take it to be alive.
+    rest 0 700
+    promote
+    leader=$next
+    for i in 5 6 7 8; do printf 'SET fence.%s.%s x\r\n' "$stopped" "$i"; done >&"$connection"
+    rest 0 200
+    kill -CONT "${node_pid[$old]}"
+    for i in 1 2 3 4 5 6 7 8; do
+        read -r -t 10 -u "$connection" answer || fail "node $old does not answer"
+        [[ $answer == -* ]] || fail "node $old acknowledged write $i in its old epoch: $answer"
+    done
+    exec {connection}>&-
+    fenced=$((fenced + 8))
+    wait_for_rejoin "$old"
+    discarded=$((discarded + $(info "$old" replicator_discarded) - before))
+    answer=$(ask "$leader" EXISTS fence."$stopped".{1..8})
+    [ "$answer" = 0 ] || fail "$answer writes to the fenced leader survived"
+}
+
+# --- The run ---
+
+check_everything() {
+    local node
+    end_loads
+    for node in 1 2 3; do wait_until 20 is_equal "$leader" "$node" || fail "node $node differs from the leader"; done
+    for node in 1 2 3; do
+        "$build/kv_history" --port "${client_port[$node]}" --node "$node" --first-client $((90 + node)) \
+            --out "$run_dir/final$node.jsonl" --keys-of "$run_dir"/{follow,once,stay?}.jsonl ||
+            fail "cannot read from node $node"
+    done
+    cat "$run_dir"/final[123].jsonl >"$run_dir/final.jsonl"
+    verdict=$("$build/kv_check_history" --final "$run_dir/final.jsonl" --merged "$run_dir/merged.jsonl" \
+        "$run_dir"/{follow,once,stay?}.jsonl)
+    status=$?
+    printf '%s\n' "$verdict"
+    ((status == 0)) || fail "the history does not fit together"
+    acknowledged=$(cat "$run_dir"/{follow,once,stay?}.jsonl | grep -v '"op":"get"' | grep -c '"ok":true')
+}
+
+run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-failover.XXXXXX") || exit 1
+# shellcheck source=kv/cluster.sh
+. "$root/examples/kv/cluster.sh"
+trap stop_everything EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+RANDOM=$seed
+start_group 1 2 3 || fail "the nodes could not be started"
+for node in 2 3; do wait_until 20 counts 1 "$node" || fail "node $node was not accepted by the leader"; done
+start_loads
+began=$(now_ms)
+for ((round = 0; round < kills; round++)); do kill_round; done
+for ((round = 0; round < stops; round++)); do stop_round; done
+rounds_ms=$(($(now_ms) - began))
+rest 200 200
+check_everything
+stop_cluster
+rounds=$((kills + stops))
+printf 'kv_failover: policy=%s seed=%s kills=%s stops=%s seconds=%s acknowledged_writes=%s lost=0 unconfirmed_at_first=%s' \
+    "$policy" "$seed" "$killed" "$stopped" "$(as_seconds "$rounds_ms")" "$acknowledged" "$unconfirmed"
+printf ' admitted_by_name=%s fenced_writes=%s acknowledged_in_the_old_epoch=0 discarded=%s' "$admitted" "$fenced" "$discarded"
+printf ' promotion_seconds_mean=%s max=%s rejoin_seconds_mean=%s max=%s\n' \
+    "$(as_seconds $((promote_total / (killed > 0 ? killed : 1))))" "$(as_seconds "$promote_max")" \
+    "$(as_seconds $((rejoin_total / (rounds > 0 ? rounds : 1))))" "$(as_seconds "$rejoin_max")"
