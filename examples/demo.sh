@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# The demonstration: replicates this machine's package database, kills a follower in the middle, and compares.
+# The demonstration: replicates this machine's package database, kills a follower in the middle, then the leader, and
+# compares.
 #
 #   bash examples/demo.sh             the stanzas of dpkg's status file, and of apt's lists where they are
 #   bash examples/demo.sh FILE...     any other files of stanzas that blank lines separate
@@ -185,6 +186,75 @@ run_cluster() {
     [ "$(ask "$leader" DBSIZE)" = "$equal" ] || fail "the leader has keys that nobody wrote"
 }
 
+# Loads everything again, under other keys. In the middle the leader is killed, and the follower without the seat is
+# promoted: it has to fetch first what it may lack. The old leader comes back without anything.
+load_and_kill_leader() {
+    local line progress node ports=() answer
+    for node in 1 2 3 4; do ports+=(--port "${client_port[$node]}"); done
+    exec {progress}< <(exec "$kv_load" "${ports[@]}" --prefix again/ --marks --bytes-min "$bytes_min" "${inputs[@]}" \
+        </dev/null)
+    loader=$!
+    while IFS= read -r line; do
+        case $line in
+            'mark 50')
+                leader_killed_at=$(now_ms)
+                kill_node "$leader" || fail "the leader could not be killed"
+                say "    50 % acknowledged"
+                say "    killed node $leader, the leader (kill -9)"
+                answer=$(ask "$successor" REPLICAOF NO ONE)
+                [ "$answer" = OK ] || fail "node $successor was not promoted: $answer"
+                promoted_ms=$(($(now_ms) - leader_killed_at))
+                say "    promoted node $successor (REPLICAOF NO ONE): it leads and is confirmed, in epoch" \
+                    "$(info "$successor" replicator_epoch), $(as_seconds $promoted_ms) s after the kill"
+                rejoin_began=$(now_ms)
+                start_node "$leader" || fail "node $leader did not start again"
+                say "    started node $leader again, blank: its log was in memory"
+                ;;
+            mark*) say "    ${line#mark } % acknowledged" ;;
+            *) loaded_again=$line ;;
+        esac
+    done <&"$progress"
+    wait "$loader" || fail "the second load did not end well: $loaded_again"
+    loader=
+    exec {progress}<&-
+    [ -n "$leader_killed_at" ] || fail "the second load ended before the leader could be killed"
+    (($(value reconnects "$loaded_again") > 0)) || fail "the second load ended before the leader was killed"
+}
+
+replace_leader() {
+    local node verified
+    step "Loading it again under other keys, and killing the leader under full load"
+    successor=2
+    for node in 2 3 4; do [ "$(peer_info "$leader" "$node" seat)" = yes ] || successor=$node; done
+    load_and_kill_leader
+    say "    $loaded_again"
+    wait_until 60 is_equal "$successor" "$leader" || fail "node $leader did not get everything"
+    wait_until 20 counts "$successor" "$leader" || fail "node $leader does not count again"
+    rejoin_ms=$(($(now_ms) - rejoin_began))
+    rejoin_bytes=$(peer_info "$successor" "$leader" snapshot_bytes)
+    ((rejoin_bytes > 0)) || fail "node $leader got no snapshot"
+    survived=$(value survived "$loaded_again")
+    discarded=$(value discarded "$loaded_again")
+    say "    of the writes on the way when the leader died, $survived survived; $discarded died with it, and were" \
+        "written again: nobody had been told that they were safe"
+    say "    node $leader follows, has everything and counts again, after a snapshot of $rejoin_bytes bytes," \
+        "in $(as_seconds $rejoin_ms) s"
+
+    step "Comparing"
+    for node in 1 2 3 4; do
+        say "    node $node: $(ask "$node" ROLE | head -n 1), $(ask "$node" DBSIZE) keys, digest" \
+            "$(ask "$node" DEBUG DIGEST), applied $(info "$node" replicator_applied)"
+        wait_until 20 is_equal "$successor" "$node" || fail "node $node differs from the leader"
+    done
+    verified=$("$kv_load" --port "${client_port[$leader]}" --verify --prefix again/ --bytes-min "$bytes_min" \
+        "${inputs[@]}") || fail "not everything could be read back from node $leader: $verified"
+    say "    read back from node $leader: $verified"
+    equal_again=$(value equal "$verified")
+    [ "$(ask "$successor" DBSIZE)" = $((equal + equal_again)) ] || fail "the new leader has keys that nobody wrote"
+    lost_again=$(($(value acknowledged "$loaded_again") - equal_again))
+    ((lost_again == 0)) || fail "$lost_again acknowledged entries were lost with the leader"
+}
+
 stop_everything() {
     local status=$?
     trap - EXIT
@@ -196,7 +266,9 @@ stop_everything() {
 
 loader=
 killed_at=
+leader_killed_at=
 loaded=
+loaded_again=
 run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-demo.XXXXXX") || exit 1
 # shellcheck source=kv/cluster.sh
 . "$root/examples/kv/cluster.sh"
@@ -209,6 +281,7 @@ install_missing
 build_programs
 choose_input "$@"
 run_cluster
+replace_leader
 
 acknowledged=$(value acknowledged "$loaded")
 lost=$((acknowledged - equal))
@@ -216,6 +289,9 @@ stop_cluster
 printf '\ndemo: %s entries, %s bytes in %s s; acknowledged %s, lost %s; killed follower equal again in %s s, longest pause %s s; ' \
     "$(value entries "$loaded")" "$(value bytes "$loaded")" "$(value seconds "$loaded")" "$acknowledged" "$lost" \
     "$(as_seconds "$caught_up_ms")" "$(value longest_pause "$loaded")"
-printf 'blank node: snapshot of %s bytes, equal in %s s; 4 nodes, equal digests\n' \
-    "$snapshot_bytes" "$(as_seconds "$snapshot_ms")"
+printf 'blank node: snapshot of %s bytes, equal in %s s; ' "$snapshot_bytes" "$(as_seconds "$snapshot_ms")"
+printf 'killed leader: acknowledged %s, lost %s, discarded %s, replaced in %s s, longest pause %s s, ' \
+    "$(value acknowledged "$loaded_again")" "$lost_again" "$discarded" "$(as_seconds "$promoted_ms")" \
+    "$(value longest_pause "$loaded_again")"
+printf 'back by a snapshot of %s bytes in %s s; 4 nodes, equal digests\n' "$rejoin_bytes" "$(as_seconds "$rejoin_ms")"
 ((lost == 0)) || fail "$lost acknowledged entries were lost"

@@ -33,20 +33,23 @@ constexpr const char* help = R"(kv_load: writes every stanza of files to a key-v
 
   kv_load [options] FILE...
 
-  --port PORT      of the server on 127.0.0.1
+  --port PORT      of the server on 127.0.0.1; again for other nodes of its group. With several it follows the leader
   --verify         read every entry back and compare it, instead of writing
   --window N       requests on the way; default 1024
+  --prefix TEXT    begins every key
   --bytes-min N    read the files again and again, under other keys, until they made so many bytes together
   --marks          print "mark P" when P percent are acknowledged, for P = 10, 20 to 90
   --calm-at P      from that mark on, one request at a time, until a line comes on standard input
 
 A lost connection is made again, and what was on the way is sent again, which does no harm because every entry has a
-key of its own. So are writes that were refused for now (NOREPLICAS, LOADING) or whose outcome is unknown. After 30
-seconds without a success it gives up. Exit status 0: everything was acknowledged, or is equal.
+key of its own. So are writes that were refused for now (NOREPLICAS, TRYAGAIN, LOADING) or whose outcome is unknown. What
+is sent again because nobody knows is counted when it succeeds: as survived where it was there, as discarded where it was
+not. After 30 seconds without a success it gives up. Exit status 0: everything was acknowledged, or is equal.
 )";
 
 struct Options {
-    std::uint16_t port = 0;
+    std::vector<std::uint16_t> ports;
+    std::string prefix;
     bool verify = false;
     bool marks = false;
     std::uint64_t calm_at = 0;
@@ -62,11 +65,19 @@ struct Counts {
     std::uint64_t refused = 0;  // for good
     std::uint64_t different = 0;
     std::uint64_t missing = 0;
-    std::uint64_t unknown = 0;  // outcomes, before they were sent again
+    std::uint64_t unknown = 0;    // outcomes, before they were sent again
+    std::uint64_t survived = 0;   // writes that were on the way when a connection was lost, and are there
+    std::uint64_t discarded = 0;  // and that are not, before they were sent again
     std::uint64_t retried = 0;
     std::uint64_t reconnects = 0;
     Clock::duration longest_pause{};  // between two successes
     std::string first_error;
+};
+
+/// An entry that is asked for. Where it is doubtful, it was before, and nobody knows what became of that.
+struct Asked {
+    kv::Entry entry;
+    bool doubtful = false;
 };
 
 class Loader {
@@ -87,7 +98,7 @@ public:
             more = fill(more);
             if (asked_.empty() && again_.empty()) break;
             bool idle = false;
-            if (!connection_.move(50, idle) || !take_answers()) connection_.close();
+            if (!connection_.move(50, idle) || !take_answers()) lose_connection();
         }
         if (!stanzas_.failure().empty()) return give_up(stanzas_.failure());
         return true;
@@ -114,18 +125,40 @@ private:
     }
 
     void reconnect() {
-        if (connection_.open("127.0.0.1", options_.port)) {
+        if (connection_.open("127.0.0.1", options_.ports[place_])) {
             if (std::exchange(connected_before_, true)) ++counts_.reconnects;
             counts_.retried += asked_.size();
-            for (const kv::Entry& entry : asked_) send(entry);
+            for (const Asked& asked : asked_) send(asked);
         } else {
-            std::this_thread::sleep_for(100ms);
+            next_node();
         }
     }
 
-    void send(const kv::Entry& entry) {
+    void lose_connection() {
+        connection_.close();
+        for (Asked& asked : asked_) asked.doubtful = true;
+    }
+
+    /// This node does not lead, and has refused everything that was sent to it.
+    void leave() {
+        connection_.close();
+        for (; !asked_.empty(); asked_.pop_front()) again_.push_back(std::move(asked_.front()));
+        again_from_ = Clock::now();
+        next_node();
+    }
+
+    /// With a rest when all of them were tried.
+    void next_node() {
+        place_ = (place_ + 1) % options_.ports.size();
+        if (place_ == 0) std::this_thread::sleep_for(20ms);
+    }
+
+    void send(const Asked& asked) {
+        const kv::Entry& entry = asked.entry;
         if (options_.verify) {
             connection_.request(std::array<std::string_view, 2>{"GET", entry.key});
+        } else if (asked.doubtful) {
+            connection_.request(std::array<std::string_view, 4>{"SET", entry.key, entry.value, "NX"});
         } else {
             connection_.request(std::array<std::string_view, 3>{"SET", entry.key, entry.value});
         }
@@ -137,12 +170,13 @@ private:
         if (calm_ && line_came()) calm_ = false;
         const std::size_t window = calm_ ? 1 : options_.window;
         while (asked_.size() < window && connection_.unsent() < unsent_max) {
-            kv::Entry entry;
+            Asked asked;
             if (!again_.empty() && Clock::now() >= again_from_) {
-                entry = std::move(again_.front());
+                asked = std::move(again_.front());
                 again_.pop_front();
                 ++counts_.retried;
-            } else if (more && (more = stanzas_.next(entry))) {
+            } else if (more && (more = stanzas_.next(asked.entry))) {
+                asked.entry.key.insert(0, options_.prefix);
                 ++counts_.entries;
             } else {
                 // What was refused for now waits a little.
@@ -150,8 +184,8 @@ private:
                 if (asked_.empty() && !again_.empty()) continue;
                 break;
             }
-            send(entry);
-            asked_.push_back(std::move(entry));
+            send(asked);
+            asked_.push_back(std::move(asked));
         }
         return more;
     }
@@ -162,14 +196,23 @@ private:
             const std::optional<kv::Answer> answer = connection_.next();
             if (!answer) return true;
             if (answer->kind == '\0') return false;
-            kv::Entry entry = std::move(asked_.front());
+            Asked asked = std::move(asked_.front());
             asked_.pop_front();
             if (answer->kind == '-') {
-                failed(std::move(entry), answer->text);
-            } else if (!options_.verify || answer->text == entry.value) {
-                answer->none ? missing() : succeeded(entry);
+                const bool follows = answer->text.starts_with("READONLY") || answer->text.starts_with("LOADING");
+                if (follows && options_.ports.size() > 1) {
+                    again_.push_back(std::move(asked));
+                    leave();
+                } else {
+                    failed(std::move(asked), answer->text);
+                }
+            } else if (!options_.verify) {
+                if (asked.doubtful) ++(answer->none ? counts_.survived : counts_.discarded);
+                succeeded(asked.entry);
+            } else if (answer->none || answer->text == asked.entry.value) {
+                answer->none ? missing() : succeeded(asked.entry);
             } else {
-                answer->none ? missing() : different();
+                different();
             }
         }
         return true;
@@ -183,11 +226,12 @@ private:
     void missing() { ++counts_.missing, last_success_ = Clock::now(); }
     void different() { ++counts_.different, last_success_ = Clock::now(); }
 
-    void failed(kv::Entry entry, std::string_view text) {
+    void failed(Asked asked, std::string_view text) {
         const bool unknown = text.find("is unknown") != std::string_view::npos;
         counts_.unknown += unknown ? 1u : 0u;
-        if (unknown || text.starts_with("NOREPLICAS") || text.starts_with("LOADING")) {
-            again_.push_back(std::move(entry));
+        if (unknown || text.starts_with("NOREPLICAS") || text.starts_with("TRYAGAIN") || text.starts_with("LOADING")) {
+            asked.doubtful = asked.doubtful || unknown;
+            again_.push_back(std::move(asked));
             again_from_ = Clock::now() + 50ms;
             return;
         }
@@ -216,8 +260,9 @@ private:
     std::uint64_t bytes_expected_;
     kv::Connection connection_;
     bool connected_before_ = false;
-    std::deque<kv::Entry> asked_;
-    std::deque<kv::Entry> again_;
+    std::size_t place_ = 0;  // of the node among the ports
+    std::deque<Asked> asked_;
+    std::deque<Asked> again_;
     Clock::time_point again_from_;
     Clock::time_point last_success_;
     std::uint64_t value_bytes_ = 0;
@@ -232,10 +277,11 @@ template <class Number>
     return error == std::errc{} && end == text.data() + text.size() && number > 0;
 }
 
-[[nodiscard]] bool take_number(Options& options, std::string_view name, std::string_view text) {
-    if (name == "--port") return take(options.port, text);
+[[nodiscard]] bool take_value(Options& options, std::string_view name, std::string_view text) {
+    if (name == "--port") return take(options.ports.emplace_back(), text);
     if (name == "--window") return take(options.window, text);
     if (name == "--bytes-min") return take(options.bytes_min, text);
+    if (name == "--prefix") return options.prefix = text, !text.empty();
     return name == "--calm-at" && take(options.calm_at, text);
 }
 
@@ -247,7 +293,7 @@ template <class Number>
             options.verify = true;
         } else if (name == "--marks") {
             options.marks = true;
-        } else if (take_number(options, name, next)) {
+        } else if (take_value(options, name, next)) {
             ++i;
         } else if (name.starts_with("--")) {
             return false;
@@ -255,7 +301,7 @@ template <class Number>
             options.files.emplace_back(name);
         }
     }
-    return options.port != 0 && !options.files.empty();
+    return !options.ports.empty() && !options.files.empty();
 }
 
 void report(const Options& options, const Loader& loader, double seconds) {
@@ -267,7 +313,8 @@ void report(const Options& options, const Loader& loader, double seconds) {
         std::printf("equal=%llu different=%llu missing=%llu", number(counts.good), number(counts.different),
                     number(counts.missing));
     } else {
-        std::printf("acknowledged=%llu unknown=%llu", number(counts.good), number(counts.unknown));
+        std::printf("acknowledged=%llu unknown=%llu survived=%llu discarded=%llu", number(counts.good),
+                    number(counts.unknown), number(counts.survived), number(counts.discarded));
     }
     std::printf(" refused=%llu retried=%llu reconnects=%llu longest_pause=%.3f\n", number(counts.refused),
                 number(counts.retried), number(counts.reconnects),
