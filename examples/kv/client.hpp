@@ -26,7 +26,7 @@ struct Client {
     int protocol = 2;
     std::string name;
     replicator::Position last_write;  ///< the newest write of this connection that was acknowledged
-    bool quits = false;            ///< no more requests are read
+    bool quits = false;               ///< no more requests are read
 };
 
 /// The server, as commands see it.
