@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+// A node as words: everything on which its further conduct depends, and nothing else.
+//
+// Each part is taken apart into all of its members, so that a member that is added later does not compile here until
+// somebody has said whether it matters. Left out are statistics, what only a status shows, what lies in buffers beyond
+// their ends, and what a part in this role writes before it reads.
+#pragma once
+
+#include "composition.hpp"
+#include "words.hpp"
+
+#include <cstdint>
+
+namespace search {
+
+/// Each function adds a part to the words.
+class Canonical {
+public:
+    Canonical(Words& words, Instant now) : words_(&words), now_(now) {}
+
+    template <class Engine>
+    void engine(const Engine& engine) {
+        member(engine);
+        age(engine.acked_at_);
+    }
+
+private:
+    template <class... Values>
+    void put(Values... values) {
+        words_->put(values...);
+    }
+
+    /// How many steps of time ago; more than any interval is as good as never.
+    void age(Instant then) {
+        const std::uint64_t steps = (now_ - then).microseconds / time_step.microseconds;
+        put(then == Instant{} ? 9 : steps < 8 ? steps : 8);
+    }
+
+    template <class Composition>
+    void member(const core::Member<Composition>& member) {
+        const auto& [local, applier, leader, follower, sender, candidacy, peers, peer_ids, peer_count, followed,
+                     handed_over_at, handed_over_sent_at] = member;
+        this->local(local);
+        if (local.role == Role::leader) {
+            roster(local.roster);
+            this->leader(leader);
+        }
+        const auto& [machine, next, results] = applier;
+        this->machine(machine);
+        put(next.index);
+        this->follower(follower);
+        snapshots(sender.snapshots());
+        this->candidacy(candidacy);
+        for (const core::Peer& peer : peers) {
+            this->peer(peer, local.run, local.role == Role::leader, candidacy.active());
+        }
+        put(followed);
+        if (local.successor != NodeId{}) age(handed_over_at);
+        age(handed_over_sent_at);
+    }
+
+    void machine(const Machine& machine) {
+        put(machine.count);
+        for (std::size_t i = 0; i < machine.count; ++i) put(machine.values[i]);
+    }
+
+    template <class Composition>
+    void local(const core::Local<Composition>& local) {
+        // The number of attempts is as high as any number of this run, so the order of those says it.
+        const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
+                     applied_roster, newest_roster, history, authority, role, fault, epoch, promised, leader, source,
+                     donor, successor, commit, now, counters, observer] = local;
+        put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit);
+        this->log(log);
+        this->epochs(epochs);
+        roster(applied_roster);
+    }
+
+    void log(const Log& log) {
+        const auto& [bytes, begin, end, lap, base_chain, chain, released, plain_to, marks, first_mark, mark_count] =
+            log;
+        REPLICATOR_ASSERT(begin.offset == 0);  // else the log must be larger for these bounds
+        put(begin.index, base_chain, end.index, end.offset, chain, released);
+    }
+
+    template <std::size_t Max>
+    void epochs(const core::Epochs<Max>& epochs) {
+        const auto& [starts, size, before, before_first, forced_before] = epochs;
+        put(size, before, before_first, forced_before);
+        for (const core::EpochStart& start : epochs.all()) {
+            put(start.epoch, start.first, start.chain_before, start.forced);
+        }
+    }
+
+    template <std::size_t NodesMax>
+    void roster(const core::Roster<NodesMax>& roster) {
+        const auto& [members, size, seat, seat_index] = roster;
+        put(seat, seat_index);
+        for (const core::RosterMember& member : members) put(member.counts);
+    }
+
+    template <class Composition>
+    void leader(const core::Leader<Composition>& leader) {
+        const auto& [epoch_start, acknowledged, abandoned_through, pending_since, pace, round] = leader;
+        put(epoch_start, acknowledged, abandoned_through, round);
+        const auto& [last, written, first_at, last_at] = pace;
+        put(last, written);
+        if (written == 0) return;
+        age(first_at);
+        age(last_at);
+    }
+
+    template <class Composition>
+    void follower(const core::Follower<Composition>& follower) {
+        // Frames come whole, so between two of them nothing of an append is under way.
+        const auto& [verified, forced, told_commit, index, ends_at, chain, own, header, gathered, rest_is_useless,
+                     ack_owed, round, refusal, echo, install] = follower;
+        put(verified.known, verified.index, forced, told_commit, gathered, ack_owed, round);
+        put(refusal.has_value(), echo.has_value());
+        if (refusal) put(refusal->error, refusal->hint, refusal->commit);
+        if (echo) put(echo->round);
+        const auto& [active, replaces, begin, epochs, roster, thawing, offset, whole_checksum, gathering_begin,
+                     next_begin, chunk, install_gathered, buffer] = install;
+        put(active, begin.id);
+        if (begin.id != SnapshotId{}) put(offset);
+        if (!active) return;
+        put(replaces, begin.position, begin.chain, begin.common, whole_checksum);
+        this->epochs(epochs);
+        this->roster(roster);
+        const auto& [thawed, thawed_bytes] = thawing;
+        put(thawed.has_value(), thawed_bytes);
+        if (thawed) machine(*thawed);
+    }
+
+    template <class Composition>
+    void snapshots(const core::SnapshotSender<Composition>& sender) {
+        const auto& [frozen, outgoing, taken_count] = sender;
+        const auto& [id, position, chain, epochs, roster, hashed_bytes, whole_checksum, read_at] = outgoing;
+        put(frozen.taken(), id, taken_count);
+        if (!frozen.taken()) return;
+        const auto& [state] = frozen;
+        machine(*state);
+        put(position, chain, hashed_bytes, whole_checksum);
+        age(read_at);
+        this->epochs(epochs);
+        this->roster(roster);
+    }
+
+    template <class Composition>
+    void candidacy(const core::Candidacy<Composition>& candidacy) {
+        // What the answers come to is worked out anew before it is used.
+        const auto& [step, error, options, epoch, question, asked_at, fetched, votes, answered, expected, heard,
+                     sufficient, forced, ahead, newest] = candidacy;
+        put(candidacy.active());
+        if (!candidacy.active()) return;
+        put(step, options.may_lose, options.last_leader, epoch, fetched, expected);
+        own_question_ = question;
+        age(asked_at);
+        for (const auto& vote : votes) {
+            const auto& [vote_answered, blank, claims, suspect, vote_heard, incarnation, last] = vote;
+            put(vote_answered);
+            if (vote_answered) put(blank, claims, suspect, incarnation, last);
+        }
+    }
+
+    void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
+        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, nonce, peer_nonce, link_nonce,
+                     answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
+                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
+                     progress] = peer;
+        put(link_confirmed, hello_owed, run, superseded_run, answered_run, refusal_owed, refusal, request_owed,
+            reply_owed, fetches, hand_over_owed);
+        words_->link(link);
+        words_->number(own_run, nonce);
+        words_->number(run, peer_nonce);
+        words_->number(answered_run, answered_nonce);
+        if (asks) words_->number(own_run, own_question_), age(requested_at);
+        if (reply_owed) put(candidate_run), words_->number(candidate_run, question);
+        if (link == LinkId{}) {
+            age(hello_at);
+        } else {
+            words_->number(run, link_nonce);
+            age(heard_at ? *heard_at : Instant{});
+        }
+        const auto& [head, kept, tail_left] = inbound;
+        put(kept, tail_left);
+        this->progress(progress, leads || fetches);
+    }
+
+    void progress(const core::Progress& progress, bool sends) {
+        const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit,
+                     next, previous, previous_chain, in_flight, probe_owed, note_due, heartbeat_owed, sent_at,
+                     rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round, seat_lost_at,
+                     lost_seat, snapshot] = progress;
+        put(state, lost_seat);
+        if (lost_seat) age(seat_lost_at);
+        snapshot_send(snapshot);
+        if (!sends) return;
+        put(incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit, next.index,
+            previous, previous_chain, probe_owed, note_due, heartbeat_owed, rewound_to, round_sent, round,
+            appeared_in_round);
+        age(sent_at);
+        age(rewound_at);
+        age(timed_at);
+        const auto& [frames, first, size, bytes] = in_flight;
+        put(size, bytes);
+        for (std::size_t i = 0; i < size; ++i) {
+            const auto& frame = frames[(first + i) % frames.size()];
+            put(frame.last, frame.bytes);
+        }
+    }
+
+    void snapshot_send(const core::SnapshotSend& sending) {
+        const auto& [id, position, chain, common, lacks, begun, begin_owed, end_sent, offset, acknowledged, moved_at,
+                     not_before, in_vain, begun_count] = sending;
+        put(id, begun, begin_owed, end_sent, in_vain);
+        if (id == SnapshotId{} && !begin_owed) return;
+        put(position, chain, common, lacks, offset, acknowledged);
+        age(moved_at);
+        put((not_before - now_).microseconds);
+    }
+
+    Words* words_;
+    Instant now_;
+    std::uint64_t own_question_ = 0;
+};
+
+}  // namespace search
