@@ -38,7 +38,7 @@ for patch in "$here"/*.patch; do
         ((++failures))
         continue
     fi
-    "$folder/search" "${arguments[@]}" --seconds 300 >"$folder/found" 2>&1
+    "$folder/search" "${arguments[@]}" --seconds "${SECONDS_EACH:-300}" >"$folder/found" 2>&1
     found=$(sed -n 's/^FAILED: //p' "$folder/found")
     echo "$bug: ${found:-NOT FOUND with ${arguments[*]}}"
     [[ -n $found ]] || ((++failures))
