@@ -20,6 +20,10 @@
 #include <immintrin.h>
 #endif
 
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wkeyword-macro"
+#endif
 #define private public    // NOLINT
 #define protected public  // NOLINT
 
@@ -33,3 +37,6 @@
 
 #undef private
 #undef protected
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif

@@ -73,7 +73,7 @@ public:
         words_.push_back({number, number == 0 ? 0 : static_cast<std::uint32_t>(value(run))});
     }
     void link(LinkId id) {
-        if (id == LinkId{}) return put(0);
+        if (id == LinkId{}) return put(std::uint64_t{0});
         const LinkOrigins::Origin* const origin = origins_->find(id);
         if (origin == nullptr) return put(value(id));
         put(origin->epoch, origin->leader, origin->follower);
