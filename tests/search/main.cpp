@@ -67,7 +67,8 @@ constexpr Policy policies[] = {
 int usage() {
     std::puts(
         "search [--only POLICY] [--bound steps|deviations] [--first N] [--last N] [--seconds N] [--states N]\n"
-        "       [--writes N] [--crashes N] [--losses N] [--time N] [--promotions ABC] [--overtaking] [--may-lose]\n"
+        "       [--writes N] [--crashes N] [--losses N] [--time N] [--promotions ABC] [--overtaking] [--may-lose] "
+        "[--verify]\n"
         "  policies: async semi-sync quorum majority sync; --promotions: how many attempts nodes 1, 2 and 3 have, e.g. "
         "011");
     return 2;
@@ -80,8 +81,12 @@ int main(int count, char** arguments) {
     std::string only;
     for (int i = 1; i < count; ++i) {
         const std::string name = arguments[i];
-        if (name == "--overtaking" || name == "--may-lose") {
-            (name == "--overtaking" ? wanted.overtaking : wanted.may_lose) = true;
+        bool* const flag = name == "--overtaking" ? &wanted.overtaking
+                           : name == "--may-lose" ? &wanted.may_lose
+                           : name == "--verify"   ? &wanted.verify
+                                                  : nullptr;
+        if (flag != nullptr) {
+            *flag = true;
             continue;
         }
         if (++i == count) return usage();

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace search {
@@ -29,6 +30,7 @@ struct Wanted {
     double seconds = 600;  ///< for all bounds together
     std::size_t states_max = std::size_t{1} << 27;
     bool overtaking = false;  ///< any frame on a way may be the next, not only the oldest
+    bool verify = false;      ///< check that states which are taken for equal go on alike
     bool may_lose = false;    ///< promotions may lose what was acknowledged
 };
 
@@ -91,7 +93,9 @@ private:
     /// True when the bound kept something from being seen.
     bool explore(std::size_t depth, unsigned left) {
         if (depth > found_.deepest) found_.deepest = depth;
-        std::uint8_t& seen = visited_.at(hash());
+        const std::uint64_t own_key = hash();
+        if (wanted_.verify && !goes_on_as_before(own_key)) return true;
+        std::uint8_t& seen = visited_.at(own_key);
         const auto now = static_cast<std::uint8_t>(left + 1);
         if (seen == Visited::complete) return false;
         if (seen >= now) return true;
@@ -103,7 +107,6 @@ private:
         level.choices.clear();
         list_choices(level.choices);
         bool cut = false;
-        const std::uint64_t key = hash_;
         for (const Choice choice : level.choices) {
             const unsigned cost = wanted_.deviations ? choice.cost : 1;
             if (cost > left) {
@@ -118,15 +121,38 @@ private:
             group_.put_back(level.state);
             promises_.past() = level.past;
         }
-        if (!cut) visited_.at(key) = Visited::complete;
+        if (!cut) visited_.at(own_key) = Visited::complete;
         return cut;
+    }
+
+    /// Whether states that are taken for equal are: every choice must lead from this one to where it led from the one
+    /// that was met first. False, and something is wrong, when it does not.
+    [[nodiscard]] bool goes_on_as_before(std::uint64_t key) {
+        const typename Group<Ack>::State state = group_.state();
+        const Past past = promises_.past();
+        std::vector<Choice> choices;
+        list_choices(choices);
+        std::uint64_t all = choices.size();
+        for (const Choice choice : choices) {
+            path_.push_back(choice);
+            const bool taken = take(choice);
+            if (!found_.failure.empty()) return false;
+            all = core::mix(all, taken ? hash() : 0);
+            path_.pop_back();
+            group_.put_back(state);
+            promises_.past() = past;
+        }
+        if (ways_on_.try_emplace(key, all).first->second == all) return true;
+        found_.failure = "this state was taken for another one, from which things go on differently";
+        found_.path = tell(path_);
+        return false;
     }
 
     [[nodiscard]] std::uint64_t hash() {
         words_.clear();
         group_.put(words_);
         promises_.past().put(words_);
-        return hash_ = words_.hash();
+        return words_.hash();
     }
 
     [[nodiscard]] bool out_of_time() {
@@ -274,7 +300,7 @@ private:
     Visited visited_;
     std::vector<std::unique_ptr<Level>> levels_;
     std::vector<Choice> path_;
-    std::uint64_t hash_ = 0;
+    std::unordered_map<std::uint64_t, std::uint64_t> ways_on_;  // of each state, where its choices led
     Found found_;
     bool stopped_ = false;
     std::chrono::steady_clock::time_point began_;
