@@ -38,29 +38,6 @@ void lead(Group& group, std::size_t node, std::uint64_t counter) {
     group.network.tick(milliseconds(1));
 }
 
-template <class Group>
-void isolate(Group& group, std::size_t node) {
-    for (std::size_t other = 1; other <= group.nodes.size(); ++other) {
-        if (other != node) group.network.cut(Group::id(node), Group::id(other));
-    }
-}
-
-template <class Group>
-void join_all(Group& group) {
-    for (std::size_t a = 1; a <= group.nodes.size(); ++a) {
-        for (std::size_t b = a + 1; b <= group.nodes.size(); ++b) group.network.join(Group::id(a), Group::id(b));
-    }
-}
-
-template <class Group>
-void expect_all_equal(Group& group) {
-    for (std::size_t i = 2; i <= group.nodes.size(); ++i) {
-        BOOST_TEST((group.at(i).last() == group.at(1).last()));
-        BOOST_TEST((group.at(i).state() == group.at(1).state()));
-        BOOST_TEST(group.at(i).applied() == group.at(1).applied());
-    }
-}
-
 bool carries_entries(const Frame& frame) {
     return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
 }

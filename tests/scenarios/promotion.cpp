@@ -29,34 +29,6 @@ constexpr NodeId one{1};
 constexpr NodeId two{2};
 constexpr NodeId three{3};
 
-template <class Group>
-void isolate(Group& group, std::size_t node) {
-    for (std::size_t other = 1; other <= group.nodes.size(); ++other) {
-        if (other != node) group.network.cut(Group::id(node), Group::id(other));
-    }
-}
-
-template <class Group>
-void join_all(Group& group) {
-    for (std::size_t a = 1; a <= group.nodes.size(); ++a) {
-        for (std::size_t b = a + 1; b <= group.nodes.size(); ++b) group.network.join(Group::id(a), Group::id(b));
-    }
-}
-
-template <class Group>
-void pass(Group& group, std::uint64_t time) {
-    group.network.advance(milliseconds(time), milliseconds(10));
-}
-
-template <class Group>
-void expect_all_equal(Group& group) {
-    for (std::size_t i = 2; i <= group.nodes.size(); ++i) {
-        BOOST_TEST((group.at(i).last() == group.at(1).last()));
-        BOOST_TEST((group.at(i).state() == group.at(1).state()));
-        BOOST_TEST(group.at(i).applied() == group.at(1).applied());
-    }
-}
-
 /// Node `number` is promoted, and must succeed.
 template <class Group>
 void promote(Group& group, std::size_t number, const PromotionOptions& options = {}) {

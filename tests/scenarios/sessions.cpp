@@ -24,11 +24,6 @@ struct Leased : Small {
 using Async = Cluster<Node<ack::Async<>>>;
 using LeasedAsync = Cluster<Node<ack::Async<>, Sum, log::Ring<4096>, Leased>>;
 
-template <class Group>
-void pass(Group& group, std::uint64_t time) {
-    group.network.advance(milliseconds(time), milliseconds(10));
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(case_39_a_session_never_goes_back_in_time) {

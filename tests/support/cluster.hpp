@@ -125,4 +125,33 @@ struct Cluster {
     std::uint64_t runs = 0;
 };
 
+template <class Group>
+void isolate(Group& group, std::size_t node) {
+    for (std::size_t other = 1; other <= group.nodes.size(); ++other) {
+        if (other != node) group.network.cut(Group::id(node), Group::id(other));
+    }
+}
+
+template <class Group>
+void join_all(Group& group) {
+    for (std::size_t a = 1; a <= group.nodes.size(); ++a) {
+        for (std::size_t b = a + 1; b <= group.nodes.size(); ++b) group.network.join(Group::id(a), Group::id(b));
+    }
+}
+
+/// Lets so many milliseconds go by.
+template <class Group>
+void pass(Group& group, std::uint64_t time) {
+    group.network.advance(replicator::milliseconds(time), replicator::milliseconds(10));
+}
+
+template <class Group>
+void expect_all_equal(Group& group) {
+    for (std::size_t i = 2; i <= group.nodes.size(); ++i) {
+        BOOST_TEST((group.at(i).last() == group.at(1).last()));
+        BOOST_TEST((group.at(i).state() == group.at(1).state()));
+        BOOST_TEST(group.at(i).applied() == group.at(1).applied());
+    }
+}
+
 }  // namespace support

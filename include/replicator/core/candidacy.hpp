@@ -164,8 +164,10 @@ private:
         ahead_ = NodeId{};
         newest_ = local.last();
         Epoch newest_epoch = local.epochs.last();
+        bool all = true;  // a node that gave up what it once held counts only together with all others
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             const Vote& vote = votes_[i];
+            all = all && vote.answered && vote.claims;
             if (!vote.answered) continue;
             ++answered_;
             if (!vote.blank && newest_ < vote.last) {
@@ -174,8 +176,9 @@ private:
             }
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
         }
-        const bool all = answered_ == nodes.size();
-        const bool self = roster.counting(local.self) == local.incarnation;
+        const bool claims = roster.counting(local.self) == local.incarnation;
+        all = all && claims;
+        const bool self = claims && (all || local.suspect_from() == Index{});
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
                            options_.last_leader == local.self && self;
         heard_ = self ? 1 : 0;

@@ -81,6 +81,8 @@ public:
 
     /// Puts the new state in the place of the old one, and begins the log behind it.
     void finish(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        // What both lines share was held here, too; the state may be older than that.
+        if (replaces_) local.held_through = max(local.held_through, begin_.common);
         local.log.reset(begin_.position.index, begin_.chain);
         local.epochs = epochs_;
         local.applied_roster = roster_;

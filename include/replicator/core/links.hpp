@@ -75,6 +75,7 @@ struct Links {
         hello.link = offers_link(local, peer) ? peer.link : LinkId{};
         hello.first = local.log.base().index + 1;
         hello.commit = local.committed();
+        hello.suspect_from = local.suspect_from();
         hello.snapshot = snapshot;
         hello.forced = local.epochs.newest_forced();
         hello.refusal = peer.refusal_owed;

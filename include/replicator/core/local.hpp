@@ -51,6 +51,7 @@ struct Local {
     NodeId donor{};      ///< whose log this candidate has to fetch
     NodeId successor{};  ///< to whom this leader is handing over
     Index commit;        ///< up to here entries may be applied
+    Index held_through;  ///< entries up to here were held once and given up; they may be needed from others
     Instant now;
     Counters counters;
     typename Composition::Observer* observer = nullptr;
@@ -85,6 +86,11 @@ struct Local {
 
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
+    /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until its
+    /// log is as long again, it cannot vouch for what was acknowledged.
+    [[nodiscard]] Index suspect_from() const noexcept {
+        return log.last() < held_through ? log.last() + 1 : Index{};
+    }
     [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
     [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
 

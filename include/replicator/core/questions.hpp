@@ -55,6 +55,7 @@ struct Questions {
         reply.seat = roster.seat;
         reply.commit = local.commit;
         reply.first = local.log.base().index + 1;
+        reply.suspect_from = local.suspect_from();
         reply.seat_index = roster.seat_index;
         reply.policy = policy(local);
         reply.membership = local.membership;
