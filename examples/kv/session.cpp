@@ -179,14 +179,15 @@ bool Session::begin_wait(const CommandType& type) {
 
 /// Answers when what was waited for has come, or when time is up.
 void Session::poll_wait() {
-    const bool late = wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline;
+    // Who sends nothing more may still want to hear what it is owed, but will not wait for it.
+    const bool late =
+        peer_sends_no_more() || (wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline);
     ReplyWriter reply(replies_, client_.protocol);
     if (wait_->answers(server_.service(), reply, late)) {
         wait_.reset();
         --server_.service().clients_waiting;
         return serve_soon();
     }
-    if (peer_is_gone()) return close();
     timer_.expires_after(wait_poll_interval);
     timer_.async_wait([self = shared_from_this()](std::error_code error) {
         if (!error && !self->closed_ && self->wait_) self->poll_wait();
@@ -194,7 +195,7 @@ void Session::poll_wait() {
 }
 
 /// While a command waits, nothing is read, so an end of the stream has to be looked for.
-bool Session::peer_is_gone() {
+bool Session::peer_sends_no_more() {
     std::error_code error;
     char letter;
     socket_.non_blocking(true, error);

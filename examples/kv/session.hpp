@@ -66,7 +66,7 @@ private:
     void flush();
     void end();
     void discard();
-    [[nodiscard]] bool peer_is_gone();
+    [[nodiscard]] bool peer_sends_no_more();
 
     Server& server_;
     Socket socket_;

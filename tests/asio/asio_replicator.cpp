@@ -17,7 +17,9 @@
 #include <system_error>
 #include <vector>
 
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/buffer.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
 #include <asio/write.hpp>
 #if defined(ASIO_HAS_CO_AWAIT)
@@ -153,6 +155,51 @@ BOOST_AUTO_TEST_CASE(the_acknowledgement_says_what_it_is_worth) {
     BOOST_TEST(done.result == 5);
     BOOST_TEST(done.acknowledgement.holders == 3u);
     BOOST_TEST(static_cast<bool>(group.leader().node().read(done.acknowledgement.position)));
+}
+
+BOOST_AUTO_TEST_CASE(a_read_waits_for_a_position) {
+    Group<ack::Async<>> group(2);
+    auto& follower = *group.nodes[1];
+    group.start();
+    using Read = Written<NoResult>;
+    Position asked;
+    Position shown;
+    std::error_code failed = Error::busy;
+    std::int64_t total = 0;
+    bool inside = true;
+    group.leader().async_write({5}, [&](std::error_code error, const Done& written) {
+        BOOST_TEST_REQUIRE(!error);
+        asked = written.acknowledgement.position;
+        follower.async_read(asked, [&](std::error_code read_error, const Read& read) {
+            BOOST_TEST(!inside);
+            failed = read_error;
+            shown = read.acknowledgement.position;
+            total = follower.node().state().total;
+        });
+        inside = false;
+    });
+    BOOST_TEST(run_until(group.context, [&] { return !failed; }));
+    BOOST_TEST(total == 5);
+    BOOST_TEST((shown >= asked));
+
+    // What is there already is not waited for; what another write stands in place of never comes.
+    failed = Error::busy;
+    group.leader().async_read(asked, [&](std::error_code error, const Read&) { failed = error; });
+    BOOST_TEST(run_until(group.context, [&] { return !failed; }));
+    follower.async_read({{asked.epoch.counter, asked.epoch.node, asked.epoch.tag + 1}, asked.index},
+                        [&](std::error_code error, const Read&) { failed = error; });
+    BOOST_TEST(run_until(group.context, [&] { return failed == Error::discarded; }));
+
+    // Cancelled, and stopped, each without the position having come.
+    asio::cancellation_signal signal;
+    const Position later{asked.epoch, asked.index + 100};
+    follower.async_read(later, asio::bind_cancellation_slot(
+                                   signal.slot(), [&](std::error_code error, const Read&) { failed = error; }));
+    signal.emit(asio::cancellation_type::terminal);
+    BOOST_TEST(run_until(group.context, [&] { return failed == Error::not_yet; }));
+    follower.async_read(later, [&](std::error_code error, const Read&) { failed = error; });
+    follower.stop();
+    BOOST_TEST(run_until(group.context, [&] { return failed == Error::stopped; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_refuses_writes) {

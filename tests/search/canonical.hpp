@@ -69,8 +69,9 @@ private:
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
                      applied_roster, newest_roster, history, authority, role, fault, epoch, promised, leader, source,
-                     donor, successor, commit, now, counters, observer] = local;
-        put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit);
+                     donor, successor, commit, held_through, now, counters, observer] = local;
+        put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
+            held_through);
         this->log(log);
         this->epochs(epochs);
         roster(applied_roster);

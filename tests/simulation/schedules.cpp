@@ -81,3 +81,27 @@ BOOST_AUTO_TEST_CASE(quorum_memory) { explore_succession<SuccessionMemory, ack::
 BOOST_AUTO_TEST_CASE(majority_applied) { explore_succession<SuccessionMemory, ack::Majority<Stage::applied>>(2); }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+// Seeds that once found a fault of the library, which each case names.
+BOOST_AUTO_TEST_SUITE(found_before)
+
+namespace {
+
+template <class Log, class Ack>
+void run_again(std::uint64_t seed) {
+    using Node = Replicator<Journal, Log, Ack, transport::Manual, SuccessionOptions>;
+    sim::ExploreOptions options{.first_seed = seed, .seeds = 1, .bounds = {}, .shrinks = false};
+    options.bounds.leaders_fail = true;
+    const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
+    BOOST_TEST(static_cast<bool>(found), found.report);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_link_begins_anew_under_its_old_number) { run_again<SuccessionRing, ack::Majority<>>(6540); }
+BOOST_AUTO_TEST_CASE(a_bound_of_what_is_common_is_taken_for_it) { run_again<SuccessionRing, ack::Quorum<2>>(7699); }
+BOOST_AUTO_TEST_CASE(who_gave_up_entries_vouches_for_them) { run_again<SuccessionRing, ack::SemiSync<>>(15317); }
+BOOST_AUTO_TEST_CASE(a_snapshot_of_nothing_is_complete_at_once) { run_again<SuccessionRing, ack::SemiSync<>>(1071); }
+BOOST_AUTO_TEST_CASE(forgotten_epochs_are_confused) { run_again<SuccessionMemory, ack::Majority<Stage::applied>>(23); }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -79,25 +79,19 @@ struct PromiseReply {
 };
 
 inline std::size_t write_head(std::byte* head, const PromiseRequest& request) noexcept {
-    PromiseRequest::each_field(ByteWriter(head + frame_header_bytes), request);
-    return seal_head(head, {FrameType::promise_request, 0, 0, LinkId{}});
+    return write_fields(head, request, FrameType::promise_request);
 }
 
 inline std::size_t write_head(std::byte* head, const PromiseReply& reply) noexcept {
-    PromiseReply::each_field(ByteWriter(head + frame_header_bytes), reply);
-    return seal_head(head, {FrameType::promise_reply, 0, 0, LinkId{}});
+    return write_fields(head, reply, FrameType::promise_reply);
 }
 
 [[nodiscard]] inline PromiseRequest read_promise_request(const std::byte* head) noexcept {
-    PromiseRequest request;
-    PromiseRequest::each_field(ByteReader(head + frame_header_bytes), request);
-    return request;
+    return read_fields<PromiseRequest>(head);
 }
 
 [[nodiscard]] inline PromiseReply read_promise_reply(const std::byte* head) noexcept {
-    PromiseReply reply;
-    PromiseReply::each_field(ByteReader(head + frame_header_bytes), reply);
-    return reply;
+    return read_fields<PromiseReply>(head);
 }
 
 }  // namespace replicator::core

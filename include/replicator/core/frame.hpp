@@ -118,6 +118,21 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
     return head_checksum(head, bytes - frame_header_bytes) == load<std::uint32_t>(head + 12);
 }
 
+/// Writes the head of a message whose fields are always the same, as its `each_field` lists them, and returns its size.
+template <class Message>
+std::size_t write_fields(std::byte* head, const Message& message, FrameType type, LinkId link = LinkId{},
+                         std::size_t tail_bytes = 0) noexcept {
+    Message::each_field(ByteWriter(head + frame_header_bytes), message);
+    return seal_head(head, {type, 0, static_cast<std::uint32_t>(tail_bytes), link});
+}
+
+template <class Message>
+[[nodiscard]] Message read_fields(const std::byte* head) noexcept {
+    Message message;
+    Message::each_field(ByteReader(head + frame_header_bytes), message);
+    return message;
+}
+
 [[nodiscard]] inline FrameHeader load_header(const std::byte* head) noexcept {
     FrameHeader header;
     ByteReader(head + 2).get(header.type).get(header.flags).get(header.tail_bytes).get(header.link);

@@ -93,14 +93,11 @@ struct Hello {
 };
 
 inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
-    Hello::each_field(ByteWriter(head + frame_header_bytes), hello);
-    return seal_head(head, {FrameType::hello, 0, 0, LinkId{}});
+    return write_fields(head, hello, FrameType::hello);
 }
 
 [[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept {
-    Hello hello;
-    Hello::each_field(ByteReader(head + frame_header_bytes), hello);
-    return hello;
+    return read_fields<Hello>(head);
 }
 
 /// Why the sender of `theirs` and this node, who would say `mine` to it, must not talk; `none` when they may.

@@ -7,6 +7,7 @@
 // nothing.
 #pragma once
 
+#include "address.hpp"
 #include "handshake.hpp"
 #include "limits.hpp"
 #include "local.hpp"
@@ -45,24 +46,17 @@ struct Links {
     [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer, bool installing,
                                           SnapshotOffset snapshot) noexcept {
         Hello hello;
-        hello.cluster = local.cluster;
-        hello.history = local.history;
-        hello.group = local.group;
-        hello.sender = local.self;
-        hello.receiver = peer.id;
+        address(local, peer.id, hello);
         hello.flags = hello_flags::may_lead | hello_flags::may_hold |
                       (local.role == Role::leader ? hello_flags::leads : 0) |
                       (installing ? hello_flags::installing : 0) | (local.donor == peer.id ? hello_flags::fetches : 0) |
                       (peer.fetches ? hello_flags::donates : 0);
         hello.incarnation = local.incarnation;
-        hello.run = local.run;
         hello.nonce = peer.nonce;
         hello.receiver_run = peer.answered_run;
         hello.receiver_nonce = peer.answered_nonce;
         hello.schema = Composition::Codec::schema;
         hello.snapshot_format = snapshot_format;
-        hello.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
-        hello.membership = local.membership;
         hello.entry_bytes_max = static_cast<std::uint32_t>(Composition::entry_bytes_max);
         hello.frame_bytes_max = static_cast<std::uint32_t>(Limits::frame_bytes_max);
         hello.chunk_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);

@@ -56,6 +56,11 @@ struct Ack {
 /// Leader to the follower that is to lead in its place, once that holds everything up to `last`.
 struct HandOver {
     Position last;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& hand_over) noexcept {
+        bytes.each(hand_over.last);
+    }
 };
 
 /// Leader to follower: the state after `position` is going to be sent. The tail is what a log would have told:
@@ -183,38 +188,29 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
 }
 
 inline std::size_t write_head(std::byte* head, const HandOver& hand_over, LinkId link) noexcept {
-    ByteWriter(head + frame_header_bytes).put(hand_over.last);
-    return seal_head(head, {FrameType::hand_over, 0, 0, link});
+    return write_fields(head, hand_over, FrameType::hand_over, link);
 }
 
 [[nodiscard]] inline HandOver read_hand_over(const std::byte* head) noexcept {
-    HandOver hand_over;
-    ByteReader(head + frame_header_bytes).get(hand_over.last);
-    return hand_over;
+    return read_fields<HandOver>(head);
 }
 
 inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkId link,
                               std::size_t tail_bytes) noexcept {
-    SnapshotBegin::each_field(ByteWriter(head + frame_header_bytes), begin);
-    return seal_head(head, {FrameType::snapshot_begin, 0, static_cast<std::uint32_t>(tail_bytes), link});
+    return write_fields(head, begin, FrameType::snapshot_begin, link, tail_bytes);
 }
 
 [[nodiscard]] inline SnapshotBegin read_snapshot_begin(const std::byte* head) noexcept {
-    SnapshotBegin begin;
-    SnapshotBegin::each_field(ByteReader(head + frame_header_bytes), begin);
-    return begin;
+    return read_fields<SnapshotBegin>(head);
 }
 
 inline std::size_t write_head(std::byte* head, const SnapshotChunk& chunk, LinkId link,
                               std::size_t tail_bytes) noexcept {
-    SnapshotChunk::each_field(ByteWriter(head + frame_header_bytes), chunk);
-    return seal_head(head, {FrameType::snapshot_chunk, 0, static_cast<std::uint32_t>(tail_bytes), link});
+    return write_fields(head, chunk, FrameType::snapshot_chunk, link, tail_bytes);
 }
 
 [[nodiscard]] inline SnapshotChunk read_snapshot_chunk(const std::byte* head) noexcept {
-    SnapshotChunk chunk;
-    SnapshotChunk::each_field(ByteReader(head + frame_header_bytes), chunk);
-    return chunk;
+    return read_fields<SnapshotChunk>(head);
 }
 
 }  // namespace replicator::core

@@ -2,6 +2,7 @@
 // What is said in a promotion: the question of a candidate, the answer of a node, and which of them are for this node.
 #pragma once
 
+#include "address.hpp"
 #include "ballot.hpp"
 #include "candidacy.hpp"
 #include "handshake.hpp"
@@ -19,17 +20,10 @@ struct Questions {
                                                      const Candidacy<Composition>& candidacy,
                                                      const Peer& peer) noexcept {
         PromiseRequest request;
-        request.cluster = local.cluster;
-        request.history = local.history;
-        request.group = local.group;
-        request.sender = local.self;
-        request.receiver = peer.id;
+        address(local, peer.id, request);
         request.flags = candidacy.binding() ? ballot_flags::binding : 0;
-        request.run = local.run;
         request.question = candidacy.question();
         request.epoch = candidacy.epoch();
-        request.membership = local.membership;
-        request.policy = policy(local);
         return request;
     }
 
@@ -37,17 +31,12 @@ struct Questions {
     [[nodiscard]] static PromiseReply make_reply(const Local<Composition>& local, const Roster& roster, bool installing,
                                                  const Peer& peer) noexcept {
         PromiseReply reply;
-        reply.cluster = local.cluster;
-        reply.history = local.history;
-        reply.group = local.group;
-        reply.sender = local.self;
-        reply.receiver = peer.id;
+        address(local, peer.id, reply);
         reply.flags = (roster.counting(local.self) == local.incarnation ? ballot_flags::counts : 0) |
                       (installing ? ballot_flags::installing : 0) |
                       (local.role == Role::leader ? ballot_flags::leads : 0);
         reply.receiver_run = peer.candidate_run;
         reply.question = peer.question;
-        reply.run = local.run;
         reply.incarnation = local.incarnation;
         reply.promised = local.promised;
         reply.last = local.last();
@@ -57,8 +46,6 @@ struct Questions {
         reply.first = local.log.base().index + 1;
         reply.suspect_from = local.suspect_from();
         reply.seat_index = roster.seat_index;
-        reply.policy = policy(local);
-        reply.membership = local.membership;
         return reply;
     }
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// What is said where no link says it: of which cluster, group and history a message is, from whom and to whom.
+#pragma once
+
+#include "handshake.hpp"
+#include "local.hpp"
+
+#include "../types.hpp"
+
+#include <cstdint>
+
+namespace replicator::core {
+
+template <class Composition, class Message>
+void address(const Local<Composition>& local, NodeId receiver, Message& message) noexcept {
+    message.cluster = local.cluster;
+    message.history = local.history;
+    message.group = local.group;
+    message.sender = local.self;
+    message.receiver = receiver;
+    message.run = local.run;
+    message.membership = local.membership;
+    message.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+}
+
+}  // namespace replicator::core
