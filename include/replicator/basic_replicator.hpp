@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace replicator::testing {
 
@@ -94,10 +95,21 @@ public:
 
     /// A blank follower. The transport and the observer must outlive it. `config` is checked by REPLICATOR_ASSERT.
     Replicator(Transport_& transport, const Config& config) noexcept
-        requires std::is_same_v<Observer, NoObserver>
+        requires(std::is_same_v<Observer, NoObserver> && !Composition::is_durable)
         : Replicator(transport, config, nullptr) {}
     Replicator(Transport_& transport, const Config& config, Observer& observer) noexcept
+        requires(!Composition::is_durable)
         : Replicator(transport, config, &observer) {}
+
+    /// A follower that goes on from `log`, which was opened for this node; on a disk it begins where it ended before.
+    /// When the log is not this node's, was written by another program, or is damaged, the node is faulted, and
+    /// `status().fault` says why. O(bytes of the newest state and of the log behind it).
+    Replicator(Transport_& transport, const Config& config, Log log) noexcept
+        requires(std::is_same_v<Observer, NoObserver> && Composition::is_durable)
+        : Replicator(transport, config, std::move(log), nullptr) {}
+    Replicator(Transport_& transport, const Config& config, Log log, Observer& observer) noexcept
+        requires Composition::is_durable
+        : Replicator(transport, config, std::move(log), &observer) {}
     Replicator(const Replicator&) = delete;
     Replicator& operator=(const Replicator&) = delete;
     ~Replicator() {
@@ -111,7 +123,7 @@ public:
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
         const Result<void> founded = engine_.found(history);
-        wake_peers();
+        wake();
         return founded;
     }
 
@@ -124,7 +136,7 @@ public:
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         const Result<Ticket> ticket = append(command);
         if (ticket) {
-            wake_peers();
+            wake();
         } else {
             ++engine_.local().counters.refused_writes;
         }
@@ -197,7 +209,7 @@ public:
     /// Errors: not_founded (a blank node), busy (already under way), not_yet (a snapshot is being installed), faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
         const Result<void> begun = engine_.promote(options);
-        wake_peers();
+        wake();
         return begun;
     }
 
@@ -211,7 +223,7 @@ public:
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
         const Result<void> begun = engine_.hand_over(to);
-        wake_peers();
+        wake();
         return begun;
     }
 
@@ -227,18 +239,18 @@ public:
     [[nodiscard]] Result<void> admit(NodeId node) noexcept {
         if (role() != Role::leader) return Error::not_leader;
         const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.applier(), engine_.peers(), node);
-        wake_peers();
+        wake();
         return admitted;
     }
 
     /// A stream or link to `peer` starts anew, see concepts/transport.hpp.
     void connected(NodeId peer) noexcept {
         if (core::Peer* const found = engine_.find(peer)) engine_.connected(*found);
-        wake_peers();
+        wake();
     }
     void disconnected(NodeId peer) noexcept {
         if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
-        wake_peers();
+        wake();
     }
 
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
@@ -247,7 +259,7 @@ public:
         core::Peer* const found = engine_.find(peer);
         if (found == nullptr) return Error::wrong_node;
         const Error error = engine_.receive(*found, bytes);
-        wake_peers();
+        wake();
         return error;
     }
 
@@ -269,16 +281,47 @@ public:
     /// peer stay pending.
     void tick(Instant now) noexcept {
         engine_.tick(now);
-        wake_peers();
+        wake();
     }
+
+    /// Over a log on a disk: begins to flush what was written, and finds out what an earlier flush has done. A transport
+    /// with `flush_soon` calls it; otherwise call it once in each turn of the loop, after `transmit`, so that the disks
+    /// of leader and followers work at the same time. A follower flushes what it receives by itself. With a storage that
+    /// flushes in the call, it returns when the disk is done.
+    void flush() noexcept {
+        flush_asked_ = false;
+        engine_.flush();
+        wake();
+    }
+
+    /// Over a log on a disk: flushes, and notes that the node stopped in order. It takes part no more; its status shows
+    /// the fault `stopped`. Errors: log_full, log_failed, faulted.
+    [[nodiscard]] Result<void> close() noexcept
+        requires Composition::is_durable
+    {
+        if (role() == Role::faulted) return Error::faulted;
+        const Error error = engine_.local().log.close();
+        if (error == Error::none) engine_.local().fail(Error::stopped);
+        return error;
+    }
+
+    /// The log, for what it has to tell; see log/file.hpp.
+    [[nodiscard]] const Log& log() const noexcept { return engine_.local().log; }
 
 private:
     friend struct testing::Inspect;
 
     Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
         : transport_(transport), engine_(config, observer) {
+        begin();
+    }
+    Replicator(Transport_& transport, const Config& config, Log&& log, Observer* observer) noexcept
+        : transport_(transport), engine_(config, observer, std::move(log)) {
+        begin();
+    }
+    void begin() noexcept {
         if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
-        wake_peers();
+        wake();
     }
 
     [[nodiscard]] Result<Ticket> append(const Command& command) noexcept {
@@ -287,7 +330,16 @@ private:
                                       [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
     }
 
-    /// Tells the transport about peers that are owed something, once until it has asked for all of it.
+    /// Tells the transport about a flush that is due, once until it is begun, and about peers that are owed something,
+    /// once until it has asked for all of it.
+    void wake() noexcept {
+        wake_peers();
+        if constexpr (Composition::is_durable && requires { transport_.flush_soon(*this); }) {
+            if (flush_asked_ || !engine_.flush_due()) return;
+            flush_asked_ = true;
+            transport_.flush_soon(*this);
+        }
+    }
     void wake_peers() noexcept {
         for (const core::Peer& peer : engine_.peers()) {
             if (!peer.awake) return wake_sleeping_peers();
@@ -303,6 +355,7 @@ private:
 
     Transport_& transport_;
     core::Engine<Composition> engine_;
+    bool flush_asked_ = false;
 };
 
 }  // namespace replicator

@@ -42,6 +42,11 @@ struct Options {
     static constexpr std::size_t snapshot_chunk_bytes_max = 32 * 1024;
     /// Pieces of a snapshot on the way to one follower.
     static constexpr std::size_t snapshot_chunks_in_flight_max = 8;
+    /// Over a log on a disk: bytes of entries after which the state is written there anew, but at most a quarter of the
+    /// log. A restart applies at most about so much.
+    static constexpr std::size_t state_interval_bytes = 64 * 1024 * 1024;
+    /// Pieces of that state that are written with every tick.
+    static constexpr std::size_t state_pieces_per_tick = 32;
 
     /// A node that has nothing to say to a peer says so this often.
     static constexpr Duration heartbeat_interval = milliseconds(50);

@@ -30,6 +30,7 @@ struct PeerStatus {
     std::optional<std::uint64_t> lag_bytes;     ///< the same in bytes, while the log still has them all
     std::optional<Duration> lag_time;           ///< age of the newest message of ours that it has answered
     std::optional<Duration> silence;            ///< since it was last heard
+    std::optional<std::uint64_t> bytes_to_loss; ///< that may be written before it needs a snapshot; logs on a disk only
     std::uint64_t snapshot_bytes = 0;           ///< of the snapshot under way, or of the last one
     std::uint32_t snapshots = 0;                ///< begun in this run
     std::uint32_t snapshots_in_vain = 0;        ///< in a row, whose end the log had already left behind
@@ -77,6 +78,9 @@ struct Status {
     Index acknowledged;                  ///< up to here writes were acknowledged, on the leader
     Index applied;
     std::uint64_t log_bytes = 0;         ///< of entries in the log now
+    std::optional<Index> durable;        ///< on this node's disk, if it has one
+    std::optional<Index> state;          ///< included in the newest state on this node's disk
+    Index suspect_from;                  ///< from here on this node's copy vouches for nothing; 0 for none
     std::uint64_t writes_pending = 0;    ///< accepted and not acknowledged
     std::optional<Duration> oldest_pending;  ///< how long the policy has not been satisfied
     bool satisfiable = false;            ///< no follower that the policy needs is missing

@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(metadata_are_kept) {
         metadata.counter_opened = 4;
         metadata.installing = true;
         metadata.fault = Error::diverged;
-        BOOST_TEST(metadata.set_roster(support::body_of(1, 1, 100)));
+        BOOST_TEST(metadata.set_note(support::body_of(1, 1, 100)));
         BOOST_TEST((log.store(metadata) == Error::none));
     }
     auto crashed = disk.after_crash(3);
@@ -303,7 +303,7 @@ BOOST_AUTO_TEST_CASE(metadata_are_kept) {
     BOOST_TEST(metadata.counter_opened == 4u);
     BOOST_TEST(metadata.installing);
     BOOST_TEST((metadata.fault == Error::diverged));
-    BOOST_TEST(metadata.roster_bytes().size() == 100u);
+    BOOST_TEST(metadata.note_bytes().size() == 100u);
 }
 
 BOOST_AUTO_TEST_CASE(needed_entries_are_kept_up_to_the_capacity_and_the_distance_is_told) {

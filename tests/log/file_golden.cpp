@@ -54,7 +54,7 @@ void write_all(storage::SimulatedDisk& disk) {
     auto metadata = log.metadata();
     metadata.promised = {3, NodeId{2}, 5};
     metadata.counter_opened = 2;
-    BOOST_REQUIRE(metadata.set_roster(support::body_of(0, 0, 40)));
+    BOOST_REQUIRE(metadata.set_note(support::body_of(0, 0, 40)));
     BOOST_REQUIRE((log.store(metadata) == Error::none));
     log::SnapshotHead head;
     head.id = SnapshotId{9};

@@ -52,12 +52,24 @@ public:
     void detach(Node& node) noexcept {
         const auto found = nodes_.find(node.id());
         if (found != nodes_.end() && found->second.is(&node)) nodes_.erase(found);
+        flushing_.erase(node.id());
     }
     template <class Node>
     void wake(Node& node, NodeId peer) noexcept {
         const auto pair = std::make_pair(node.id(), peer);
         if (!woken_.insert(pair).second) ++woken_twice;
     }
+    template <class Node>
+    void flush_soon(Node& node) noexcept {
+        if (!flushing_.insert(node.id()).second) ++woken_twice;
+    }
+    /// Lets the disks of all nodes work that asked for it.
+    void flush() {
+        for (const NodeId id : std::exchange(flushing_, {})) {
+            if (const auto found = nodes_.find(id); found != nodes_.end()) found->second.flush();
+        }
+    }
+    bool flushes = true;  ///< when everything was sent; otherwise call `flush`
     std::size_t woken_twice = 0;  ///< must stay 0: a node wakes once until `transmit` returned 0
     std::size_t not_woken = 0;    ///< must stay 0: who has something to say has called `wake`
 
@@ -103,11 +115,12 @@ public:
     /// Delivers everything, and what that leads to.
     void run() {
         std::size_t rounds = 0;
-        for (collect(); !queue.empty(); collect()) {
+        for (collect(); !queue.empty() || (flushes && !flushing_.empty()); collect()) {
             BOOST_REQUIRE_MESSAGE(++rounds < 10'000, "the nodes never fall silent");
             std::deque<Frame> frames;
             frames.swap(queue);
             for (const Frame& frame : frames) deliver(frame);
+            if (queue.empty() && flushes) flush();
         }
     }
 
@@ -184,6 +197,7 @@ private:
     std::map<NodeId, replicator::transport::NodeHandle> nodes_;
     std::set<std::pair<NodeId, NodeId>> cut_;
     std::set<std::pair<NodeId, NodeId>> woken_;
+    std::set<NodeId> flushing_;
     FrameReader reader_;
     std::string lines_;
     replicator::Instant now_{1'000'000};

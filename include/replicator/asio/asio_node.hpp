@@ -54,6 +54,22 @@ public:
         prepare();
     }
 
+    /// The same over a log on a disk, which was opened for this node.
+    template <class Log>
+        requires(std::constructible_from<Node, Transport&, const Config&, Log>)
+    AsioNode(const Executor& executor, const Config& config, Log log, const transport::TcpOptions& options = {})
+        : transport_(executor, options), node_(transport_, config, std::move(log)) {
+        prepare();
+    }
+
+    template <class Log, class Observer>
+        requires(std::constructible_from<Node, Transport&, const Config&, Log, Observer&>)
+    AsioNode(const Executor& executor, const Config& config, Log log, Observer& observer,
+             const transport::TcpOptions& options = {})
+        : transport_(executor, options), node_(transport_, config, std::move(log), observer) {
+        prepare();
+    }
+
     AsioNode(const AsioNode&) = delete;
     AsioNode& operator=(const AsioNode&) = delete;
     ~AsioNode() {

@@ -23,7 +23,8 @@
 //   LP-9  `capacity_bytes` is what the log can hold at least, of entries that are not released, each of at most
 //         `entry_bytes_max` bytes. `stage` is what having an entry in this log means; `held()` is the newest entry that
 //         reached that stage (equal to `last()` for a log in memory).
-//   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`.
+//   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read` may
+//         then give nothing for an entry that is there.
 //
 // All but `seek`, `reserve` and `release` are O(1); those are O(entries passed over), amortised O(1) per append.
 //
@@ -82,12 +83,14 @@ concept LogPolicy = std::default_initializable<Log> &&
         { log.release(index) } noexcept;
     };
 
-/// The chain up to and including `index`, which must be the base or a kept entry. O(entries passed over).
+/// The chain up to and including `index`, which must be the base or a kept entry; 0 when the log has failed. O(entries
+/// passed over).
 template <LogPolicy Log>
 [[nodiscard]] Chain chain_at(const Log& log, Index index) noexcept {
     if (index == log.base().index) return log.base().chain;
     if (index == log.last()) return log.chain();
-    return load_entry_header(log.read(log.seek(index)).bytes.data()).chain;
+    const EntryRun run = log.read(log.seek(index));
+    return run.count == 0 ? Chain{} : load_entry_header(run.bytes.data()).chain;
 }
 
 /// True when the log can tell the chain at `index`, and read everything after it.

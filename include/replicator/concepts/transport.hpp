@@ -22,6 +22,8 @@
 //   TR-5  `buffer` holds at least `transmit_bytes_min` bytes (frame.hpp of the core), else nothing may fit.
 //   TR-6  A node belongs to one thread or strand. The transport calls it from nowhere else.
 //   TR-7  Optional: `attach(node)` and `detach(node)`, called when the node is made and when it goes.
+//   TR-8  Optional: `flush_soon(node)`, called by a node over a log on a disk, once until the transport calls
+//         `node.flush()`. It does so when it has sent what it was woken for, and not from inside `flush_soon`.
 //
 // The smallest complete model:
 //

@@ -37,6 +37,7 @@ public:
         if (end < next_.index) return;
         while (next_.index <= end) {
             const EntryRun run = local.log.read(next_);
+            if (run.count == 0) return local.fail(Error::log_failed);
             const std::uint64_t wanted = end - (next_.index - 1);
             if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
         }

@@ -79,6 +79,7 @@ public:
                          .blank = blank,
                          .claims = reply.has(ballot_flags::counts) && !blank,
                          .suspect = reply.suspect_from != Index{},
+                         .leads = reply.has(ballot_flags::leads),
                          .incarnation = reply.incarnation,
                          .last = reply.last};
     }
@@ -96,6 +97,7 @@ public:
         const bool over = answered_ >= expected || local.now - asked_at_ >= Limits::promotion_timeout;
         switch (step_) {
             case PromotionStep::asking:
+                if (options_.unless_led && led_since_) return give_up(Error::stale_epoch);
                 if (sufficient_) return Move::bind;
                 if (!over) return Move::wait;
                 if (!options_.may_lose) return give_up(Error::nodes_missing);
@@ -140,6 +142,7 @@ private:
         bool blank = false;     ///< holds nothing that is whole
         bool claims = false;    ///< its own log says that it counts
         bool suspect = false;   ///< it may have lost entries that it once held
+        bool leads = false;     ///< an epoch, when it was asked
         bool heard = false;     ///< answered, and its copies count
         Incarnation incarnation{};
         Position last;
@@ -161,6 +164,7 @@ private:
     void count(const Local<Composition>& local, std::span<const NodeId> nodes, const Roster& roster) noexcept {
         const bool final = step_ == PromotionStep::fetching;
         answered_ = 0;
+        led_since_ = false;
         ahead_ = NodeId{};
         newest_ = local.last();
         Epoch newest_epoch = local.epochs.last();
@@ -175,6 +179,7 @@ private:
                 ahead_ = nodes[i];
             }
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
+            led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
         }
         const bool claims = roster.counting(local.self) == local.incarnation;
         all = all && claims;
@@ -223,6 +228,7 @@ private:
     std::size_t expected_ = Composition::peers_max;  // answers to the binding question, when too few came to the first
     std::size_t heard_ = 0;
     bool sufficient_ = false;
+    bool led_since_ = false;  // somebody else leads, or led after all that this node holds
     bool forced_ = false;
     NodeId ahead_{};
     Position newest_;

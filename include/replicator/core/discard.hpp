@@ -25,7 +25,9 @@ void discard_after(Local<Composition>& local, Index common) noexcept {
     if constexpr (typed || raw) {
         Cursor at = local.log.seek(max(common + 1, local.log.begin().index));
         while (at.index <= local.log.last()) {
-            const std::byte* const entry = local.log.read(at).bytes.data();
+            const EntryRun run = local.log.read(at);
+            if (run.count == 0) return;
+            const std::byte* const entry = run.bytes.data();
             const EntryHeader header = load_entry_header(entry);
             const Position position{local.epochs.at(at.index), at.index};
             at = {at.index + 1, at.offset + header.bytes()};

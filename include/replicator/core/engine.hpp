@@ -50,6 +50,7 @@ public:
             peer.inbound.restart();
         }
         if (local_.role == Role::follower) {
+            flush();  // so that the ack tells of it
             follower_.settle(local_, applier_);
             if (candidacy_.fetching()) this->pursue();
         }
@@ -67,11 +68,40 @@ public:
     /// Writes one frame that the peer is owed; 0 when there is none, or `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
         const std::size_t size = owes(peer) ? write_frame(peer, buffer) : 0;
+        if (local_.log.fault() != Error::none) local_.fail(Error::log_failed);
         if (size > 0) {
             ++local_.counters.frames_sent;
             local_.counters.bytes_sent += size;
         }
         return size;
+    }
+
+    /// True when entries wait for a flush that nobody has begun.
+    [[nodiscard]] bool flush_due() const noexcept {
+        if constexpr (Composition::is_durable) {
+            const bool can = !local_.log.flushing() && !disk_full_ && local_.role != Role::faulted;
+            return can && local_.log.held() < local_.log.last();
+        } else {
+            return false;
+        }
+    }
+
+    /// Writes to the disk what was gathered, or begins to, and finds out how far it has come.
+    void flush() noexcept {
+        if constexpr (Composition::is_durable) {
+            if (local_.role == Role::faulted) return;
+            // Without room, the log takes nothing more, and says so to writers; the next tick tries again.
+            disk_full_ = local_.log.flush() == Error::log_full;
+            if (local_.log.fault() != Error::none) return local_.fail(Error::log_failed);
+            if (local_.log.held() == held_) return;
+            held_ = local_.log.held();
+            if (local_.role == Role::leader) {
+                leader_.advance(local_, applier_, peers());
+                if (local_.successor != NodeId{}) this->review_hand_over();
+            } else {
+                follower_.flushed();
+            }
+        }
     }
 
     void tick(Instant now) noexcept {
@@ -97,6 +127,10 @@ public:
             this->ask_again();
             this->pursue();
         }
+        if (return_.due(local_)) {
+            static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
+        }
+        tick_disk();
         if (local_.role == Role::follower && now - acked_at_ >= Limits::heartbeat_interval) {
             follower_.heartbeat_due();
         }
@@ -105,11 +139,30 @@ public:
 private:
     using Member::applier_;
     using Member::candidacy_;
+    using Member::keeper_;
+    using Member::return_;
     using Member::follower_;
     using Member::leader_;
     using Member::local_;
     using Member::sender_;
     using Member::sends_to;
+
+    /// What is left to do on the disk besides flushing: to keep a state, to keep what others may ask for, and to forget a
+    /// suspicion that is over.
+    void tick_disk() noexcept {
+        if constexpr (Composition::is_durable) {
+            flush();
+            if (local_.role == Role::faulted) return;
+            keeper_.tick(local_, applier_, follower_.installing());
+            Index needed = local_.log.last() + 1;
+            for (const Peer& peer : peers()) needed = min(needed, peer.progress.received + 1);
+            local_.log.need(local_.role == Role::leader ? needed : local_.log.last() + 1);
+            if (local_.suspect_from() == Index{} && local_.log.is_suspect()) {
+                static_cast<void>(local_.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
+            }
+            if (local_.log.fault() != Error::none) local_.fail(Error::log_failed);
+        }
+    }
 
     [[nodiscard]] Error take(Peer& peer, const Inbound::Event& event) noexcept {
         switch (event.kind) {
@@ -230,6 +283,8 @@ private:
         return write_head(buffer.data(), HandOver{local_.last()}, peer.link);
     }
     Instant acked_at_;  // when the source was last told what this node holds
+    bool disk_full_ = false;
+    Index held_;  // how far the disk was, when somebody was last told
 };
 
 }  // namespace replicator::core

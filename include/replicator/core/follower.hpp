@@ -30,10 +30,10 @@ public:
     /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds.
     /// What another leader has begun to send as a snapshot is of no use to this one. `forced` is the newest forced
     /// epoch in the leader's log.
-    void linked(bool same_leader, Position forced) noexcept {
+    void linked(Local<Composition>& local, bool same_leader, Position forced) noexcept {
         unlinked();
         forced_ = forced;
-        if (!same_leader) install_.drop();
+        if (!same_leader) install_.drop(local);
         ack_owed_ = true;
     }
 
@@ -57,7 +57,7 @@ public:
             refuse_append(local, error, append.previous);
             return false;
         }
-        install_.drop();  // the leader found that its log will do
+        install_.drop(local);  // the leader found that its log will do
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
         chain_ = append.previous_chain;
@@ -92,9 +92,11 @@ public:
     }
 
     /// What was begun to be received is given up; what this node holds stays.
-    void give_up_install() noexcept { install_.drop(); }
+    void give_up_install(Local<Composition>& local) noexcept { install_.drop(local); }
 
     void heartbeat_due() noexcept { ack_owed_ = true; }
+    /// The disk has come further.
+    void flushed() noexcept { ack_owed_ = ack_owed_ || static_cast<bool>(verified_); }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
     [[nodiscard]] bool installing() const noexcept { return install_.active(); }
     [[nodiscard]] SnapshotOffset snapshot_offset() const noexcept { return install_.offset(); }
@@ -143,11 +145,12 @@ public:
             case Step::corrupt: return Error::corrupt;
             case Step::foreign: return Error::protocol;
             case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
+            case Step::no_room: return fail_if_log_did(local), Error::none;
             case Step::complete: break;
         }
         notify_snapshot(local, true);
         if (install_.replaces()) discard_after(local, install_.common());
-        install_.finish(local, applier);
+        if (!install_.finish(local, applier)) return fail_if_log_did(local), Error::none;
         verified_.reset();
         verified(local.log.last());
         told_commit_ = local.commit;
@@ -303,7 +306,9 @@ private:
 
     /// An entry came that this log has already, or has another one in its place.
     Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
-        const EntryHeader own = load_entry_header(local.log.read(own_).bytes.data());
+        const EntryRun run = local.log.read(own_);
+        if (run.count == 0) return fail(local, Error::log_failed);
+        const EntryHeader own = load_entry_header(run.bytes.data());
         if (own.chain == theirs.chain) {
             own_ = {own_.index + 1, own_.offset + own.bytes()};
             chain_ = own.chain;
@@ -357,6 +362,10 @@ private:
         if (local.log.fault() != Error::none) return fail(local, local.log.fault());
         refuse(local, Error::log_full, local.last());
         return Error::none;
+    }
+
+    static void fail_if_log_did(Local<Composition>& local) noexcept {
+        if (local.log.fault() != Error::none) local.fail(Error::log_failed);
     }
 
     /// This node stops; nothing that the leader sent is wrong.

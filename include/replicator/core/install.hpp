@@ -4,6 +4,7 @@
 #pragma once
 
 #include "applier.hpp"
+#include "disk_snapshot.hpp"
 #include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -33,6 +35,7 @@ public:
         corrupt,   ///< the bytes are damaged
         foreign,   ///< it is of another history, or of another kind of group, which the handshake ruled out
         invalid,   ///< the bytes are sound, and the state machine refuses them
+        no_room,   ///< the disk has no room for it; the leader will begin again
         complete,  ///< everything is there: call `finish`
     };
 
@@ -69,41 +72,84 @@ public:
         return true;
     }
 
-    [[nodiscard]] Step gather(const Local<Composition>& local, std::span<const std::byte> piece, bool ends) noexcept {
+    [[nodiscard]] Step gather(Local<Composition>& local, std::span<const std::byte> piece, bool ends) noexcept {
         // What came whole is used where it stands.
-        if (ends && gathered_ == 0 && !gathering_begin_) return load(piece);
+        if (ends && gathered_ == 0 && !gathering_begin_) return load(local, piece);
         if (!piece.empty()) std::memcpy(buffer_.data() + gathered_, piece.data(), piece.size());
         gathered_ += piece.size();
         if (!ends) return Step::nothing;
         const auto whole = std::span<const std::byte>(buffer_).first(gathered_);
-        return gathering_begin_ ? start(local, whole) : load(whole);
+        return gathering_begin_ ? start(local, whole) : load(local, whole);
     }
 
-    /// Puts the new state in the place of the old one, and begins the log behind it.
-    void finish(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    /// Puts the new state in the place of the old one, and begins the log behind it. Until that is on the disk, where
+    /// there is one, the old one stays. False when the disk has no room, or failed, which its log then says.
+    [[nodiscard]] bool finish(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         // What both lines share was held here, too; the state may be older than that.
+        const Index position = begin_.position.index;
         if (replaces_) local.held_through = max(local.held_through, begin_.common);
-        local.log.reset(begin_.position.index, begin_.chain);
+        if (!replace_log(local, position)) return forget(), false;
         local.epochs = epochs_;
         local.applied_roster = roster_;
         local.history = begin_.history;
-        local.commit = begin_.position.index;
+        local.commit = position;
         applier.install(std::move(thawing_.machine()), local.log.begin());
-        drop();
+        forget();
+        return true;
     }
 
-    void drop() noexcept {
+    void drop(Local<Composition>& local) noexcept {
+        if constexpr (Composition::is_durable) {
+            if (active_) local.log.drop_snapshot();
+        }
+        forget();
+    }
+
+private:
+    void forget() noexcept {
         active_ = false;
         begin_.id = SnapshotId{};
         thawing_.drop();
     }
 
-private:
+    [[nodiscard]] bool replace_log(Local<Composition>& local, Index position) noexcept {
+        if constexpr (Composition::is_durable) {
+            const bool suspect = position < local.held_through;
+            const bool kept = !suspect || local.remember([position](auto& metadata) {
+                metadata.suspect_from = position + 1;
+            });
+            if (!kept) return false;
+            const Error error = local.log.install_snapshot(disk_epochs<Composition>(epochs_));
+            // Without room to tidy up, the state stands all the same.
+            return error == Error::none || (error == Error::log_full && local.log.base().index == position);
+        } else {
+            local.log.reset(position, begin_.chain);
+            return true;
+        }
+    }
+
+    /// The state also goes to the disk, piece by piece.
+    [[nodiscard]] bool begin_on_disk(Local<Composition>& local, std::span<const std::byte> tail) const noexcept {
+        if constexpr (Composition::is_durable) {
+            const auto head = disk_snapshot_head(local, begin_.id, begin_.position, begin_.chain);
+            return local.log.begin_snapshot(head, tail) == Error::none;
+        } else {
+            return true;
+        }
+    }
+    [[nodiscard]] static bool append_on_disk(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
+        if constexpr (Composition::is_durable) {
+            return local.log.append_snapshot(piece) == Error::none;
+        } else {
+            return true;
+        }
+    }
+
     /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
-    Step start(const Local<Composition>& local, std::span<const std::byte> tail) noexcept {
+    Step start(Local<Composition>& local, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
         if (!fits(local, next_begin_)) return Step::foreign;
-        if (next_begin_.position.index <= local.commit && !replaces_) return drop(), Step::useless;
+        if (next_begin_.position.index <= local.commit && !replaces_) return drop(local), Step::useless;
         if (active_ && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
@@ -111,7 +157,7 @@ private:
         whole_checksum_ = 0;
         thawing_.begin();
         active_ = true;
-        return Step::begun;
+        return begin_on_disk(local, tail) ? Step::begun : (drop(local), Step::no_room);
     }
 
     [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
@@ -119,13 +165,14 @@ private:
                begin.policy == policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
     }
 
-    Step load(std::span<const std::byte> piece) noexcept {
+    Step load(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
         if (checksum(piece) != chunk_.checksum) return Step::corrupt;
         if (chunk_.last) {
             const bool whole = whole_checksum_ == chunk_.whole_checksum && thawing_.complete();
-            return whole ? Step::complete : (drop(), Step::invalid);
+            return whole ? Step::complete : (drop(local), Step::invalid);
         }
-        if (!thawing_.load(piece)) return drop(), Step::invalid;
+        if (!thawing_.load(piece)) return drop(local), Step::invalid;
+        if (!append_on_disk(local, piece)) return drop(local), Step::no_room;
         whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, chunk_.checksum));
         offset_ += piece.size();
         return Step::moved;

@@ -8,10 +8,13 @@
 #include "../concepts/ack_policy.hpp"
 #include "../concepts/authority.hpp"
 #include "../concepts/codec.hpp"
+#include "../concepts/durable_log.hpp"
 #include "../concepts/log_policy.hpp"
+#include "../concepts/state_machine.hpp"
 #include "../entry.hpp"
 
 #include <cstddef>
+#include <cstdint>
 
 namespace replicator::core {
 
@@ -59,6 +62,12 @@ struct Composition {
     /// is committed can always take what may come.
     static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, Log::capacity_bytes / 2);
 
+    /// Programs whose states look different in a snapshot must not exchange one.
+    static constexpr std::uint32_t snapshot_format = [] {
+        if constexpr (requires { Machine::snapshot_version; }) return std::uint32_t{Machine::snapshot_version};
+        return Loadable<Machine> ? std::uint32_t{0} : static_cast<std::uint32_t>(sizeof(Machine));
+    }();
+
     /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
     static constexpr std::size_t snapshot_chunk_bytes =
         smaller(Limits::snapshot_chunk_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
@@ -69,6 +78,7 @@ struct Composition {
 
     /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
     static constexpr Stage log_stage = Log::stage;
+    static constexpr bool is_durable = DurableLog<Log>;
     static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
     static constexpr bool waits_for_apply = stage == Stage::applied;
 

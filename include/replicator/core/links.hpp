@@ -56,7 +56,7 @@ struct Links {
         hello.receiver_run = peer.answered_run;
         hello.receiver_nonce = peer.answered_nonce;
         hello.schema = Composition::Codec::schema;
-        hello.snapshot_format = snapshot_format;
+        hello.snapshot_format = Composition::snapshot_format;
         hello.entry_bytes_max = static_cast<std::uint32_t>(Composition::entry_bytes_max);
         hello.frame_bytes_max = static_cast<std::uint32_t>(Limits::frame_bytes_max);
         hello.chunk_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
@@ -104,13 +104,6 @@ private:
         const bool sends = local.role == Role::leader || peer.fetches;
         return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
     }
-
-    /// Peers whose states look different in a snapshot must not exchange one.
-    static constexpr std::uint32_t snapshot_format = [] {
-        using Machine = typename Composition::Machine;
-        if constexpr (requires { Machine::snapshot_version; }) return std::uint32_t{Machine::snapshot_version};
-        return Loadable<Machine> ? std::uint32_t{0} : static_cast<std::uint32_t>(sizeof(Machine));
-    }();
 
     static void note_refusal(Local<Composition>& local, Peer& peer, Error error) noexcept {
         ++local.counters.refusals;

@@ -6,6 +6,7 @@
 #include "limits.hpp"
 #include "roster.hpp"
 
+#include "../concepts/durable_log.hpp"
 #include "../concepts/observer.hpp"
 #include "../assert.hpp"
 #include "../bytes.hpp"
@@ -52,6 +53,8 @@ struct Local {
     NodeId successor{};  ///< to whom this leader is handing over
     Index commit;        ///< up to here entries may be applied
     Index held_through;  ///< entries up to here were held once and given up; they may be needed from others
+    /// Value of `held_through` when nobody knows how many were lost.
+    static constexpr Index unknown_extent{~std::uint64_t{0}};
     Instant now;
     Counters counters;
     typename Composition::Observer* observer = nullptr;
@@ -96,8 +99,24 @@ struct Local {
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
     [[nodiscard]] bool promise(Epoch next) noexcept {
-        promised = next;
-        return true;
+        const bool kept = remember([this, next](auto& metadata) {
+            metadata.promised = next;
+            if (next.node == self) metadata.counter_opened = next.counter;
+        });
+        if (kept) promised = next;
+        return kept;
+    }
+
+    /// Changes what the log keeps beside the entries, where it outlives the process. False when it failed.
+    template <class Change>
+    [[nodiscard]] bool remember(Change&& change) noexcept {
+        if constexpr (Composition::is_durable) {
+            auto metadata = log.metadata();
+            change(metadata);
+            return log.store(metadata) == Error::none;
+        } else {
+            return true;
+        }
     }
 
     /// Stops taking part, for good.

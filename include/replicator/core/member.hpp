@@ -15,7 +15,10 @@
 #include "newest_roster.hpp"
 #include "peer.hpp"
 #include "questions.hpp"
+#include "restore.hpp"
+#include "return_to_lead.hpp"
 #include "sender.hpp"
+#include "state_keeper.hpp"
 
 #include "../config.hpp"
 #include "../promotion.hpp"
@@ -24,6 +27,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 namespace replicator::core {
 
@@ -32,17 +36,20 @@ class Member {
 public:
     using Limits = typename Composition::Limits;
 
+    /// A blank node.
     Member(const Config& config, typename Composition::Observer* observer) noexcept {
-        local_.observer = observer;
-        local_.set(config);
+        set(config, observer);
         applier_.reseat(local_.log.begin());
-        for (const NodeId node : local_.all_nodes()) {
-            if (node == local_.self) continue;
-            peer_ids_[peer_count_] = node;
-            Peer& peer = peer_slots_[peer_count_++];
-            peer.id = node;
-            Links<Composition>::restart(local_, peer);
-        }
+    }
+    /// A node as its log knows it; faulted when the log cannot be used.
+    Member(const Config& config, typename Composition::Observer* observer, typename Composition::Log&& log) noexcept
+        requires Composition::is_durable
+    {
+        set(config, observer);
+        local_.log = std::move(log);
+        if (const Error error = Restore<Composition>::run(local_, applier_); error != Error::none) local_.fail(error);
+        keeper_.begin(applier_.next());
+        return_.begin(config.leads_again && local_.epochs.last().node == local_.self);
     }
 
     [[nodiscard]] Local<Composition>& local() noexcept { return local_; }
@@ -62,10 +69,12 @@ public:
         return nullptr;
     }
 
-    /// Begins a history on a node that has none, and leads it.
+    /// Begins a history on a node that has none, and leads it. Where that was begun before a crash and nothing came of
+    /// it, nobody else can know of it.
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
-        if (local_.founded()) return Error::already_founded;
+        const bool in_vain = local_.log.last() == Index{} && local_.promised.node == local_.self;
+        if (local_.founded() && !in_vain) return Error::already_founded;
         adopt(history);
         return lead(next_epoch(), false);
     }
@@ -106,7 +115,8 @@ public:
         if (!local_.promise(epoch)) return Error::log_failed;
         sender_.restart();
         follower_.unlinked();
-        follower_.give_up_install();
+        follower_.give_up_install(local_);
+        if (local_.held_through == local_.unknown_extent) local_.held_through = Index{};
         const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, forced);
         if (opened) {
             for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
@@ -115,6 +125,18 @@ public:
     }
 
 protected:
+    void set(const Config& config, typename Composition::Observer* observer) noexcept {
+        local_.observer = observer;
+        local_.set(config);
+        for (const NodeId node : local_.all_nodes()) {
+            if (node == local_.self) continue;
+            peer_ids_[peer_count_] = node;
+            Peer& peer = peer_slots_[peer_count_++];
+            peer.id = node;
+            Links<Composition>::restart(local_, peer);
+        }
+    }
+
     /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
     [[nodiscard]] bool sends_to(const Peer& peer) const noexcept { return local_.role == Role::leader || peer.fetches; }
 
@@ -262,7 +284,7 @@ protected:
     void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
         if (local_.last() != hand_over.last || candidacy_.active()) return;
         if (!local_.authority.may_lead(local_.now)) return;
-        candidacy_.begin({.may_lose = false, .last_leader = peer.id}, ++local_.attempts, local_.now);
+        candidacy_.begin({.may_lose = false, .last_leader = peer.id, .unless_led = false}, ++local_.attempts, local_.now);
         bind(next_epoch());
         pursue();
     }
@@ -288,6 +310,8 @@ protected:
             if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(local_, other);
         }
         if (!local_.founded()) adopt(theirs.history);
+        // All that was acknowledged until now, the leader has.
+        if (local_.held_through == local_.unknown_extent) local_.held_through = theirs.last.index;
         const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
         local_.leader = peer.id;
         draw_from(peer, theirs);
@@ -300,7 +324,7 @@ protected:
     void draw_from(const Peer& peer, const Hello& theirs) noexcept {
         local_.source = peer.id;
         local_.epoch = theirs.epoch;
-        follower_.linked(followed_ == theirs.run, theirs.forced);
+        follower_.linked(local_, followed_ == theirs.run, theirs.forced);
         followed_ = theirs.run;
     }
 
@@ -309,6 +333,11 @@ protected:
         local_.history = history;
         local_.log.reset(Index{}, first_chain(history));
         applier_.reseat(local_.log.begin());
+        const bool kept = local_.remember([history](auto& metadata) {
+            metadata.history = history;
+            static_cast<void>(metadata.set_note(disk_note<Composition>()));
+        });
+        if (!kept) local_.fail(Error::log_failed);
     }
 
     void step_down() noexcept {
@@ -354,6 +383,8 @@ protected:
     Follower<Composition> follower_;
     Sender<Composition> sender_;
     Candidacy<Composition> candidacy_;
+    ReturnToLead<Composition> return_;
+    [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};
     std::array<NodeId, Composition::peers_max> peer_ids_{};
     std::size_t peer_count_ = 0;

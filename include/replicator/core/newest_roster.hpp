@@ -16,9 +16,15 @@ template <class Composition>
                                                                    const Applier<Composition>& applier) noexcept {
     Roster<Composition::Limits::nodes_max> roster = local.applied_roster;
     for (Cursor at = applier.next(); at.index <= local.log.last();) {
-        const std::byte* const entry = local.log.read(at).bytes.data();
-        roster.take(entry, at.index);
-        at = {at.index + 1, at.offset + load_entry_header(entry).bytes()};
+        const EntryRun run = local.log.read(at);
+        const std::byte* entry = run.bytes.data();
+        if (run.count == 0) break;
+        for (std::uint64_t i = 0; i < run.count; ++i) {
+            const EntryHeader header = load_entry_header(entry);
+            roster.take(entry, at.index);
+            at = {at.index + 1, at.offset + header.bytes()};
+            entry += header.bytes();
+        }
     }
     return roster;
 }

@@ -23,6 +23,7 @@ void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerSt
     status.snapshots = follower.snapshot.begun_count;
     status.snapshots_in_vain = follower.snapshot.in_vain;
     status.snapshot_bytes = follower.snapshot.acknowledged;
+    if constexpr (Composition::is_durable) status.bytes_to_loss = local.log.distance_to_loss(follower.received + 1);
     if (!follower.linked() || !peer.link_confirmed) return;
     const bool verified = follower.takes_entries();
     if (verified) {
@@ -69,6 +70,11 @@ template <class Composition>
     status.committed = local.commit;
     status.applied = engine.applier().applied();
     status.log_bytes = local.log.end().offset - local.log.begin().offset;
+    status.suspect_from = local.suspect_from();
+    if constexpr (Composition::is_durable) {
+        status.durable = local.log.held();
+        status.state = local.log.snapshot_index();
+    }
     status.handing_over = local.role == Role::leader && local.successor != NodeId{};
     status.promotion = engine.promotion().step;
     status.installing = engine.follower().installing();

@@ -251,6 +251,7 @@ private:
         Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
         while (copied.next.index <= log.last()) {
             const EntryRun run = log.read(copied.next);
+            if (run.count == 0) break;  // the log failed
             const std::size_t room = to.size() - copied.bytes;
             const bool ends_log = copied.next.index + run.count > log.last();
             std::size_t size = run.bytes.size();

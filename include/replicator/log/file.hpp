@@ -50,6 +50,10 @@ public:
     static constexpr std::size_t entry_bytes_max = Options::entry_bytes_max;
     static constexpr Stage stage = Stage::durable;
 
+    using Metadata = log::Metadata;
+    using SnapshotHead = log::SnapshotHead;
+    using SnapshotReader = log::SnapshotReader<S>;
+
     /// Closed: it holds nothing and takes nothing, until another is moved into it.
     File() noexcept = default;
     File(File&&) noexcept = default;
@@ -153,11 +157,19 @@ public:
     /// What opening found.
     [[nodiscard]] const Verdict& verdict() const noexcept { return body_->verdict; }
 
+    /// What the node stored last; nothing for a closed log.
     [[nodiscard]] Metadata metadata() const noexcept {
+        if (body_ == nullptr) return {};
         Metadata metadata = body_->metadata;
         metadata.epochs = body_->epochs;
         return metadata;
     }
+    /// True when the metadata say from where on this copy is suspect.
+    [[nodiscard]] bool is_suspect() const noexcept {
+        return body_ != nullptr && body_->metadata.suspect_from != Index{};
+    }
+    /// True when `close` was the last thing that happened to it before it was opened.
+    [[nodiscard]] bool closed_in_order() const noexcept { return body_ != nullptr && body_->closed_in_order; }
     /// Keeps the node's own part of the metadata; on the disk when it returns `Error::none`. After `reset` it also
     /// takes the epoch of the base and the epoch history, in one step with the reset.
     [[nodiscard]] Error store(const Metadata& metadata) noexcept {
@@ -173,8 +185,7 @@ public:
     [[nodiscard]] Error begin_snapshot(const SnapshotHead& head, std::span<const std::byte> own) noexcept {
         return body_ == nullptr ? Error::stopped : body_->begin_snapshot(head, own);
     }
-    /// The next piece: `piece_bytes` of it, less only for the last. One call for each turn is a budget. After
-    /// `Error::log_full` or `Error::snapshot_invalid` the new state is gone, and the old one is as it was.
+    /// The next piece, of at most `piece_bytes`. One call for each turn is a budget. After `Error::log_full` or `Error::snapshot_invalid` the new state is gone, and the old one is as it was.
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
         return body_ == nullptr ? Error::stopped : body_->append_snapshot(piece);
     }
@@ -191,12 +202,14 @@ public:
     void drop_snapshot() noexcept {
         if (body_ != nullptr) body_->drop_snapshot();
     }
+    /// The newest entry that the state on the disk includes; 0 when there is none.
+    [[nodiscard]] Index snapshot_index() const noexcept { return snapshot().position.index; }
     /// The state on the disk; its id is 0 when there is none.
     [[nodiscard]] SnapshotPointer snapshot() const noexcept {
         return body_ == nullptr ? SnapshotPointer{} : body_->metadata.snapshot;
     }
     /// Opens the state on the disk, to be read piece by piece.
-    [[nodiscard]] Error open_snapshot(SnapshotReader<S>& reader) const noexcept {
+    [[nodiscard]] Error open_snapshot(SnapshotReader& reader) const noexcept {
         if (body_ == nullptr) return Error::stopped;
         if (body_->metadata.snapshot.id == SnapshotId{}) return Error::not_yet;
         return reader.open(body_->storage, body_->directory, body_->metadata.snapshot.id);

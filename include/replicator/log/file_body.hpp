@@ -154,8 +154,9 @@ public:
         metadata.suspect_from = wanted.suspect_from;
         metadata.installing = wanted.installing;
         metadata.fault = wanted.fault;
-        metadata.roster_size = wanted.roster_size;
-        metadata.roster = wanted.roster;
+        metadata.copies_lost = wanted.copies_lost;
+        metadata.note_size = wanted.note_size;
+        metadata.note = wanted.note;
         if (!reset_due_) return save();
         metadata.base.position.epoch = wanted.base.position.epoch;
         epochs = wanted.epochs;

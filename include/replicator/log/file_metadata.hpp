@@ -72,7 +72,7 @@ struct SnapshotPointer {
 };
 
 struct Metadata {
-    static constexpr std::size_t roster_bytes_max = 1024;
+    static constexpr std::size_t note_bytes_max = 1024;
 
     // Who the directory belongs to. Set when it is made, and kept.
     std::uint32_t format = file_format;
@@ -91,8 +91,9 @@ struct Metadata {
     bool installing = false;           ///< a snapshot is on its way, and replaces everything
     bool clean_stop = false;           ///< the log was closed, and nothing happened since; kept by the log
     Error fault = Error::none;
-    std::uint32_t roster_size = 0;
-    std::array<std::byte, roster_bytes_max> roster{};  ///< opaque to the log
+    std::uint64_t copies_lost = 0;     ///< how often what only the memory held was acknowledged and lost
+    std::uint32_t note_size = 0;
+    std::array<std::byte, note_bytes_max> note{};  ///< opaque to the log
 
     // The log's own: what `store` is given for these is passed over.
     SnapshotPointer snapshot;
@@ -105,14 +106,14 @@ struct Metadata {
     Index cut_from;  ///< entries from here on are void, in `cut_segment` and before
     std::uint64_t cut_segment = 0;
 
-    [[nodiscard]] std::span<const std::byte> roster_bytes() const noexcept {
-        return std::span(roster).first(roster_size);
+    [[nodiscard]] std::span<const std::byte> note_bytes() const noexcept {
+        return std::span(note).first(note_size);
     }
     /// False when there is no room for so many.
-    [[nodiscard]] bool set_roster(std::span<const std::byte> bytes) noexcept {
-        if (bytes.size() > roster_bytes_max) return false;
-        if (!bytes.empty()) std::memcpy(roster.data(), bytes.data(), bytes.size());
-        roster_size = static_cast<std::uint32_t>(bytes.size());
+    [[nodiscard]] bool set_note(std::span<const std::byte> bytes) noexcept {
+        if (bytes.size() > note_bytes_max) return false;
+        if (!bytes.empty()) std::memcpy(note.data(), bytes.data(), bytes.size());
+        note_size = static_cast<std::uint32_t>(bytes.size());
         return true;
     }
 };
@@ -129,12 +130,12 @@ void each_metadata_field(Bytes bytes, Self& m) noexcept {
     bytes.each(m.format, m.cluster, m.group, m.node, m.incarnation, m.run_counter, m.history, m.promised,
                m.counter_opened, m.suspect_from, m.installing, m.clean_stop, m.fault, m.snapshot.id,
                m.snapshot.position, m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment,
-               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.roster_size);
+               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost);
 }
 inline constexpr std::size_t metadata_fixed_at = 24;  // behind magic, sequence, checksum
 inline constexpr std::size_t metadata_epochs_at = 320;
-inline constexpr std::size_t metadata_roster_at = metadata_epochs_at + 8 + EpochHistory::max * 28;
-static_assert(metadata_roster_at + Metadata::roster_bytes_max <= metadata_copy_bytes);
+inline constexpr std::size_t metadata_note_at = metadata_epochs_at + 8 + EpochHistory::max * 28;
+static_assert(metadata_note_at + Metadata::note_bytes_max <= metadata_copy_bytes);
 
 inline void write_metadata(std::byte* to, const Metadata& metadata, std::uint64_t sequence) noexcept {
     std::memset(to, 0, metadata_copy_bytes);
@@ -142,7 +143,7 @@ inline void write_metadata(std::byte* to, const Metadata& metadata, std::uint64_
     ByteWriter epochs(to + metadata_epochs_at);
     epochs.put(static_cast<std::uint64_t>(metadata.epochs.size));
     for (const EpochStart& start : metadata.epochs.all()) epochs.each(start.epoch, start.first, start.chain_before);
-    std::memcpy(to + metadata_roster_at, metadata.roster.data(), metadata.roster_size);
+    std::memcpy(to + metadata_note_at, metadata.note.data(), metadata.note_size);
     ByteWriter(to).each(metadata_magic, sequence);
     store(to + 16, checksum({to + metadata_fixed_at, metadata_copy_bytes - metadata_fixed_at}, checksum({to, 16})));
 }
@@ -160,13 +161,13 @@ inline void write_metadata(std::byte* to, const Metadata& metadata, std::uint64_
     std::uint64_t count = 0;
     ByteReader epochs(from + metadata_epochs_at);
     epochs.get(count);
-    if (count > EpochHistory::max || metadata.roster_size > Metadata::roster_bytes_max) return false;
+    if (count > EpochHistory::max || metadata.note_size > Metadata::note_bytes_max) return false;
     metadata.epochs.size = static_cast<std::size_t>(count);
     for (std::size_t i = 0; i < count; ++i) {
         EpochStart& start = metadata.epochs.starts[i];
         epochs.each(start.epoch, start.first, start.chain_before);
     }
-    std::memcpy(metadata.roster.data(), from + metadata_roster_at, metadata.roster_size);
+    std::memcpy(metadata.note.data(), from + metadata_note_at, metadata.note_size);
     return true;
 }
 

@@ -2,7 +2,7 @@
 // A whole state in one file: written piece by piece, checked piece by piece and as a whole.
 //
 //     0   head: what it is of, the size of a piece, bytes of the caller's own; with a checksum
-//         pieces, all of one size but the last: u32 bytes, u32 CRC-32C, the bytes, zeros up to a multiple of eight
+//         pieces: u32 bytes, u32 CRC-32C, the bytes, zeros up to a multiple of eight
 //         foot: bytes and pieces in all, the checksums of the pieces folded into one; with a checksum
 //
 // Memory does not depend on the size of the state.
@@ -36,13 +36,10 @@ struct SnapshotHead {
     SnapshotId id{};
     Position position;              ///< of the last entry that the state includes
     Chain chain{};                  ///< up to that
-    std::uint32_t piece_bytes = 0;  ///< of every piece but the last
+    std::uint32_t piece_bytes = 0;  ///< of a piece at most
     std::uint32_t own_bytes = 0;    ///< of the caller's, behind this
 
     [[nodiscard]] std::uint64_t pieces_at() const noexcept { return bytes + align_up(own_bytes); }
-    [[nodiscard]] std::uint64_t place_of(std::uint64_t piece) const noexcept {
-        return pieces_at() + piece * align_up(8 + piece_bytes);
-    }
 
     void write(std::byte* to, std::span<const std::byte> own) const noexcept {
         std::memset(to, 0, bytes);
@@ -93,6 +90,7 @@ public:
         head.own_bytes = static_cast<std::uint32_t>(own.size());
         head_ = head;
         foot_ = {};
+        place_ = head_.pieces_at();
         unflushed_ = 0;
         active_ = false;
         std::array<std::byte, SnapshotHead::bytes> bytes;
@@ -104,8 +102,8 @@ public:
         active_ = error == StorageError::none;
         return error;
     }
-    /// All pieces but the last have `piece_bytes`. What was written is flushed from time to time, so that the end takes
-    /// no longer than the rest.
+    /// A piece has at most `piece_bytes`. What was written is flushed from time to time, so that the end takes no longer
+    /// than the rest.
     [[nodiscard]] StorageError append(S& storage, std::span<const std::byte> piece,
                                       std::size_t flushed_bytes) noexcept {
         std::array<std::byte, 8> front;
@@ -113,10 +111,8 @@ public:
         ByteWriter(front.data()).put_pair(static_cast<std::uint32_t>(piece.size()), sum);
         const std::array<std::span<const std::byte>, 3> pieces{std::span<const std::byte>(front), piece,
                                                                padding(piece.size())};
-        if (const StorageError error = storage.write(file_, head_.place_of(foot_.pieces), pieces);
-            error != StorageError::none) {
-            return error;
-        }
+        if (const StorageError error = storage.write(file_, place_, pieces); error != StorageError::none) return error;
+        place_ += 8 + align_up(piece.size());
         foot_.bytes += piece.size();
         ++foot_.pieces;
         foot_.whole = value(replicator::detail::fold(Chain{foot_.whole}, sum));
@@ -130,7 +126,7 @@ public:
         std::array<std::byte, detail::SnapshotFoot::size> bytes;
         foot_.write(bytes.data());
         const std::span<const std::byte> piece(bytes);
-        StorageError error = storage.write(file_, end(), std::span(&piece, 1));
+        StorageError error = storage.write(file_, place_, std::span(&piece, 1));
         if (error == StorageError::none) error = storage.sync(file_);
         const FileName name = snapshot_name(head_.id);
         if (error == StorageError::none) error = storage.rename(directory, snapshot_new_name, name.text());
@@ -149,16 +145,10 @@ private:
         static constexpr std::array<std::byte, 8> zeros{};
         return std::span(zeros).first(align_up(size) - size);
     }
-    [[nodiscard]] std::uint64_t end() const noexcept {
-        const std::uint64_t full = head_.piece_bytes;
-        const std::uint64_t last = foot_.bytes % full;
-        return last == 0 ? head_.place_of(foot_.pieces)
-                         : head_.place_of(foot_.pieces - 1) + 8 + align_up(static_cast<std::size_t>(last));
-    }
-
     typename S::File file_;
     SnapshotHead head_;
     detail::SnapshotFoot foot_;
+    std::uint64_t place_ = 0;  // of the next piece
     std::size_t unflushed_ = 0;
     bool active_ = false;
 };
@@ -188,8 +178,7 @@ public:
         foot_at_ = size - foot.size();
         if (const Error failed = read_all(foot_at_, foot); failed != Error::none) return failed;
         if (!foot_.read(foot.data()) || head_.pieces_at() > foot_at_) return Error::corrupt;
-        whole_ = 0;
-        next_ = 0;
+        begin();
         return Error::none;
     }
     /// The caller's own bytes, of which there are `head().own_bytes`. Call it first: it also checks the head.
@@ -199,28 +188,30 @@ public:
         if (const Error error = read_all(SnapshotHead::bytes, own); error != Error::none) return error;
         return checksum(own, head_sum_) == head_sum_told_ ? Error::none : Error::corrupt;
     }
-    /// The piece with this number; `to` has room for `head().piece_bytes`. Returns its size. Reading all in order ends
-    /// with the check of the whole, in the last one.
+    /// The piece with this number; `to` has room for `head().piece_bytes`. Returns its size. Pieces are read in order,
+    /// and from the first one anew; the last one ends with the check of the whole.
     [[nodiscard]] Result<std::size_t> read(std::uint64_t piece, std::span<std::byte> to) noexcept {
-        if (piece >= foot_.pieces || to.size() < head_.piece_bytes) return Error::too_large;
+        if (piece == 0) begin();
+        if (piece != next_ || piece >= foot_.pieces || to.size() < head_.piece_bytes) return Error::too_large;
         std::array<std::byte, 8> front;
-        if (const Error error = read_all(head_.place_of(piece), front); error != Error::none) return error;
+        if (const Error error = read_all(place_, front); error != Error::none) return error;
         const std::size_t size = load<std::uint32_t>(front.data());
-        const bool is_last = piece + 1 == foot_.pieces;
-        if (size == 0 || size > head_.piece_bytes || (!is_last && size != head_.piece_bytes)) return Error::corrupt;
-        if (const Error error = read_all(head_.place_of(piece) + 8, to.first(size)); error != Error::none) return error;
+        if (size == 0 || size > head_.piece_bytes) return Error::corrupt;
+        if (const Error error = read_all(place_ + 8, to.first(size)); error != Error::none) return error;
         const std::uint32_t sum = checksum(to.first(size));
         if (sum != load<std::uint32_t>(front.data() + 4)) return Error::corrupt;
-        if (piece == 0) whole_ = 0, next_ = 0;
-        if (piece == next_) {
-            whole_ = value(replicator::detail::fold(Chain{whole_}, sum));
-            ++next_;
-            if (next_ == foot_.pieces && whole_ != foot_.whole) return Error::corrupt;
-        }
+        place_ += 8 + align_up(size);
+        whole_ = value(replicator::detail::fold(Chain{whole_}, sum));
+        if (++next_ == foot_.pieces && (whole_ != foot_.whole || place_ != foot_at_)) return Error::corrupt;
         return size;
     }
 
 private:
+    void begin() noexcept {
+        place_ = head_.pieces_at();
+        whole_ = 0;
+        next_ = 0;
+    }
     [[nodiscard]] Error read_all(std::uint64_t place, std::span<std::byte> to) noexcept {
         std::size_t got = 0;
         if (storage_->read(file_, place, to, got) != StorageError::none) return Error::log_failed;
@@ -234,6 +225,7 @@ private:
     std::uint64_t foot_at_ = 0;
     std::uint32_t head_sum_ = 0;
     std::uint32_t head_sum_told_ = 0;
+    std::uint64_t place_ = 0;  // of the next piece
     std::uint32_t whole_ = 0;
     std::uint64_t next_ = 0;
 };

@@ -29,6 +29,7 @@ public:
     typename S::Directory directory;
     Metadata metadata;
     Verdict verdict;
+    bool closed_in_order = false;
     Error fault = Error::none;
 
     Cursor begin;
@@ -196,7 +197,7 @@ private:
             metadata.suspect_from = suspect;
         }
         metadata.last_segment = std::max(metadata.last_segment, opening.highest_number());
-        metadata.clean_stop = false;
+        closed_in_order = std::exchange(metadata.clean_stop, false);
         ++metadata.run_counter;
         metadata.epochs = epochs;
         note_durable(held);

@@ -93,6 +93,10 @@ public:
         connections_->wake(peer);
     }
     template <class Node>
+    void flush_soon(Node&) noexcept {
+        connections_->flush_soon();
+    }
+    template <class Node>
     void attach(Node& node) {
         if constexpr (requires { Node::transmit_bytes_min; }) {
             REPLICATOR_ASSERT(buffer_bytes_ >= Node::transmit_bytes_min);

@@ -129,6 +129,14 @@ public:
         asio::post(executor_, remembered(pump_memory_, [self = this->shared_from_this()] { self->pump_woken(); }));
     }
 
+    /// What was woken before is sent first, so that the followers' disks work while this node's does.
+    void flush_soon() {
+        asio::post(executor_, remembered(flush_memory_, [self = this->shared_from_this()]() {
+                       if (self->node_) self->node_.flush();
+                       self->progress();
+                   }));
+    }
+
     /// For the listener: a caller has said who it is.
     bool called(const TcpPreamble& preamble, Socket& socket) {
         Peer* peer = find(preamble.from);
@@ -357,6 +365,7 @@ private:
     asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer_;
     replicator::detail::HandlerMemory tick_memory_;
     replicator::detail::HandlerMemory pump_memory_;
+    replicator::detail::HandlerMemory flush_memory_;
     TcpJitter jitter_;
     Clock::time_point last_tick_;
     Instant now_{1};             ///< how long this transport has been awake: what its deadlines are counted in

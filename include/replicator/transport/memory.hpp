@@ -41,8 +41,9 @@ public:
     }
     template <class Node>
     void detach(Node& node) noexcept {
-        const std::size_t place = place_of(node.id());
-        if (place == NodesMax || !nodes_[place].is(&node)) return;
+        std::size_t place = 0;
+        while (place < NodesMax && !nodes_[place].is(&node)) ++place;
+        if (place == NodesMax) return;
         nodes_[place] = NodeHandle();
         ids_[place] = NodeId{};
         for (std::size_t other = 0; other < NodesMax; ++other) {
@@ -58,15 +59,26 @@ public:
         if (from < NodesMax && to < NodesMax) owed_ |= way(from, to);
     }
 
+    template <class Node>
+    void flush_soon(Node& node) noexcept {
+        if (const std::size_t place = place_of(node.id()); place < NodesMax) flush_ |= std::uint64_t{1} << place;
+    }
+
     /// Nothing travels between two nodes until they are joined again; both are told that they are disconnected.
     void cut(NodeId a, NodeId b) noexcept { set_cut(a, b, true); }
     void join(NodeId a, NodeId b) noexcept { set_cut(a, b, false); }
 
     /// Carries all that is owed now, and what that leads to, until nobody has anything more to say.
     void deliver() noexcept {
-        while (const std::uint64_t ready = owed_ & ~broken_) {
-            const auto first = static_cast<std::size_t>(std::countr_zero(ready));
-            carry(first / NodesMax, first % NodesMax);
+        for (;;) {
+            while (const std::uint64_t ready = owed_ & ~broken_) {
+                const auto first = static_cast<std::size_t>(std::countr_zero(ready));
+                carry(first / NodesMax, first % NodesMax);
+            }
+            if (flush_ == 0) return;
+            const auto place = static_cast<std::size_t>(std::countr_zero(flush_));
+            flush_ &= flush_ - 1;
+            if (nodes_[place]) nodes_[place].flush();
         }
     }
 
@@ -140,6 +152,7 @@ private:
     std::array<NodeHandle, NodesMax> nodes_{};
     std::array<NodeId, NodesMax> ids_{};
     std::uint64_t owed_ = 0;    // ways on which a node may have something to send
+    std::uint64_t flush_ = 0;   // places of nodes that asked for a flush
     std::uint64_t cut_ = 0;     // ways on which everything is lost
     std::uint64_t broken_ = 0;  // ways on which nothing is carried until time passes
     Instant now_{1'000'000};

@@ -30,6 +30,7 @@ public:
         return calls_->transmit(node_, peer, buffer);
     }
     void tick(Instant now) const { calls_->tick(node_, now); }
+    void flush() const { calls_->flush(node_); }
 
 private:
     struct Calls {
@@ -39,6 +40,7 @@ private:
         Result<void> (*receive)(void*, NodeId, std::span<const std::byte>);
         std::size_t (*transmit)(void*, NodeId, std::span<std::byte>);
         void (*tick)(void*, Instant);
+        void (*flush)(void*);
     };
 
     template <class Node>
@@ -54,6 +56,9 @@ private:
         [](void* node, NodeId peer, std::span<const std::byte> bytes) { return as<Node>(node).receive(peer, bytes); },
         [](void* node, NodeId peer, std::span<std::byte> buffer) { return as<Node>(node).transmit(peer, buffer); },
         [](void* node, Instant now) { as<Node>(node).tick(now); },
+        [](void* node) {
+            if constexpr (requires { as<Node>(node).flush(); }) as<Node>(node).flush();
+        },
     };
 
     void* node_ = nullptr;

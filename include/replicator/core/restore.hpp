@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSL-1.0
+// How a node comes back from its own disk: what it promised, the newest whole state, and the log behind it.
+//
+// What is behind the state is not applied yet: only a leader can say how much of it is committed.
+#pragma once
+
+#include "applier.hpp"
+#include "disk_snapshot.hpp"
+#include "local.hpp"
+#include "roster.hpp"
+#include "snapshot.hpp"
+
+#include "../entry.hpp"
+#include "../error.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace replicator::core {
+
+template <class Composition>
+class Restore {
+public:
+    using Log = typename Composition::Log;
+    using Limits = typename Composition::Limits;
+
+    /// Call it once, on a node that has just been told who it is. Errors: why the node must not take part;
+    /// wrong_cluster, wrong_group, wrong_node (the log is of another node), wrong_schema, wrong_limits (it was written
+    /// by another program), corrupt, snapshot_invalid, log_failed, stopped (the log is closed). O(bytes of the state,
+    /// and of the log behind it).
+    [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        if (local.log.fault() != Error::none) return local.log.fault();
+        const auto metadata = local.log.metadata();
+        if (metadata.cluster != local.cluster) return Error::wrong_cluster;
+        if (metadata.group != local.group) return Error::wrong_group;
+        if (metadata.node != local.self) return Error::wrong_node;
+        local.promised = metadata.promised;
+        local.history = metadata.history;
+        local.incarnation = metadata.incarnation;
+        applier.reseat(local.log.begin());
+        if (!local.founded()) return Error::none;
+
+        const auto note = disk_note<Composition>();
+        const auto kept = metadata.note_bytes();
+        const bool same = kept.size() == note.size() && std::memcmp(kept.data(), note.data(), note.size()) == 0;
+        if (!same) return Error::wrong_schema;
+        if (!count_lost_copies(local, metadata.copies_lost)) return Error::log_failed;
+        if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
+        if (const Error error = take_state(local, applier); error != Error::none) return error;
+        local.commit = applier.applied();
+        if (const Error error = take_epochs(local, applier.next()); error != Error::none) return error;
+        local.epoch = local.epochs.last();
+        return Error::none;
+    }
+
+private:
+    /// Where being received is enough to be acknowledged, what was not flushed yet is a copy that was lost, and so the
+    /// node is another incarnation than before. False when the log cannot keep that.
+    [[nodiscard]] static bool count_lost_copies(Local<Composition>& local, std::uint64_t lost) noexcept {
+        if (Composition::stage == Stage::received && !local.log.closed_in_order()) {
+            ++lost;
+            if (!local.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
+        }
+        local.incarnation = Incarnation{value(local.incarnation) + lost};
+        return true;
+    }
+
+    [[nodiscard]] static Error take_state(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        typename Log::SnapshotReader reader;
+        const Error opened = local.log.open_snapshot(reader);
+        // Without a state on the disk, the log must reach back to the beginning.
+        if (opened == Error::not_yet) return local.log.base().index == Index{} ? Error::none : Error::corrupt;
+        if (opened != Error::none) return opened;
+        const auto& head = reader.head();
+        if (head.history != local.history) return Error::wrong_history;
+        if (head.piece_bytes > Composition::snapshot_chunk_bytes) return Error::wrong_limits;
+
+        std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
+        if (const Error error = reader.read_own(tail); error != Error::none) return error;
+        const auto own = std::span<const std::byte>(tail).first(head.own_bytes);
+        if (!read_snapshot_tail<Composition>(own, local.epochs, local.applied_roster)) return Error::corrupt;
+
+        Thawing<typename Composition::Machine> thawing;
+        std::array<std::byte, Composition::snapshot_chunk_bytes> piece;
+        thawing.begin();
+        for (std::uint64_t i = 0; i < reader.pieces(); ++i) {
+            const Result<std::size_t> size = reader.read(i, piece);
+            if (!size) return size.error();
+            if (!thawing.load(std::span<const std::byte>(piece).first(*size))) return Error::snapshot_invalid;
+        }
+        if (!thawing.complete()) return Error::snapshot_invalid;
+        if (const Error error = join(local, head.position, head.chain); error != Error::none) return error;
+        applier.install(std::move(thawing.machine()), local.log.seek(head.position.index + 1));
+        return Error::none;
+    }
+
+    /// The log must go on where the state ends. A log that was damaged before that begins anew behind the state.
+    [[nodiscard]] static Error join(Local<Composition>& local, Position position, Chain chain) noexcept {
+        if (local.log.last() < position.index) {
+            local.log.reset(position.index, chain);
+            const bool kept = local.remember([&](auto& metadata) {
+                metadata.base.position.epoch = position.epoch;
+                metadata.epochs = disk_epochs<Composition>(local.epochs);
+            });
+            return kept ? Error::none : Error::log_failed;
+        }
+        if (!reaches_back_to(local.log, position.index)) return Error::corrupt;
+        return chain_at(local.log, position.index) == chain ? Error::none : Error::corrupt;
+    }
+
+    /// The epochs that began behind the state.
+    [[nodiscard]] static Error take_epochs(Local<Composition>& local, Cursor at) noexcept {
+        Chain chain = chain_at(local.log, at.index - 1);
+        while (at.index <= local.log.last()) {
+            const EntryRun run = local.log.read(at);
+            if (run.count == 0) return Error::log_failed;
+            const std::byte* entry = run.bytes.data();
+            for (std::uint64_t i = 0; i < run.count; ++i) {
+                const EntryHeader header = load_entry_header(entry);
+                if (header.type() == EntryType::epoch_start) {
+                    const auto body = entry_body(entry);
+                    if (body.size() < EpochStartBody::fixed_bytes) return Error::corrupt;
+                    const EpochStartBody start = read_epoch_start(body.data());
+                    local.epochs.push({start.epoch, at.index, chain, start.forced});
+                }
+                chain = header.chain;
+                entry += header.bytes();
+                at = {at.index + 1, at.offset + header.bytes()};
+            }
+        }
+        return Error::none;
+    }
+};
+
+}  // namespace replicator::core

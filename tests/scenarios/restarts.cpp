@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: BSL-1.0
+// Nodes over logs on disks: they are killed and lose power, one by one and all at once, and come back.
+
+#include "support/disk_group.hpp"
+
+#include <replicator/testing/inspect.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+using namespace replicator;
+using support::DiskGroup;
+using support::DiskNode;
+using support::pass;
+
+BOOST_AUTO_TEST_SUITE(restarts)
+
+namespace {
+
+using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
+
+template <class Group>
+[[nodiscard]] std::size_t leader_of(Group& group) {
+    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
+        if (group.runs(i) && group.at(i).role() == Role::leader && group.at(i).confirmed()) return i;
+    }
+    return 0;
+}
+
+template <class Group>
+void expect_all_written(Group& group) {
+    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
+        BOOST_TEST((group.at(i).state() == support::sum_of(group.written)), "node " << i);
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_write_is_acknowledged_only_when_disks_have_it) {
+    SemiSync group(2);
+    group.network.flushes = false;
+    const Ticket ticket = group.write(1, 5);
+    group.network.run();  // the follower flushes what it receives by itself
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::pending));
+    group.network.flush();
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::acknowledged));
+    BOOST_TEST(to_string(group.at(1).outcome(ticket).acknowledgement.stage) == to_string(Stage::durable));
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_follower_comes_back_with_what_it_had) {
+    SemiSync group(3);
+    group.write_many(1, 10);
+    const Index had = group.at(3).last().index;
+    group.kill(3);
+    group.write_many(1, 5);
+    group.start(3);
+    BOOST_TEST(group.at(3).last().index == had);
+    pass(group, 300);
+    expect_all_written(group);
+    BOOST_TEST(group.at(1).status().peers()[1].snapshots == 0u);
+    BOOST_TEST(group.at(1).status().peers()[1].counts);
+}
+
+BOOST_AUTO_TEST_CASE(all_are_killed_and_the_last_leader_leads_again) {
+    SemiSync group(3, true);
+    group.write_many(1, 20);
+    for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
+    for (std::size_t i = 3; i >= 1; --i) group.start(i);
+    pass(group, 2000);
+    BOOST_REQUIRE(leader_of(group) == 1u);
+    expect_all_written(group);
+    group.write_many(1, 3);
+    pass(group, 100);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(another_node_is_promoted_when_the_last_leader_stays_away) {
+    SemiSync group(3);
+    group.write_many(1, 20);
+    for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
+    for (std::size_t i = 2; i <= 3; ++i) group.start(i);
+    pass(group, 1000);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1000);
+    BOOST_REQUIRE(leader_of(group) == 2u);
+    group.write_many(2, 3);
+    group.start(1);
+    pass(group, 1000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(the_last_leader_does_not_lead_again_where_another_one_led) {
+    SemiSync group(3, true);
+    group.write_many(1, 3);
+    group.kill(1);
+    pass(group, 1000);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1000);
+    group.write_many(2, 3);
+    group.kill(2);
+    group.start(1);
+    pass(group, 3000);
+    BOOST_TEST(leader_of(group) == 0u);
+    group.start(2);
+    pass(group, 3000);
+    BOOST_TEST(leader_of(group) == 2u);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(a_promise_outlives_the_process) {
+    SemiSync group(3);
+    group.write_many(1, 3);
+    group.kill(1);
+    pass(group, 1000);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1000);
+    const Epoch promised = group.at(3).status().promised;
+    group.kill(3);
+    group.start(3);
+    BOOST_TEST((group.at(3).status().promised == promised));
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_reads_the_state_and_the_log_behind_it) {
+    SemiSync group(2, true);
+    group.write_many(1, 1500);  // the log keeps less than that
+    pass(group, 500);
+    BOOST_TEST((group.at(2).status().state > Index{100}));
+    BOOST_TEST((group.at(2).status().first > Index{1}));
+    const Index state = *group.at(2).status().state;
+    for (std::size_t i = 1; i <= 2; ++i) group.kill(i);
+    group.start(2);
+    BOOST_TEST((group.at(2).applied() == state));
+    BOOST_TEST(group.at(2).state().count > 0u);
+    group.start(1);
+    pass(group, 2000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_disk_gets_a_state_and_keeps_it) {
+    SemiSync group(3);
+    group.write_many(1, 400);
+    pass(group, 500);
+    group.wipe(3);
+    group.start(3);
+    pass(group, 1000);
+    expect_all_written(group);
+    const Index state = *group.at(3).status().state;
+    BOOST_TEST((state > Index{0}));
+    group.kill(3);
+    group.start(3);
+    BOOST_TEST((group.at(3).applied() >= state));
+    pass(group, 1000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(a_torn_tail_is_suspect_until_the_leader_has_filled_it) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        SemiSync group(2);
+        group.write_many(1, 5);
+        group.network.flushes = false;
+        for (std::uint64_t i = 0; i < 5; ++i) group.write(1, i);
+        group.network.run();
+        group.crash(2, seed);
+        group.network.flushes = true;
+        group.start(2);
+        BOOST_TEST((group.at(2).last().index >= Index{6}));
+        pass(group, 1000);
+        BOOST_TEST((group.at(2).status().suspect_from == Index{}));
+        expect_all_written(group);
+        group.kill(2);
+        group.start(2);
+        BOOST_TEST((group.at(2).status().suspect_from == Index{}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_group_loses_power_and_nothing_acknowledged) {
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        SemiSync group(3, true);
+        group.write_many(1, 8);
+        group.network.flushes = false;
+        std::vector<Ticket> tickets;
+        for (std::uint64_t i = 0; i < 6; ++i) {
+            tickets.push_back(group.write(1, i));
+            if (seed % 3 != 0) group.network.run();
+            if (seed % 2 == 0 && i == 3) group.network.flush();
+        }
+        std::size_t acknowledged = 8;
+        for (const Ticket& ticket : tickets) {
+            acknowledged += group.at(1).outcome(ticket).state == WriteState::acknowledged ? 1u : 0u;
+        }
+        for (std::size_t i = 1; i <= 3; ++i) group.crash(i, seed * 7 + i);
+        group.network.flushes = true;
+        for (std::size_t i = 1; i <= 3; ++i) group.start(i);
+        pass(group, 2500);
+        BOOST_REQUIRE_MESSAGE(leader_of(group) == 1u, "seed " << seed);
+        BOOST_TEST(group.at(1).state().count >= acknowledged);
+        group.written.resize(static_cast<std::size_t>(group.at(1).state().count));
+        expect_all_written(group);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_state_that_is_being_received_leaves_the_old_one_until_it_is_whole) {
+    DiskGroup<DiskNode<ack::SemiSync<>>> group(3);
+    group.write_many(1, 30);
+    support::isolate(group, 3);
+    const Index had = group.at(3).applied();
+    group.write_many(1, 3000);
+    support::join_all(group);
+    group.network.loses = [&group](const support::Frame& frame) {
+        return frame.to == NodeId{3} && group.at(3).status().installing;
+    };
+    pass(group, 200);
+    BOOST_TEST(group.at(3).status().installing);
+    group.kill(3);
+    group.network.loses = nullptr;
+    group.start(3);
+    BOOST_TEST((group.at(3).last().index >= had));
+    pass(group, 1000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(founding_that_a_crash_interrupted_can_be_done_again) {
+    SemiSync group(2);
+    group.wipe(1);
+    group.wipe(2);
+    group.start(1);
+    group.start(2);
+    group.network.flushes = false;
+    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    group.kill(1);  // its first entry was not flushed
+    group.start(1);
+    group.network.flushes = true;
+    BOOST_REQUIRE(group.at(1).found(HistoryId{79}));
+    pass(group, 500);
+    group.written.clear();
+    group.write_many(1, 3);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_of_somebody_else_is_refused) {
+    SemiSync group(2);
+    group.write_many(1, 3);
+    group.kill(2);
+    auto log =
+        support::SmallLog::open(storage::Simulated(*group.disks[1]), "log",
+                                {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
+    BOOST_REQUIRE(log);
+    support::Network network;
+    support::Events events;
+    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{1}, .nodes = group.ids, .run = Run{9}},
+                                         std::move(*log), events);
+    BOOST_TEST((node.role() == Role::faulted));
+    BOOST_TEST((node.status().fault == Error::wrong_node));
+}
+
+BOOST_AUTO_TEST_CASE(another_program_is_refused) {
+    SemiSync group(2);
+    group.write_many(1, 3);
+    group.kill(2);
+    auto log =
+        support::SmallLog::open(storage::Simulated(*group.disks[1]), "log",
+                                {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
+    BOOST_REQUIRE(log);
+    support::Network network;
+    support::Events events;
+    const DiskNode<ack::SemiSync<>, support::Text> node(network, {.node = NodeId{2}, .nodes = group.ids, .run = Run{9}},
+                                                        std::move(*log), events);
+    BOOST_TEST((node.status().fault == Error::wrong_schema));
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_that_fails_stops_the_node) {
+    SemiSync group(2);
+    group.write_many(1, 3);
+    group.disks[1]->fail_at(group.disks[1]->calls() + 1, StorageError::failed, true);
+    group.write(1, 4);
+    group.network.settle();
+    BOOST_TEST((group.at(2).role() == Role::faulted));
+    BOOST_TEST((group.at(2).status().fault == Error::log_failed));
+    BOOST_TEST((group.at(1).role() == Role::leader));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_refuses_writes_and_recovers) {
+    SemiSync group(2);
+    group.write_many(1, 3);
+    group.disks[0]->faults.bytes_max = group.disks[0]->bytes();
+    Error error = Error::none;
+    for (std::uint64_t i = 0; i < 2000 && error == Error::none; ++i) {
+        const auto ticket = group.at(1).write({i});
+        error = ticket.error();
+        if (ticket) group.written.push_back(i);
+        group.network.settle();
+    }
+    BOOST_TEST((error == Error::log_full));
+    BOOST_TEST((group.at(1).role() == Role::leader));
+    group.disks[0]->faults = {};
+    pass(group, 100);
+    group.write(1, 9);
+    pass(group, 100);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(at_stage_received_only_an_orderly_stop_keeps_the_incarnation) {
+    DiskGroup<DiskNode<ack::SemiSync<Stage::received>>> group(3);
+    group.write_many(1, 3);
+    const auto& local = [&group](std::size_t node) -> auto& {
+        return testing::Inspect::engine(group.at(node)).local();
+    };
+    const Incarnation first = local(2).incarnation;
+    BOOST_REQUIRE(group.at(2).close());
+    BOOST_TEST((group.at(2).status().fault == Error::stopped));
+    group.kill(2);
+    group.start(2);
+    BOOST_TEST((local(2).incarnation == first));
+    group.kill(2);
+    group.start(2);
+    BOOST_TEST((local(2).incarnation != first));
+    pass(group, 1000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_flushed_diverges_and_is_cut) {
+    SemiSync group(3);
+    group.write_many(1, 5);
+    support::isolate(group, 1);
+    pass(group, 1000);
+    for (std::uint64_t i = 0; i < 3; ++i) static_cast<void>(group.at(1).write({i}));
+    pass(group, 100);
+    group.kill(1);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1500);
+    group.write_many(2, 3);
+    group.start(1);
+    support::join_all(group);
+    pass(group, 1500);
+    expect_all_written(group);
+    BOOST_TEST(group.events_of(1).count("discarded") == 3u);
+    group.kill(1);
+    group.start(1);
+    pass(group, 1000);
+    expect_all_written(group);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
