@@ -127,9 +127,6 @@ public:
             this->ask_again();
             this->pursue();
         }
-        if (return_.due(local_)) {
-            static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
-        }
         tick_disk();
         if (local_.role == Role::follower && now - acked_at_ >= Limits::heartbeat_interval) {
             follower_.heartbeat_due();
@@ -147,12 +144,15 @@ private:
     using Member::sender_;
     using Member::sends_to;
 
-    /// What is left to do on the disk besides flushing: to keep a state, to keep what others may ask for, and to forget a
-    /// suspicion that is over.
+    /// What a disk brings with it besides flushing: to lead again after a restart, to keep a state, to keep what others
+    /// may ask for, and to forget a suspicion that is over.
     void tick_disk() noexcept {
         if constexpr (Composition::is_durable) {
             flush();
             if (local_.role == Role::faulted) return;
+            if (return_.due(local_)) {
+                static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
+            }
             keeper_.tick(local_, applier_, follower_.installing());
             Index needed = local_.log.last() + 1;
             for (const Peer& peer : peers()) needed = min(needed, peer.progress.received + 1);

@@ -383,7 +383,7 @@ protected:
     Follower<Composition> follower_;
     Sender<Composition> sender_;
     Candidacy<Composition> candidacy_;
-    ReturnToLead<Composition> return_;
+    [[no_unique_address]] ReturnToLead<Composition> return_;
     [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};
     std::array<NodeId, Composition::peers_max> peer_ids_{};

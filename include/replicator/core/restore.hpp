@@ -12,6 +12,7 @@
 
 #include "../entry.hpp"
 #include "../error.hpp"
+#include "../result.hpp"
 #include "../types.hpp"
 
 #include <array>

@@ -9,8 +9,12 @@
 
 namespace replicator::core {
 
+/// A log in memory knows nothing of former leaders.
+template <class Composition, bool Durable = Composition::is_durable>
+class ReturnToLead {};
+
 template <class Composition>
-class ReturnToLead {
+class ReturnToLead<Composition, true> {
 public:
     void begin(bool wished) noexcept { wished_ = wished; }
 

@@ -22,11 +22,7 @@ namespace replicator::core {
 
 /// A log in memory keeps no state.
 template <class Composition, bool Durable = Composition::is_durable>
-class StateKeeper {
-public:
-    void begin(Cursor) noexcept {}
-    void tick(Local<Composition>&, Applier<Composition>&, bool) noexcept {}
-};
+class StateKeeper {};
 
 template <class Composition>
 class StateKeeper<Composition, true> {

@@ -164,6 +164,13 @@ public:
         metadata.epochs = body_->epochs;
         return metadata;
     }
+    /// For `Config::run`: every start on this directory has another one, and so has one on a directory that was made anew,
+    /// as far as its incarnation was drawn at random.
+    [[nodiscard]] Run run() const noexcept {
+        if (body_ == nullptr) return {};
+        const std::uint64_t mixed = value(body_->metadata.incarnation) ^ body_->metadata.run_counter * 0x9e3779b97f4a7c15u;
+        return Run{mixed == 0 ? 1 : mixed};
+    }
     /// True when the metadata say from where on this copy is suspect.
     [[nodiscard]] bool is_suspect() const noexcept {
         return body_ != nullptr && body_->metadata.suspect_from != Index{};
