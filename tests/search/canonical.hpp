@@ -38,8 +38,8 @@ private:
 
     template <class Composition>
     void member(const core::Member<Composition>& member) {
-        const auto& [local, applier, leader, follower, sender, candidacy, peers, peer_ids, peer_count, followed,
-                     handed_over_at, handed_over_sent_at] = member;
+        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, keeper, peers, peer_ids,
+                     peer_count, followed, handed_over_at, handed_over_sent_at] = member;
         this->local(local);
         if (local.role == Role::leader) {
             roster(local.roster);
@@ -151,14 +151,14 @@ private:
     void candidacy(const core::Candidacy<Composition>& candidacy) {
         // What the answers come to is worked out anew before it is used.
         const auto& [step, error, options, epoch, question, asked_at, fetched, votes, answered, expected, heard,
-                     sufficient, forced, ahead, newest] = candidacy;
+                     sufficient, led_since, forced, ahead, newest] = candidacy;
         put(candidacy.active());
         if (!candidacy.active()) return;
         put(step, options.may_lose, options.last_leader, epoch, fetched, expected);
         own_question_ = question;
         age(asked_at);
         for (const auto& vote : votes) {
-            const auto& [vote_answered, blank, claims, suspect, vote_heard, incarnation, last] = vote;
+            const auto& [vote_answered, blank, claims, suspect, leads, vote_heard, incarnation, last] = vote;
             put(vote_answered);
             if (vote_answered) put(blank, claims, suspect, incarnation, last);
         }

@@ -103,6 +103,16 @@ public:
         progress_context_ = context;
     }
 
+    /// For the helper of a log that flushes on another thread (`storage::SyncWorker::on_done`): may be called from any
+    /// thread, while this object is there, and lets the node look after what was flushed.
+    void flushed() {
+        asio::post(get_executor(), [this, queue = queue_] {
+            if (queue->is_node_gone()) return;
+            node_.flush();
+            progressed();
+        });
+    }
+
     /// Writes, and completes when it is known what became of it: with no error and an acknowledgement, or with
     ///   - an error of `Replicator::write`: the write never entered a log;
     ///   - `Error::outcome_unknown`: it did, and may survive or not;

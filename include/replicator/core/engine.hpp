@@ -8,7 +8,6 @@
 #include "links.hpp"
 #include "member.hpp"
 #include "message.hpp"
-#include "newest_roster.hpp"
 #include "peer.hpp"
 #include "questions.hpp"
 
@@ -138,6 +137,7 @@ private:
     using Member::candidacy_;
     using Member::keeper_;
     using Member::return_;
+    using Member::roster_;
     using Member::follower_;
     using Member::leader_;
     using Member::local_;
@@ -157,7 +157,7 @@ private:
             Index needed = local_.log.last() + 1;
             for (const Peer& peer : peers()) needed = min(needed, peer.progress.received + 1);
             local_.log.need(local_.role == Role::leader ? needed : local_.log.last() + 1);
-            if (local_.suspect_from() == Index{} && local_.log.is_suspect()) {
+            if (local_.log.is_suspect() && local_.held_through <= local_.log.held()) {
                 static_cast<void>(local_.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
             }
             if (local_.log.fault() != Error::none) local_.fail(Error::log_failed);
@@ -268,7 +268,7 @@ private:
         if (buffer.size() < frame_head_bytes_max) return 0;
         if (peer.reply_owed) {
             peer.reply_owed = false;
-            return write_head(buffer.data(), Questions<Composition>::make_reply(local_, newest_roster(local_, applier_),
+            return write_head(buffer.data(), Questions<Composition>::make_reply(local_, roster_.of(local_, applier_),
                                                                                 follower_.installing(), peer));
         }
         peer.request_owed = false;

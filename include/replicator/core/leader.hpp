@@ -8,7 +8,6 @@
 #include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"
-#include "newest_roster.hpp"
 #include "pace.hpp"
 #include "peer.hpp"
 #include "seat.hpp"
@@ -34,10 +33,10 @@ public:
     using Peers = std::span<Peer>;
     using ConstPeers = std::span<const Peer>;
 
-    /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be.
+    /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be. `roster` is what the
+    /// log says until then.
     [[nodiscard]] Result<void> open(Local<Composition>& local, Applier<Composition>& applier, Peers peers, Epoch epoch,
-                                    bool forced) noexcept {
-        Roster<Limits::nodes_max> roster = newest_roster(local, applier);
+                                    Roster<Limits::nodes_max> roster, bool forced) noexcept {
         if (roster.seat == local.self) roster.seat = NodeId{};  // a leader does not vouch for itself
         roster.admit(local.self, local.incarnation);
         const EpochStartBody body{

@@ -117,7 +117,7 @@ public:
         follower_.unlinked();
         follower_.give_up_install(local_);
         if (local_.held_through == local_.unknown_extent) local_.held_through = Index{};
-        const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, forced);
+        const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, roster_.of(local_, applier_), forced);
         if (opened) {
             for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
         }
@@ -208,7 +208,7 @@ protected:
                 candidacy_.refuse(Error::stale_epoch);
                 break;
             }
-            switch (candidacy_.next(local_, peer_nodes(), newest_roster(local_, applier_))) {
+            switch (candidacy_.next(local_, peer_nodes(), roster_.of(local_, applier_))) {
                 case Candidacy<Composition>::Move::wait: return;
                 case Candidacy<Composition>::Move::bind: bind(next_epoch()); break;
                 case Candidacy<Composition>::Move::fetch: return fetch_from(candidacy_.donor());
@@ -383,6 +383,7 @@ protected:
     Follower<Composition> follower_;
     Sender<Composition> sender_;
     Candidacy<Composition> candidacy_;
+    NewestRoster<Composition> roster_;
     [[no_unique_address]] ReturnToLead<Composition> return_;
     [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};

@@ -8,7 +8,8 @@
 //     helper.join();
 //
 // One worker may serve several logs, one flush after the other. To be told when one is done, give the worker a
-// function; it is called on the worker's thread and should only wake the thread to which the log belongs.
+// function; it is called on the worker's thread and should only wake the thread to which the log belongs, which then
+// calls `flush` on the node. Without it, a node finds out with its next tick.
 #pragma once
 
 #include "posix.hpp"
@@ -35,6 +36,13 @@ public:
     SyncWorker(const SyncWorker&) = delete;
     SyncWorker& operator=(const SyncWorker&) = delete;
 
+    /// Calls `notify(context)` from now on; it may be called on any thread.
+    void on_done(Notify notify, void* context) {
+        const std::lock_guard lock(mutex_);
+        notify_ = notify;
+        context_ = context;
+    }
+
     /// Works until `stop`, and to the end of what was asked for before. Call it on a thread of your own.
     void run() {
         std::unique_lock lock(mutex_);
@@ -49,9 +57,10 @@ public:
             request.error = error;
             request.state = Request::State::done;
             done_.notify_all();
-            if (notify_ != nullptr) {
+            if (const Notify notify = notify_; notify != nullptr) {
+                void* const context = context_;
                 lock.unlock();
-                notify_(context_);
+                notify(context);
                 lock.lock();
             }
         }
