@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 using namespace replicator;
@@ -269,6 +270,28 @@ BOOST_AUTO_TEST_CASE(another_program_is_refused) {
     const DiskNode<ack::SemiSync<>, support::Text> node(network, {.node = NodeId{2}, .nodes = group.ids, .run = Run{9}},
                                                         std::move(*log), events);
     BOOST_TEST((node.status().fault == Error::wrong_schema));
+}
+
+BOOST_AUTO_TEST_CASE(other_rules_are_refused) {
+    SemiSync group(3);
+    group.write_many(1, 3);
+    group.kill(2);
+    const auto open = [&group] {
+        auto log = support::SmallLog::open(
+            storage::Simulated(*group.disks[1]), "log",
+            {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
+        BOOST_REQUIRE(log);
+        return std::move(*log);
+    };
+    support::Network network;
+    support::Events events;
+    {
+        const DiskNode<ack::Sync<>> node(network, {.node = NodeId{2}, .nodes = group.ids, .run = Run{9}}, open(), events);
+        BOOST_TEST((node.status().fault == Error::wrong_policy));
+    }
+    const std::vector<NodeId> fewer{NodeId{1}, NodeId{2}};
+    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{2}, .nodes = fewer, .run = Run{9}}, open(), events);
+    BOOST_TEST((node.status().fault == Error::wrong_membership));
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_that_fails_stops_the_node) {

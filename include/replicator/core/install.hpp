@@ -4,7 +4,7 @@
 #pragma once
 
 #include "applier.hpp"
-#include "disk_snapshot.hpp"
+#include "disk_words.hpp"
 #include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"

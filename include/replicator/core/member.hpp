@@ -333,9 +333,10 @@ protected:
         local_.history = history;
         local_.log.reset(Index{}, first_chain(history));
         applier_.reseat(local_.log.begin());
-        const bool kept = local_.remember([history](auto& metadata) {
+        const auto note = DiskNote::of(local_).write();
+        const bool kept = local_.remember([history, &note](auto& metadata) {
             metadata.history = history;
-            static_cast<void>(metadata.set_note(disk_note<Composition>()));
+            static_cast<void>(metadata.set_note(note));
         });
         if (!kept) local_.fail(Error::log_failed);
     }

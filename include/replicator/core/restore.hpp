@@ -5,7 +5,7 @@
 #pragma once
 
 #include "applier.hpp"
-#include "disk_snapshot.hpp"
+#include "disk_words.hpp"
 #include "local.hpp"
 #include "roster.hpp"
 #include "snapshot.hpp"
@@ -18,7 +18,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -30,10 +29,10 @@ public:
     using Log = typename Composition::Log;
     using Limits = typename Composition::Limits;
 
-    /// Call it once, on a node that has just been told who it is. Errors: why the node must not take part;
-    /// wrong_cluster, wrong_group, wrong_node (the log is of another node), wrong_schema, wrong_limits (it was written
-    /// by another program), corrupt, snapshot_invalid, log_failed, stopped (the log is closed). O(bytes of the state,
-    /// and of the log behind it).
+    /// Call it once, on a node that has just been told who it is. Errors: why the node must not take part; wrong_cluster,
+    /// wrong_group, wrong_node (the log is of another node), wrong_schema, wrong_membership, wrong_policy, wrong_limits
+    /// (it was written under other rules), corrupt, snapshot_invalid, log_failed, stopped (the log is closed). O(bytes of
+    /// the state, and of the log behind it).
     [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (local.log.fault() != Error::none) return local.log.fault();
         const auto metadata = local.log.metadata();
@@ -46,10 +45,9 @@ public:
         applier.reseat(local.log.begin());
         if (!local.founded()) return Error::none;
 
-        const auto note = disk_note<Composition>();
-        const auto kept = metadata.note_bytes();
-        const bool same = kept.size() == note.size() && std::memcmp(kept.data(), note.data(), note.size()) == 0;
-        if (!same) return Error::wrong_schema;
+        if (const Error error = DiskNote::mismatch(metadata.note_bytes(), DiskNote::of(local)); error != Error::none) {
+            return error;
+        }
         if (!count_lost_copies(local, metadata.copies_lost)) return Error::log_failed;
         if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
         if (const Error error = take_state(local, applier); error != Error::none) return error;

@@ -190,11 +190,13 @@ public:
     }
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
         if (fault != Error::none) return fault;
+        if (!snapshot_.active()) return Error::snapshot_invalid;
         return ended(snapshot_.append(storage, piece, Options::zeros_bytes_flushed));
     }
     /// With `epochs_before` the state replaces the log, too, in the same step.
     [[nodiscard]] Error finish_snapshot(const EpochHistory* epochs_before) noexcept {
         if (fault != Error::none) return fault;
+        if (!snapshot_.active()) return Error::snapshot_invalid;
         const SnapshotHead head = snapshot_.head();
         const SnapshotId old = metadata.snapshot.id;
         if (const Error error = ended(snapshot_.finish(storage, directory)); error != Error::none) return error;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the core tells a log on a disk: about the state in a file, about epochs, and under which rules it all came to be.
+#pragma once
+
+#include "handshake.hpp"
+#include "limits.hpp"
+#include "local.hpp"
+
+#include "../bytes.hpp"
+#include "../error.hpp"
+#include "../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+/// The head of a file with the state of this node's history after `position`.
+template <class Composition>
+[[nodiscard]] auto disk_snapshot_head(const Local<Composition>& local, SnapshotId id, Position position,
+                                      Chain chain) noexcept {
+    typename Composition::Log::SnapshotHead head;
+    head.history = local.history;
+    head.id = id;
+    head.position = position;
+    head.chain = chain;
+    head.piece_bytes = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
+    return head;
+}
+
+/// The epochs in the form in which the log keeps them.
+template <class Composition>
+[[nodiscard]] auto disk_epochs(const Epochs<Composition::Limits::epochs_max>& epochs) noexcept {
+    decltype(Composition::Log::Metadata::epochs) history;
+    for (const EpochStart& start : epochs.all()) history.push({start.epoch, start.first, start.chain_before});
+    return history;
+}
+
+/// What all that a log holds depends on. The log keeps it, so that another program, or the same one among other nodes,
+/// finds out: what was acknowledged under other rules is not where these rules look for it.
+struct DiskNote {
+    static constexpr std::size_t bytes = 20;
+
+    SchemaId schema{};
+    std::uint32_t snapshot_format = 0;
+    std::uint32_t membership = 0;
+    std::uint32_t policy = 0;
+
+    template <class Composition>
+    [[nodiscard]] static DiskNote of(const Local<Composition>& local) noexcept {
+        return {Composition::Codec::schema, Composition::snapshot_format, local.membership,
+                policy_word<typename Composition::Ack>(local.node_count, Composition::stage)};
+    }
+
+    [[nodiscard]] std::array<std::byte, bytes> write() const noexcept {
+        std::array<std::byte, bytes> to{};
+        ByteWriter(to.data()).each(schema, snapshot_format, membership, policy);
+        return to;
+    }
+    /// Why a log with this note is of no use under `now`.
+    [[nodiscard]] static Error mismatch(std::span<const std::byte> from, const DiskNote& now) noexcept {
+        if (from.size() != bytes) return Error::wrong_version;
+        DiskNote kept;
+        ByteReader(from.data()).each(kept.schema, kept.snapshot_format, kept.membership, kept.policy);
+        if (kept.schema != now.schema || kept.snapshot_format != now.snapshot_format) return Error::wrong_schema;
+        if (kept.membership != now.membership) return Error::wrong_membership;
+        return kept.policy == now.policy ? Error::none : Error::wrong_policy;
+    }
+};
+
+}  // namespace replicator::core
