@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Writes records into the newest segment, and prepares the file of the next one ahead of need.
+// Writes records into the newest segment, and prepares its file, and that of the next one, ahead of need: into room
+// that was written once, a flush need not tell the file system anything new.
 #pragma once
 
 #include "file_format.hpp"
@@ -39,7 +40,7 @@ public:
     void resume(typename S::File file, std::uint64_t place, std::uint64_t size) noexcept {
         file_ = std::move(file);
         place_ = place;
-        size_ = size;
+        size_ = zeroed_here_ = size;
     }
     /// Writes no more into the segment. What it did not use is given back when the next one is there.
     void seal() noexcept {
@@ -66,12 +67,8 @@ public:
     /// Begins a segment: its header is on the disk, and its name, when this returns `none`. What was written into the
     /// one before must be on the disk already.
     [[nodiscard]] StorageError begin(S& storage, typename S::Directory& directory, SegmentHeader header) noexcept {
-        while (!ready_) {
-            if (const StorageError error = prepare(storage, directory, Options::segment_bytes);
-                error != StorageError::none) {
-                return error;
-            }
-        }
+        // Where it was needed too early, it is prepared while it is used.
+        if (const StorageError error = claim_next(storage, directory); error != StorageError::none) return error;
         header.records_at = Options::block_bytes;
         header.size = Options::segment_bytes;
         std::array<std::byte, SegmentHeader::bytes> bytes;
@@ -79,7 +76,10 @@ public:
         const std::span<const std::byte> piece(bytes);
         StorageError error = storage.write(next_, 0, std::span(&piece, 1));
         if (error != StorageError::none) return error;
-        if (error = storage.sync(next_); error != StorageError::none) return start_anew(error);
+        if (error = storage.sync(next_); error != StorageError::none) {
+            forget_next();  // nobody knows what is in a file whose flush failed
+            return error;
+        }
         const FileName name = segment_name(header.number, header.first);
         error = storage.rename(directory, segment_new_name, name.text());
         if (error != StorageError::none) return error;
@@ -91,71 +91,92 @@ public:
         file_ = std::exchange(next_, typename S::File{});
         place_ = Options::block_bytes;
         size_ = Options::segment_bytes;
-        ready_ = false;
-        zeroed_ = 0;
+        zeroed_here_ = zeroed_;
+        forget_next();
         return StorageError::none;
     }
 
-    /// Prepares the next segment's file a little further, in the measure of what was written.
+    /// Prepares a little further, in the measure of what was written.
     [[nodiscard]] StorageError keep_ahead(S& storage, typename S::Directory& directory, std::size_t written) noexcept {
-        if (ready_) return StorageError::none;
+        if (is_ahead()) return StorageError::none;
         owed_ += written * Options::zeros_per_byte;
         if (owed_ < Options::zeros_bytes_min) return StorageError::none;
         const std::uint64_t bytes = std::exchange(owed_, 0);
         return prepare(storage, directory, bytes);
     }
-    [[nodiscard]] bool next_is_ready() const noexcept { return ready_; }
+    [[nodiscard]] bool next_is_ready() const noexcept { return zeroed_ == Options::segment_bytes; }
 
-    /// Writes so many more zeros into the next segment's file.
+    /// Writes so many more zeros: behind the last record, then into the next segment's file.
     [[nodiscard]] StorageError prepare(S& storage, typename S::Directory& directory, std::uint64_t bytes) noexcept {
-        if (ready_) return StorageError::none;
-        if (zeroed_ == 0) {
-            StorageError error = storage.create(directory, segment_new_name, next_);
-            if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
-            if (error != StorageError::none) return error;
-            flushed_ = 0;
+        if (place_ != 0 && zeroed_here_ < size_) {
+            if (zeroed_here_ < place_) zeroed_here_ = place_;
+            return write_zeros(storage, file_, zeroed_here_, size_, bytes);
         }
-        static constexpr std::array<std::byte, 16 * 1024> zeros{};
-        std::array<std::span<const std::byte>, 8> pieces;
-        while (bytes > 0 && zeroed_ < Options::segment_bytes) {
-            std::uint64_t size = 0;
-            for (auto& piece : pieces) {
-                const std::uint64_t left = Options::segment_bytes - zeroed_ - size;
-                piece = std::span(zeros).first(static_cast<std::size_t>(left < zeros.size() ? left : zeros.size()));
-                size += piece.size();
-            }
-            if (const StorageError error = storage.write(next_, zeroed_, pieces); error != StorageError::none) {
+        if (next_is_ready()) return StorageError::none;
+        if (const StorageError error = claim_next(storage, directory); error != StorageError::none) return error;
+        while (bytes > 0 && !next_is_ready()) {
+            const std::uint64_t before = zeroed_;
+            const std::uint64_t flush_at = flushed_ + Options::zeros_bytes_flushed;
+            const std::uint64_t end = flush_at < Options::segment_bytes ? flush_at : Options::segment_bytes;
+            if (const StorageError error = write_zeros(storage, next_, zeroed_, end, bytes);
+                error != StorageError::none) {
                 return error;
             }
-            zeroed_ += size;
-            bytes -= bytes < size ? bytes : size;
-            const bool whole = zeroed_ == Options::segment_bytes;
-            if (!whole && zeroed_ - flushed_ < Options::zeros_bytes_flushed) continue;
-            if (const StorageError error = storage.sync(next_); error != StorageError::none) return start_anew(error);
+            bytes -= bytes < zeroed_ - before ? bytes : zeroed_ - before;
+            if (zeroed_ < end) continue;
+            if (const StorageError error = storage.sync(next_); error != StorageError::none) {
+                forget_next();  // nobody knows what is in a file whose flush failed
+                return error;
+            }
             flushed_ = zeroed_;
-            ready_ = whole;
         }
         return StorageError::none;
     }
 
 private:
-    /// Nobody knows what is in a file whose flush failed.
-    [[nodiscard]] StorageError start_anew(StorageError error) noexcept {
-        ready_ = false;
-        zeroed_ = 0;
+    [[nodiscard]] bool is_ahead() const noexcept { return zeroed_here_ >= size_ && next_is_ready(); }
+    void forget_next() noexcept {
+        claimed_ = false;
+        zeroed_ = flushed_ = 0;
+    }
+    /// The next segment has a file, with all the room that it will need.
+    [[nodiscard]] StorageError claim_next(S& storage, typename S::Directory& directory) noexcept {
+        if (claimed_) return StorageError::none;
+        StorageError error = storage.create(directory, segment_new_name, next_);
+        if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
+        claimed_ = error == StorageError::none;
         return error;
+    }
+    /// Writes zeros from `at` on, which moves: at least `bytes`, but not beyond `end`.
+    [[nodiscard]] static StorageError write_zeros(S& storage, typename S::File& file, std::uint64_t& at,
+                                                  std::uint64_t end, std::uint64_t bytes) noexcept {
+        static constexpr std::array<std::byte, 16 * 1024> zeros{};
+        std::array<std::span<const std::byte>, 8> pieces;
+        while (bytes > 0 && at < end) {
+            std::uint64_t size = 0;
+            for (auto& piece : pieces) {
+                const std::uint64_t left = end - at - size;
+                piece = std::span(zeros).first(static_cast<std::size_t>(left < zeros.size() ? left : zeros.size()));
+                size += piece.size();
+            }
+            if (const StorageError error = storage.write(file, at, pieces); error != StorageError::none) return error;
+            at += size;
+            bytes -= bytes < size ? bytes : size;
+        }
+        return StorageError::none;
     }
 
     typename S::File file_;
     std::uint64_t place_ = 0;  // of the next record; 0 without a segment
     std::uint64_t size_ = 0;
+    std::uint64_t zeroed_here_ = 0;  // up to here the segment was written once
     std::uint64_t sealed_at_ = 0;
 
     typename S::File next_;
+    bool claimed_ = false;
     std::uint64_t zeroed_ = 0;
     std::uint64_t flushed_ = 0;
     std::uint64_t owed_ = 0;
-    bool ready_ = false;
 
     std::array<std::byte, RecordHeader::bytes> record_{};
 };
