@@ -95,10 +95,9 @@ public:
 
     /// A blank follower. The transport and the observer must outlive it. `config` is checked by REPLICATOR_ASSERT.
     Replicator(Transport_& transport, const Config& config) noexcept
-        requires(std::is_same_v<Observer, NoObserver> && !Composition::is_durable)
+        requires std::is_same_v<Observer, NoObserver>
         : Replicator(transport, config, nullptr) {}
     Replicator(Transport_& transport, const Config& config, Observer& observer) noexcept
-        requires(!Composition::is_durable)
         : Replicator(transport, config, &observer) {}
 
     /// A follower that goes on from `log`, which was opened for this node; on a disk it begins where it ended before.
@@ -313,6 +312,9 @@ private:
 
     Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
         : transport_(transport), engine_(config, observer) {
+        static_assert(!Composition::is_durable,
+                      "A node over a log on a disk is given the log that was opened for it: Node(transport, config, "
+                      "std::move(log)).");
         begin();
     }
     Replicator(Transport_& transport, const Config& config, Log&& log, Observer* observer) noexcept
