@@ -37,17 +37,43 @@ done
 # --- The same history, made wrong: a check that never complains would be worth nothing. ---
 
 history=$kept/semi-sync
-# The last acknowledged value that some key has in the end, and the first that it had.
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
-while IFS= read -r last; do
-    key=$(field k <<<"$last")
-    value=$(field out <<<"$last")
-    first=$(grep -F "\"op\":\"put\",\"k\":\"$key\",\"v\":\"" "$history"/[a-c].jsonl -h | grep -F '"ok":true' | head -n 1 | field v)
-    written=$(grep -F "\"k\":\"$key\",\"v\":\"$value\"" "$history"/[a-c].jsonl -h)
-    [ "$first" != "$value" ] && [ -n "$first" ] && [[ $written == *'"ok":true'* ]] && break
-done < <(grep -F '"out":"' "$history/final1.jsonl")
-[[ ${written:-} == *'"ok":true'* ]] || {
-    echo "run_faults: FAILED: no key was written twice (--seed $seed)"
+# Prints a key and a value in each line: of every key the acknowledged value that was the first to return, if another
+# acknowledged write of the key was called only after that. Every value is written once, so whoever reads this one after
+# all the rest reads what was surely overwritten. Writes that overlap would not do: either may come last.
+overwritten() {
+    awk '
+    function text(name) {
+        if (!match($0, "\"" name "\":\"[^\"]*\"")) return ""
+        return substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
+    }
+    function number(name) {
+        match($0, "\"" name "\":[0-9]+")
+        return substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) + 0
+    }
+    /"op":"get"/ || !/"ok":true/ { next }
+    {
+        key = text("k")
+        if (number("call") > last_call[key]) last_call[key] = number("call")
+        if (text("v") != "" && (!(key in value) || number("ret") < returned[key])) {
+            value[key] = text("v")
+            returned[key] = number("ret")
+        }
+    }
+    END { for (key in value) if (returned[key] < last_call[key]) print key, value[key] }
+    ' "$history"/[a-c].jsonl
+}
+
+# A key that was surely overwritten, and whose value in the end is one that was acknowledged.
+written=
+while read -r key old; do
+    value=$(grep -F "\"k\":\"$key\"," "$history/final1.jsonl" | field out)
+    [ -n "$value" ] || continue
+    written=$(grep -hF "\"k\":\"$key\",\"v\":\"$value\"" "$history"/[a-c].jsonl)
+    [[ $written == *'"ok":true'* ]] && break
+done < <(overwritten)
+[[ $written == *'"ok":true'* ]] || {
+    echo "run_faults: FAILED: no key was surely written twice (--seed $seed)"
     exit 1
 }
 
@@ -57,7 +83,7 @@ grep -vF "$written" "$kept/all.jsonl" >"$kept/lost.jsonl"
     cat "$kept/lost.jsonl"
     echo "${written/\"ok\":true/\"ok\":false}"
 } >"$kept/refused.jsonl"
-sed "s/\"out\":\"$value\"/\"out\":\"$first\"/" "$history/final.jsonl" >"$kept/old.jsonl"
+sed "/\"k\":\"${key//./\\.}\"/s/\"out\":\"[^\"]*\"/\"out\":\"$old\"/" "$history/final.jsonl" >"$kept/old.jsonl"
 
 # complains WHAT FILE FINAL
 complains() {
