@@ -30,14 +30,6 @@ using Async = Cluster<Node<ack::Async<>>>;
 constexpr NodeId one{1};
 constexpr NodeId two{2};
 
-/// A node opens an epoch, as a promotion would have it do.
-template <class Group>
-void lead(Group& group, std::size_t node, std::uint64_t counter) {
-    const Epoch epoch{counter, Group::id(node), static_cast<std::uint32_t>(node)};
-    BOOST_REQUIRE(testing::Inspect::engine(group.at(node)).lead(epoch, false));
-    group.network.tick(milliseconds(1));
-}
-
 bool carries_entries(const Frame& frame) {
     return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
 }

@@ -29,23 +29,6 @@ constexpr NodeId one{1};
 constexpr NodeId two{2};
 constexpr NodeId three{3};
 
-/// Node `number` is promoted, and must succeed.
-template <class Group>
-void promote(Group& group, std::size_t number, const PromotionOptions& options = {}) {
-    BOOST_REQUIRE(group.at(number).promote(options));
-    pass(group, 1500);
-    BOOST_TEST_INFO("step " << to_string(group.at(number).promotion().step) << ", "
-                            << to_string(group.at(number).promotion().error));
-    BOOST_REQUIRE(group.at(number).role() == Role::leader);
-}
-
-template <class Group>
-Ticket write_at(Group& group, std::size_t number, std::uint64_t add) {
-    const auto ticket = group.at(number).write({add});
-    BOOST_REQUIRE(ticket);
-    return *ticket;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_leader_dies_and_a_follower_takes_over) {

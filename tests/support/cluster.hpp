@@ -12,6 +12,7 @@
 #include <replicator/ack/sync.hpp>
 #include <replicator/basic_replicator.hpp>
 #include <replicator/log/ring.hpp>
+#include <replicator/testing/inspect.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -143,6 +144,32 @@ void join_all(Group& group) {
 template <class Group>
 void pass(Group& group, std::uint64_t time) {
     group.network.advance(replicator::milliseconds(time), replicator::milliseconds(10));
+}
+
+/// A node opens an epoch, without asking anybody.
+template <class Group>
+void lead(Group& group, std::size_t node, std::uint64_t counter) {
+    const replicator::Epoch epoch{counter, Group::id(node), static_cast<std::uint32_t>(node)};
+    BOOST_REQUIRE(replicator::testing::Inspect::engine(group.at(node)).lead(epoch, false));
+    group.network.tick(replicator::milliseconds(1));
+}
+
+/// A node is promoted, and must succeed.
+template <class Group>
+void promote(Group& group, std::size_t node, const replicator::PromotionOptions& options = {}) {
+    BOOST_REQUIRE(group.at(node).promote(options));
+    pass(group, 1500);
+    BOOST_TEST_INFO("step " << to_string(group.at(node).promotion().step) << ", "
+                            << to_string(group.at(node).promotion().error));
+    BOOST_REQUIRE(group.at(node).role() == replicator::Role::leader);
+}
+
+/// A node that a test made the leader must accept this write.
+template <class Group>
+replicator::Ticket write_at(Group& group, std::size_t node, std::uint64_t add) {
+    const auto ticket = group.at(node).write({add});
+    BOOST_REQUIRE(ticket);
+    return *ticket;
 }
 
 template <class Group>

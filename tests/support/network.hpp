@@ -76,6 +76,7 @@ public:
     /// Asks every node for all that it owes to anybody.
     void collect() {
         for (auto& [id, node] : nodes_) {
+            if (paused_.count(id) != 0) continue;
             for (auto& [peer, other] : nodes_) {
                 if (peer == id || cut_.count({id, peer}) != 0) continue;
                 Bytes buffer(buffer_bytes);
@@ -92,6 +93,7 @@ public:
     void deliver(const Frame& frame) {
         if (cut_.count({frame.from, frame.to}) != 0) return;
         if (loses && loses(frame)) return note(frame, " lost");
+        if (paused_.count(frame.to) != 0) return held_.push_back(frame);
         note(frame, "");
         inject(frame);
     }
@@ -122,6 +124,18 @@ public:
             for (const Frame& frame : frames) deliver(frame);
             if (queue.empty() && flushes) flush();
         }
+    }
+
+    /// Delivers so many frames, one after the other, and what they lead to comes last; false when there were fewer.
+    bool run_some(std::size_t frames) {
+        for (; frames > 0; --frames) {
+            if (queue.empty()) collect();
+            if (queue.empty()) return false;
+            const Frame frame = std::move(queue.front());
+            queue.pop_front();
+            deliver(frame);
+        }
+        return true;
     }
 
     /// Delivers everything between two nodes, and what that leads to between them; the rest stays in the queue.
@@ -155,7 +169,9 @@ public:
     /// Lets time pass at once, and delivers nothing.
     void tick(replicator::Duration duration) {
         now_ = now_ + duration;
-        for (auto& [id, node] : nodes_) node.tick(now_);
+        for (auto& [id, node] : nodes_) {
+            if (paused_.count(id) == 0) node.tick(now_);
+        }
     }
     void settle() { advance(replicator::milliseconds(3)); }
 
@@ -170,6 +186,14 @@ public:
         cut_.erase({from, to});
         cut_.erase({to, from});
         if (tell) each(from, to, [](auto& node, NodeId peer) { node.connected(peer); });
+    }
+
+    /// The process of a node is stopped: no time passes for it, and what it is sent waits until it goes on.
+    void pause(NodeId node) { paused_.insert(node); }
+    void resume(NodeId node) {
+        paused_.erase(node);
+        queue.insert(queue.begin(), held_.begin(), held_.end());
+        held_.clear();
     }
 
     [[nodiscard]] replicator::Instant now() const { return now_; }
@@ -196,6 +220,8 @@ private:
 
     std::map<NodeId, replicator::transport::NodeHandle> nodes_;
     std::set<std::pair<NodeId, NodeId>> cut_;
+    std::set<NodeId> paused_;
+    std::vector<Frame> held_;  // for nodes that are stopped
     std::set<std::pair<NodeId, NodeId>> woken_;
     std::set<NodeId> flushing_;
     FrameReader reader_;

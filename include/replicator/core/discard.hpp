@@ -17,6 +17,7 @@ namespace replicator::core {
 template <class Composition>
 void discard_after(Local<Composition>& local, Index common) noexcept {
     using Command = typename Composition::Machine::Command;
+    if (local.log.last() <= common) return;
     local.counters.discarded += local.log.last() - common;
     constexpr bool typed = requires(const Command& command) { local.observer->on_discarded(Position{}, command); };
     constexpr bool raw = requires(std::span<const std::byte> bytes) {

@@ -149,7 +149,8 @@ public:
             case Step::complete: break;
         }
         notify_snapshot(local, true);
-        if (install_.replaces()) discard_after(local, install_.common());
+        // Without a replacement what is committed here is in the state; a tail of another line is not.
+        discard_after(local, install_.replaces() ? install_.common() : max(install_.common(), local.commit));
         if (!install_.finish(local, applier)) return fail_if_log_did(local), Error::none;
         verified_.reset();
         verified(local.log.last());
