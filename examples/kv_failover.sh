@@ -11,7 +11,7 @@
 # acknowledged write is lost, the history of the clients is linearizable, and all nodes have the same digest; 77:
 # redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves nothing running.
 
-# shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
+# shellcheck disable=SC2034,SC2154  # faults.sh and cluster.sh share variables
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -39,15 +39,12 @@ while (($#)); do
     esac
     shift 2
 done
-command -v redis-cli >/dev/null || {
-    echo "skipped: redis-cli is not installed (Debian: redis-tools)"
-    exit 77
-}
-kv_server=$build/kv_server
 node_count=3
 node_options=(--ack "$policy" --log ring)
 leader=1
-load_pids=()
+# shellcheck source=kv/faults.sh
+. "$root/examples/kv/faults.sh"
+
 killed=0 stopped=0 unconfirmed=0 fenced=0 discarded=0
 promote_total=0 promote_max=0 rejoin_total=0 rejoin_max=0
 
@@ -61,12 +58,8 @@ fail() {
 
 # --- Clients ---
 
-# start_load NAME OPTION...: clients that write their history into a file until they are told to end.
-start_load() {
-    "$build/kv_history" --out "$run_dir/$1.jsonl" --seconds 100000 --seed "$seed" --key-life 1000 --sure-gets "${@:2}" \
-        </dev/null &
-    load_pids+=($!)
-}
+# start_load NAME OPTION...: clients that go on until they are told to end.
+start_load() { start_history "$1" --seconds 100000 --key-life 1000 --sure-gets "${@:2}"; }
 
 # Some follow the leader. Some stay with one node, whatever becomes of it, and wait for what they asked there.
 start_loads() {
@@ -83,29 +76,10 @@ start_loads() {
 end_loads() {
     local pid
     for pid in "${load_pids[@]}"; do kill "$pid"; done
-    for pid in "${load_pids[@]}"; do wait "$pid" || fail "a client ended badly"; done
-    load_pids=()
-}
-
-stop_everything() {
-    local status=$? pid
-    trap - EXIT
-    for pid in ${load_pids[@]+"${load_pids[@]}"}; do kill "$pid" 2>/dev/null; done
-    for pid in ${node_pid[@]+"${node_pid[@]}"}; do kill -CONT "$pid" 2>/dev/null; done
-    stop_cluster
-    [ -n "$keep" ] && mkdir -p "$keep" && cp "$run_dir"/* "$keep"
-    rm -rf "$run_dir"
-    exit "$status"
+    wait_for_loads
 }
 
 # --- Rounds ---
-
-# draw LOW HIGH: sets `drawn`. Not in a subshell, which would have random numbers of its own.
-draw() { drawn=$(($1 + RANDOM % ($2 - $1 + 1))); }
-rest() {
-    draw "$1" "$2"
-    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
-}
 
 # Sets `next` to one of the nodes that do not lead.
 choose_next() {
@@ -194,26 +168,13 @@ check_everything() {
     local node
     end_loads
     for node in 1 2 3; do wait_until 20 is_equal "$leader" "$node" || fail "node $node differs from the leader"; done
-    for node in 1 2 3; do
-        "$build/kv_history" --port "${client_port[$node]}" --node "$node" --first-client $((90 + node)) \
-            --out "$run_dir/final$node.jsonl" --keys-of "$run_dir"/{follow,once,stay?}.jsonl ||
-            fail "cannot read from node $node"
-    done
-    cat "$run_dir"/final[123].jsonl >"$run_dir/final.jsonl"
-    verdict=$("$build/kv_check_history" --final "$run_dir/final.jsonl" --merged "$run_dir/merged.jsonl" \
-        "$run_dir"/{follow,once,stay?}.jsonl)
+    histories=("$run_dir"/{follow,once,stay?}.jsonl)
+    check_histories
     status=$?
     printf '%s\n' "$verdict"
     ((status == 0)) || fail "the history does not fit together"
-    acknowledged=$(cat "$run_dir"/{follow,once,stay?}.jsonl | grep -v '"op":"get"' | grep -c '"ok":true')
+    acknowledged=$(cat "${histories[@]}" | grep -v '"op":"get"' | grep -c '"ok":true')
 }
-
-run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-failover.XXXXXX") || exit 1
-# shellcheck source=kv/cluster.sh
-. "$root/examples/kv/cluster.sh"
-trap stop_everything EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 RANDOM=$seed
 start_group 1 2 3 || fail "the nodes could not be started"

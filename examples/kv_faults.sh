@@ -10,7 +10,7 @@
 # history of the clients is linearizable, and no acknowledged write is lost; 77: redis-cli is not installed. The seed
 # fixes what is drawn, not how the processes meet. Uses the network on 127.0.0.1 alone, and leaves nothing running.
 
-# shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
+# shellcheck disable=SC2034,SC2154  # faults.sh and cluster.sh share variables
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -33,21 +33,17 @@ while (($#)); do
     esac
     shift 2
 done
-command -v redis-cli >/dev/null || {
-    echo "skipped: redis-cli is not installed (Debian: redis-tools)"
-    exit 77
-}
-kv_server=$build/kv_server
-kv_load=$build/kv_load
 node_count=3
 node_options=(--ack "$ack" --log ring)
 leader=1
 followers=(2 3)
 
+# shellcheck source=kv/faults.sh
+. "$root/examples/kv/faults.sh"
+
 declare -A real_port
 declare -A did=([kill]=0 [kill_both]=0 [admit]=0 [stop_follower]=0 [stop_leader]=0 [stop_network]=0 [reset]=0 [calm]=0)
 peer_proxy='' client_proxy=''
-load_pids=()
 
 fail() {
     printf 'kv_faults: FAILED: %s (--ack %s --seed %s)\n' "$*" "$ack" "$seed" >&2
@@ -73,6 +69,7 @@ start_proxy() {
     [[ $line == ready* ]]
 }
 
+stop_more() { stop_proxies; }
 stop_proxies() {
     local pid
     for pid in $peer_proxy $client_proxy; do
@@ -110,11 +107,8 @@ start_everything() {
     return 1
 }
 
-# start_load NAME OPTION...: clients that write their history into a file.
-start_load() {
-    "$build/kv_history" --out "$run_dir/$1.jsonl" --seconds $((seconds + 1)) --seed "$seed" "${@:2}" </dev/null &
-    load_pids+=($!)
-}
+# start_load NAME OPTION...: clients that end by themselves.
+start_load() { start_history "$1" --seconds $((seconds + 1)) "${@:2}"; }
 
 start_loads() {
     start_load a --port "$leader_port" --first-client 1 --clients 3 --window 4 --rate 300
@@ -124,26 +118,8 @@ start_loads() {
     start_load e --port "${client_port[3]}" --node 3 --first-client 41 --clients 1 --rate 200 --gets-only
 }
 
-stop_everything() {
-    local status=$? pid
-    trap - EXIT
-    for pid in ${load_pids[@]+"${load_pids[@]}"}; do kill "$pid" 2>/dev/null; done
-    for pid in ${node_pid[@]+"${node_pid[@]}"}; do kill -CONT "$pid" 2>/dev/null; done
-    stop_cluster
-    stop_proxies
-    [ -n "$keep" ] && mkdir -p "$keep" && cp "$run_dir"/* "$keep"
-    rm -rf "$run_dir"
-    exit "$status"
-}
-
 # --- Faults ---
 
-# draw LOW HIGH: sets `drawn`. Not in a subshell, which would have random numbers of its own.
-draw() { drawn=$(($1 + RANDOM % ($2 - $1 + 1))); }
-rest() {
-    draw "$1" "$2"
-    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
-}
 done_one() { did[$1]=$((did[$1] + 1)); }
 
 # stop_for PID LOW HIGH: for so many milliseconds.
@@ -221,10 +197,9 @@ fault() {
 }
 
 heal() {
-    local pid node
+    local node
     kill -USR2 "$peer_proxy" "$client_proxy"
-    for pid in "${load_pids[@]}"; do wait "$pid" || fail "a client ended badly"; done
-    load_pids=()
+    wait_for_loads
     for node in "${followers[@]}"; do
         wait_until 10 counts "$leader" "$node" || wait_until 10 admit "$node" || fail "node $node does not count again"
     done
@@ -247,23 +222,7 @@ write_filler() {
     for ((i = 0; i < 1200; i++)); do echo "SET filler:$((i % 200)) $filler"; done | ask "$leader" | grep -vc OK
 }
 
-read_everything() {
-    local node
-    for ((node = 1; node <= node_count; node++)); do
-        "$build/kv_history" --port "${client_port[$node]}" --node "$node" --first-client $((90 + node)) \
-            --out "$run_dir/final$node.jsonl" --keys-of "$run_dir"/[a-e].jsonl || fail "cannot read from node $node"
-    done
-    cat "$run_dir"/final[123].jsonl >"$run_dir/final.jsonl"
-}
-
 # --- The run ---
-
-run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-faults.XXXXXX") || exit 1
-# shellcheck source=kv/cluster.sh
-. "$root/examples/kv/cluster.sh"
-trap stop_everything EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 RANDOM=$seed
 start_everything || fail "the nodes could not be started"
@@ -278,11 +237,10 @@ while (($(now_ms) < end)); do fault; done
 healed_at=$(now_ms)
 heal
 healed_ms=$(($(now_ms) - healed_at))
-read_everything
 snapshots=0
 for node in "${followers[@]}"; do snapshots=$((snapshots + $(peer_info "$leader" "$node" snapshots))); done
-verdict=$("$build/kv_check_history" --leader "$leader" --final "$run_dir/final.jsonl" --merged "$run_dir/merged.jsonl" \
-    "$run_dir"/[a-e].jsonl)
+histories=("$run_dir"/[a-e].jsonl)
+check_histories --leader "$leader"
 status=$?
 stop_cluster
 stop_proxies

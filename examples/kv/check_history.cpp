@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_check_history: whether what clients of a key-value store were told fits together.
 
+#include "arguments.hpp"
+#include "history_file.hpp"
+
 #include <replicator/sim/history.hpp>
 #include <replicator/sim/linearizability.hpp>
 #include <replicator/sim/operation.hpp>
@@ -9,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <span>
 #include <string>
@@ -53,15 +55,12 @@ struct Options {
             continue;
         }
         if (++i == arguments.size()) return false;
-        const std::string text = arguments[i];
+        const std::string_view text = arguments[i];
         if (name == "--final")
             options.final_file = text;
         else if (name == "--merged")
             options.merged_file = text;
-        else if (name == "--leader" && !text.empty() && text.size() < 10 &&
-                 text.find_first_not_of("0123456789") == text.npos)
-            options.leader = static_cast<std::uint32_t>(std::stoul(text));
-        else
+        else if (name != "--leader" || !kv::take_number(options.leader, text))
             return false;
     }
     return !options.files.empty();
@@ -69,11 +68,8 @@ struct Options {
 
 /// False, and it is said why, when the file cannot be read.
 [[nodiscard]] bool read(std::vector<Operation>& operations, const std::string& file) {
-    History history;
-    std::ifstream in(file);
-    const std::string wrong = in ? history.read_json_lines(in) : "cannot be opened";
-    if (!wrong.empty()) std::fprintf(stderr, "kv_check_history: %s: %s\n", file.c_str(), wrong.c_str());
-    operations.insert(operations.end(), history.operations().begin(), history.operations().end());
+    const std::string wrong = kv::history::read(operations, file);
+    if (!wrong.empty()) std::fprintf(stderr, "kv_check_history: %s\n", wrong.c_str());
     return wrong.empty();
 }
 
@@ -164,18 +160,11 @@ void report(const std::vector<Operation>& operations, std::size_t final_count, s
         static_cast<unsigned long long>(steps), verdict);
 }
 
-[[nodiscard]] bool write(const std::string& file, const History& history) {
-    std::ofstream out(file);
-    history.write_json_lines(out);
-    out.close();
-    return !out.fail();
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
     Options options;
-    if (!read_options(options, std::span(arguments, static_cast<std::size_t>(count)).subspan(1))) {
+    if (!read_options(options, kv::words_of(count, arguments))) {
         std::fputs(help, stderr);
         return 2;
     }
@@ -185,8 +174,7 @@ int main(int count, char** arguments) {
         if (!read(operations, file)) return 2;
     }
     if (!options.final_file.empty() && !read(final_reads, options.final_file)) return 2;
-    std::stable_sort(operations.begin(), operations.end(),
-                     [](const Operation& a, const Operation& b) { return a.called < b.called; });
+    kv::history::order_by_call(operations);
 
     History merged;
     History ordered;
@@ -201,7 +189,7 @@ int main(int count, char** arguments) {
         merged.append(read);
         ordered.append(read);
     }
-    if (!options.merged_file.empty() && !write(options.merged_file, merged)) {
+    if (!options.merged_file.empty() && !kv::history::write(options.merged_file, merged)) {
         std::fprintf(stderr, "kv_check_history: cannot write %s\n", options.merged_file.c_str());
         return 2;
     }

@@ -2,6 +2,8 @@
 // Connection: the loader's side of the Redis protocol, over one socket that never blocks for ever.
 #pragma once
 
+#include "loopback.hpp"
+
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -11,10 +13,6 @@
 #include <string>
 #include <string_view>
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,19 +33,12 @@ public:
     Connection& operator=(const Connection&) = delete;
     ~Connection() { close(); }
 
-    [[nodiscard]] bool open(const char* address, std::uint16_t port) {
+    /// To a server on the loopback address.
+    [[nodiscard]] bool open(std::uint16_t port) {
         close();
-        sockaddr_in to{};
-        to.sin_family = AF_INET;
-        to.sin_port = htons(port);
-        if (::inet_pton(AF_INET, address, &to.sin_addr) != 1) return false;
         socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (socket_ < 0) return false;
-        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return close(), false;
-        const int yes = 1;
-        static_cast<void>(::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes));
-        if (::fcntl(socket_, F_SETFL, O_NONBLOCK) != 0) return close(), false;
-        return true;
+        return (connect_to(socket_, port) && make_ready(socket_)) || (close(), false);
     }
 
     void close() noexcept {

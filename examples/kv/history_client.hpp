@@ -38,7 +38,7 @@ public:
             std::chrono::duration_cast<Clock::duration>(1s) / static_cast<std::int64_t>(options_.rate);
         Clock::time_point due = Clock::now();
         while (!is_over(end) || !asked_.empty()) {
-            if (!connection_.is_open() && !connection_.open("127.0.0.1", options_.ports[place_])) {
+            if (!connection_.is_open() && !connection_.open(options_.ports[place_])) {
                 next_node();
                 if (is_over(end)) break;
                 continue;
@@ -59,7 +59,7 @@ public:
         for (const std::string& key : keys) {
             for (int tries = 0;; ++tries) {
                 if (tries == 100) return false;
-                if (!connection_.is_open() && !connection_.open("127.0.0.1", options_.ports[place_])) {
+                if (!connection_.is_open() && !connection_.open(options_.ports[place_])) {
                     std::this_thread::sleep_for(20ms);
                     continue;
                 }

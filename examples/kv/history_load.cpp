@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_history: clients that write and read at random, and note what they asked, when, and what they were told.
 
+#include "arguments.hpp"
 #include "history_client.hpp"
+#include "history_file.hpp"
 #include "history_options.hpp"
 
 #include <replicator/sim/history.hpp>
@@ -13,11 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <set>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,42 +36,23 @@ using replicator::sim::Operation;
     return 1;
 }
 
-/// Empty when all went well.
-[[nodiscard]] std::string read_keys(std::set<std::string>& keys, const std::vector<std::string>& files) {
-    for (const std::string& file : files) {
-        std::ifstream in(file);
-        History history;
-        if (!in) return "cannot read " + file;
-        if (const std::string wrong = history.read_json_lines(in); !wrong.empty()) return file + ": " + wrong;
-        for (const Operation& operation : history.operations()) keys.insert(operation.key);
-    }
-    return {};
-}
-
-[[nodiscard]] bool write(const std::string& file, std::vector<Operation> operations) {
-    std::stable_sort(operations.begin(), operations.end(),
-                     [](const Operation& a, const Operation& b) { return a.called < b.called; });
-    History history;
-    for (Operation& operation : operations) history.append(std::move(operation));
-    std::ofstream out(file);
-    history.write_json_lines(out);
-    out.close();
-    return !out.fail();
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
     Options options;
-    if (!kv::history::read_options(options, std::span(arguments, static_cast<std::size_t>(count)).subspan(1))) {
+    if (!kv::history::read_options(options, kv::words_of(count, arguments))) {
         std::fputs(kv::history::help, stderr);
         return 2;
     }
     std::signal(SIGTERM, [](int) { kv::history::told_to_end = true; });
     std::vector<std::unique_ptr<Client>> clients;
     if (options.reads_keys) {
+        std::vector<Operation> asked;
+        for (const std::string& file : options.files) {
+            if (const std::string wrong = kv::history::read(asked, file); !wrong.empty()) return fail(wrong);
+        }
         std::set<std::string> keys;
-        if (const std::string wrong = read_keys(keys, options.files); !wrong.empty()) return fail(wrong);
+        for (const Operation& operation : asked) keys.insert(operation.key);
         clients.push_back(std::make_unique<Client>(options, options.first_client));
         if (!clients[0]->read(keys)) return fail("a key cannot be read");
     } else {
@@ -88,6 +69,9 @@ int main(int count, char** arguments) {
         if (!client->first_error().empty()) return fail(client->first_error());
         std::move(client->noted().begin(), client->noted().end(), std::back_inserter(operations));
     }
-    if (!write(options.out, std::move(operations))) return fail("cannot write " + options.out);
+    kv::history::order_by_call(operations);
+    History history;
+    for (Operation& operation : operations) history.append(std::move(operation));
+    if (!kv::history::write(options.out, history)) return fail("cannot write " + options.out);
     return 0;
 }

@@ -2,13 +2,13 @@
 // What the command line of kv_history says.
 #pragma once
 
-#include <charconv>
+#include "arguments.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 namespace kv::history {
@@ -67,26 +67,21 @@ struct Options {
     std::vector<std::string> files;
 };
 
-template <class Number>
-[[nodiscard]] bool take(Number& number, std::string_view text) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size() && number > 0;
-}
-
 [[nodiscard]] inline bool take_value(Options& options, std::string_view name, std::string_view text) {
-    if (name == "--port") return take(options.ports.emplace_back(), text);
-    if (name == "--node") return take(options.node, text);
-    if (name == "--clients") return take(options.clients, text) && options.clients <= 1000;
-    if (name == "--first-client") return take(options.first_client, text);
-    if (name == "--window") return take(options.window, text);
-    if (name == "--rate") return take(options.rate, text) && options.rate <= 1'000'000;
-    if (name == "--seconds") return take(options.seconds, text) && options.seconds <= 1'000'000;
-    if (name == "--keys") return take(options.keys, text);
-    if (name == "--key-life") return take(options.key_life_milliseconds, text);
-    if (name == "--padding-max") return take(options.padding_bytes_max, text) && options.padding_bytes_max <= 100'000;
+    if (name == "--port") return take_count(options.ports.emplace_back(), text);
+    if (name == "--node") return take_count(options.node, text);
+    if (name == "--clients") return take_count(options.clients, text) && options.clients <= 1000;
+    if (name == "--first-client") return take_count(options.first_client, text);
+    if (name == "--window") return take_count(options.window, text);
+    if (name == "--rate") return take_count(options.rate, text) && options.rate <= 1'000'000;
+    if (name == "--seconds") return take_count(options.seconds, text) && options.seconds <= 1'000'000;
+    if (name == "--keys") return take_count(options.keys, text);
+    if (name == "--key-life") return take_count(options.key_life_milliseconds, text);
+    if (name == "--padding-max")
+        return take_count(options.padding_bytes_max, text) && options.padding_bytes_max <= 100'000;
     if (name == "--patience")
-        return take(options.patience_milliseconds, text) && options.patience_milliseconds <= 60'000;
-    if (name == "--seed") return take(options.seed, text);
+        return take_count(options.patience_milliseconds, text) && options.patience_milliseconds <= 60'000;
+    if (name == "--seed") return take_count(options.seed, text);
     if (name == "--out") return options.out = text, !text.empty();
     return false;
 }

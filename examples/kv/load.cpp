@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_load: writes every stanza of files to a server of the Redis protocol, or reads all back and compares.
 
+#include "arguments.hpp"
 #include "connection.hpp"
 #include "stanzas.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -26,6 +26,7 @@
 
 namespace {
 
+using kv::take_count;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
@@ -125,7 +126,7 @@ private:
     }
 
     void reconnect() {
-        if (connection_.open("127.0.0.1", options_.ports[place_])) {
+        if (connection_.open(options_.ports[place_])) {
             if (std::exchange(connected_before_, true)) ++counts_.reconnects;
             counts_.retried += asked_.size();
             for (const Asked& asked : asked_) send(asked);
@@ -271,18 +272,12 @@ private:
     Counts counts_;
 };
 
-template <class Number>
-[[nodiscard]] bool take(Number& number, std::string_view text) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size() && number > 0;
-}
-
 [[nodiscard]] bool take_value(Options& options, std::string_view name, std::string_view text) {
-    if (name == "--port") return take(options.ports.emplace_back(), text);
-    if (name == "--window") return take(options.window, text);
-    if (name == "--bytes-min") return take(options.bytes_min, text);
+    if (name == "--port") return take_count(options.ports.emplace_back(), text);
+    if (name == "--window") return take_count(options.window, text);
+    if (name == "--bytes-min") return take_count(options.bytes_min, text);
     if (name == "--prefix") return options.prefix = text, !text.empty();
-    return name == "--calm-at" && take(options.calm_at, text);
+    return name == "--calm-at" && take_count(options.calm_at, text);
 }
 
 [[nodiscard]] bool read(Options& options, std::span<char* const> arguments) {
@@ -326,7 +321,7 @@ void report(const Options& options, const Loader& loader, double seconds) {
 
 int main(int count, char** arguments) {
     Options options;
-    if (!read(options, std::span(arguments, static_cast<std::size_t>(count)).subspan(1))) {
+    if (!read(options, kv::words_of(count, arguments))) {
         std::fputs(help, stderr);
         return 2;
     }

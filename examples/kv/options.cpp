@@ -3,12 +3,11 @@
 
 #include "options.hpp"
 
+#include "arguments.hpp"
 #include "text.hpp"
 
-#include <charconv>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
 namespace kv {
 
@@ -16,8 +15,7 @@ namespace {
 
 [[nodiscard]] std::optional<std::uint64_t> to_number(std::string_view text, std::uint64_t max) {
     std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size() || number > max) return std::nullopt;
+    if (!take_number(number, text) || number > max) return std::nullopt;
     return number;
 }
 

@@ -10,28 +10,12 @@ programs=$1
 seconds=${2:-3}
 seed=${3:-$((EPOCHSECONDS % 30000 + 1))}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-kept=$(mktemp -d "${TMPDIR:-/tmp}/replicator-processes.XXXXXX") || exit 1
-running=
-# The script that runs cleans up after itself before it ends, so it is waited for.
-stop() {
-    status=$?
-    trap - EXIT
-    [ -n "$running" ] && kill "$running" 2>/dev/null && wait "$running"
-    rm -rf "$kept"
-    exit "$status"
-}
-trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# shellcheck source=waited_for.sh
+. "$here/waited_for.sh"
 
 for ack in semi-sync sync; do
-    bash "$here/../../examples/kv_faults.sh" "$programs/.." --ack "$ack" --seconds "$seconds" --seed "$seed" \
-        --keep "$kept/$ack" &
-    running=$!
-    wait "$running"
-    status=$?
-    running=
-    ((status == 0)) || exit "$status"
+    waited_for bash "$here/../../examples/kv_faults.sh" "$programs/.." --ack "$ack" --seconds "$seconds" \
+        --seed "$seed" --keep "$kept/$ack" || exit
 done
 
 # --- The same history, made wrong: a check that never complains would be worth nothing. ---
