@@ -16,12 +16,8 @@ BOOST_AUTO_TEST_SUITE(missing_followers)
 
 namespace {
 
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
 constexpr AskedStage as_log{};
 
-using Waits = Cluster<Node<ack::Sync<>>>;
 using Fails = Cluster<Node<ack::Sync<as_log, WhenMissing::fail>>>;
 using Degrades = Cluster<Node<ack::Sync<as_log, WhenMissing::degrade>>>;
 using SemiSyncDegrades = Cluster<Node<ack::SemiSync<as_log, WhenMissing::degrade>>>;
@@ -30,7 +26,7 @@ using Applied = Cluster<Node<ack::Sync<Stage::applied>>>;
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(writes_wait_and_say_since_when) {
-    Waits group(3);
+    Sync group(3);
     group.network.cut(one, three);
     const Ticket ticket = group.write(1);
     group.network.advance(milliseconds(1000), milliseconds(10));

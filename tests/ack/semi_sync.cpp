@@ -21,23 +21,7 @@ BOOST_AUTO_TEST_SUITE(semi_sync)
 
 namespace {
 
-using Nodes = Cluster<Node<ack::SemiSync<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
 constexpr NodeId four{4};
-
-NodeId seat_of(Nodes& nodes) {
-    NodeId seat{};
-    const auto status = nodes.at(1).status();
-    for (const PeerStatus& peer : status.peers()) {
-        if (!peer.seat) continue;
-        BOOST_REQUIRE(seat == NodeId{});
-        seat = peer.node;
-    }
-    return seat;
-}
 
 PeerStatus of(const Status<4>& status, NodeId node) {
     for (const PeerStatus& peer : status.peers()) {
@@ -111,7 +95,7 @@ public:
         BOOST_REQUIRE(nodes.events_of(1).count("seat") <= 2);
     }
 
-    Nodes nodes;
+    SemiSync nodes;
 
 private:
     void check(NodeId seat_before, bool seat_was_down) {
@@ -171,7 +155,7 @@ BOOST_AUTO_TEST_CASE(case_32_a_late_answer_of_the_former_one_counts_for_nothing)
 }
 
 BOOST_AUTO_TEST_CASE(case_30_who_is_still_catching_up_does_not_get_the_seat) {
-    Nodes nodes(3);
+    SemiSync nodes(3);
     nodes.network.cut(one, three);
     for (std::uint64_t i = 0; i < 10; ++i) nodes.write(i);
     nodes.network.settle();
@@ -197,7 +181,7 @@ BOOST_AUTO_TEST_CASE(case_30_who_is_still_catching_up_does_not_get_the_seat) {
 }
 
 BOOST_AUTO_TEST_CASE(case_33_a_flapping_follower_does_not_flap_the_seat) {
-    Nodes nodes(3);
+    SemiSync nodes(3);
     for (int round = 0; round < 20; ++round) {
         nodes.network.cut(one, two);
         nodes.write(1);
@@ -211,7 +195,7 @@ BOOST_AUTO_TEST_CASE(case_33_a_flapping_follower_does_not_flap_the_seat) {
 }
 
 BOOST_AUTO_TEST_CASE(case_31_who_lost_the_seat_lately_gets_it_only_when_nobody_else_can) {
-    Nodes nodes(4);
+    SemiSync nodes(4);
     nodes.network.cut(one, two);
     nodes.network.settle();
     BOOST_TEST(seat_of(nodes) == three);
@@ -226,7 +210,7 @@ BOOST_AUTO_TEST_CASE(case_31_who_lost_the_seat_lately_gets_it_only_when_nobody_e
 }
 
 BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
-    Nodes nodes(3);
+    SemiSync nodes(3);
     nodes.network.cut(one, two);
     nodes.network.cut(one, three);
     const Ticket ticket = nodes.write(1);
@@ -241,7 +225,7 @@ BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
 }
 
 BOOST_AUTO_TEST_CASE(whatever_entry_is_pending_its_age_is_known) {
-    Nodes nodes(3);
+    SemiSync nodes(3);
     nodes.network.loses = [](const Frame& frame) { return frame.type() == core::FrameType::ack; };
     nodes.network.cut(one, two);
     BOOST_TEST(seat_of(nodes) == three);
@@ -255,7 +239,7 @@ BOOST_AUTO_TEST_CASE(whatever_entry_is_pending_its_age_is_known) {
     BOOST_TEST(nodes.at(1).status().writes_pending == 0u);
     BOOST_TEST(!nodes.at(1).status().oldest_pending);
     // The entry that opens an epoch is one too.
-    Nodes alone(2, false);
+    SemiSync alone(2, false);
     BOOST_REQUIRE(alone.at(1).found(HistoryId{1}));
     BOOST_TEST(alone.at(1).status().writes_pending == 1u);
     BOOST_TEST(bool(alone.at(1).status().oldest_pending));

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace parts {
 
@@ -17,6 +18,13 @@ struct Counter {
     };
     std::int32_t total = 0;
     std::int32_t apply(const Command& command) { return total += command.add; }
+};
+
+/// Its commands may be as long as the options say.
+struct Line {
+    using Command = std::span<const std::byte>;
+    std::uint32_t bytes = 0;
+    void apply(const Command& command) { bytes += static_cast<std::uint32_t>(command.size()); }
 };
 
 /// Small enough for a log of 4 KiB.

@@ -8,12 +8,6 @@
 
 using namespace parts;
 
-struct Line {
-    using Command = std::span<const std::byte>;
-    std::uint32_t bytes = 0;
-    void apply(const Command& command) { bytes += static_cast<std::uint32_t>(command.size()); }
-};
-
 struct Lines : Small {
     static constexpr std::size_t command_bytes_max = 600;
 };

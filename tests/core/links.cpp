@@ -21,15 +21,6 @@ BOOST_AUTO_TEST_SUITE(links)
 
 namespace {
 
-using SyncNodes = Cluster<Node<ack::Sync<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-
-}  // namespace
-
-namespace {
-
 /// The hello that `from` said last, as a value that can be changed and said again.
 std::optional<core::Hello> overhear(Network& network, NodeId from) {
     std::optional<core::Hello> heard;
@@ -48,7 +39,7 @@ std::optional<core::Hello> overhear(Network& network, NodeId from) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_leader_that_hears_of_a_higher_epoch_steps_down) {
-    SyncNodes group(2);
+    Sync group(2);
     const Ticket acknowledged = group.write(1);
     group.network.settle();
     auto hello = overhear(group.network, two);
@@ -70,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_hears_of_a_higher_epoch_steps_down) {
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_of_a_lower_epoch_is_answered_with_the_higher_one) {
-    SyncNodes group(2);
+    Sync group(2);
     auto hello = overhear(group.network, one);
     BOOST_REQUIRE(hello);
     // Node 2 learns of epoch 5 while it is alone.
@@ -182,7 +173,7 @@ BOOST_AUTO_TEST_CASE(nodes_of_two_histories_refuse_each_other) {
 }
 
 BOOST_AUTO_TEST_CASE(another_version_of_the_protocol_is_refused_on_both_sides) {
-    SyncNodes group(2);
+    Sync group(2);
     auto hello = overhear(group.network, two);
     BOOST_REQUIRE(hello);
     hello->version_min = hello->version_max = 9;
@@ -200,7 +191,7 @@ BOOST_AUTO_TEST_CASE(another_version_of_the_protocol_is_refused_on_both_sides) {
 }
 
 BOOST_AUTO_TEST_CASE(when_a_former_process_of_a_node_speaks_again_it_is_refused) {
-    SyncNodes group(2);
+    Sync group(2);
     const auto former = overhear(group.network, two);
     BOOST_REQUIRE(former);
     group.start(2);
@@ -239,7 +230,7 @@ BOOST_AUTO_TEST_CASE(when_a_former_process_of_a_node_speaks_again_it_is_refused)
 }
 
 BOOST_AUTO_TEST_CASE(an_ack_of_more_than_was_sent_breaks_the_connection) {
-    SyncNodes group(2);
+    Sync group(2);
     LinkId link{};
     group.network.loses = [&link](const Frame& frame) {
         if (frame.type() == FrameType::ack) link = core::load_header(frame.bytes.data()).link;

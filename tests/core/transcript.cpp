@@ -18,12 +18,6 @@ BOOST_AUTO_TEST_SUITE(transcript)
 
 namespace {
 
-using SyncNodes = Cluster<Node<ack::Sync<>>>;
-using AsyncNodes = Cluster<Node<ack::Async<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-
 bool carries_entries(const Frame& frame) {
     return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
 }
@@ -31,7 +25,7 @@ bool carries_entries(const Frame& frame) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(founding_and_the_first_link) {
-    SyncNodes group(2, false);
+    Sync group(2, false);
     group.network.run();
     // The first two are answered, because a node believes only who repeats its nonce.
     BOOST_TEST(group.network.transcript() == R"(
@@ -65,7 +59,7 @@ BOOST_AUTO_TEST_CASE(founding_and_the_first_link) {
 }
 
 BOOST_AUTO_TEST_CASE(writes_that_come_while_a_frame_is_on_its_way_travel_together) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.transcript();
     const Ticket first = group.write(1);
     group.network.collect();
@@ -87,7 +81,7 @@ BOOST_AUTO_TEST_CASE(writes_that_come_while_a_frame_is_on_its_way_travel_togethe
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_that_is_full_enough_does_not_wait) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.transcript();
     group.write(1);
     group.network.collect();
@@ -107,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_is_full_enough_does_not_wait) {
 }
 
 BOOST_AUTO_TEST_CASE(heartbeats_go_both_ways_and_their_absence_is_noticed_by_both) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.advance(milliseconds(200));
     group.network.transcript();
     group.network.advance(milliseconds(100));
@@ -128,14 +122,14 @@ BOOST_AUTO_TEST_CASE(heartbeats_go_both_ways_and_their_absence_is_noticed_by_bot
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_slept_does_not_blame_the_others) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.tick(milliseconds(10'000));
     BOOST_TEST(group.at(2).leader() == one);
     BOOST_TEST(group.at(1).status().peers()[0].state == FollowerState::streaming);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_reconnect_the_follower_goes_on_from_its_own_last_entry) {
-    SyncNodes group(2);
+    Sync group(2);
     group.write(1);
     group.network.settle();
     group.network.cut(one, two);
@@ -160,7 +154,7 @@ BOOST_AUTO_TEST_CASE(after_a_reconnect_the_follower_goes_on_from_its_own_last_en
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_frame_is_noticed_by_the_next_one_and_sent_again) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.transcript();
     group.network.loses = carries_entries;
     group.write(1);
@@ -179,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_lost_frame_is_noticed_by_the_next_one_and_sent_again) {
 }
 
 BOOST_AUTO_TEST_CASE(the_loss_of_the_last_frame_is_noticed_by_a_heartbeat) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.loses = carries_entries;
     const Ticket ticket = group.write(1);
     group.network.run();
@@ -198,7 +192,7 @@ BOOST_AUTO_TEST_CASE(the_loss_of_the_last_frame_is_noticed_by_a_heartbeat) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_ack_is_made_up_for_by_the_next) {
-    SyncNodes group(2);
+    Sync group(2);
     group.network.loses = [](const Frame& frame) { return frame.type() == FrameType::ack; };
     const Ticket first = group.write(1);
     group.network.run();
@@ -217,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_lost_ack_is_made_up_for_by_the_next) {
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_that_the_log_cannot_help_gets_a_snapshot) {
-    AsyncNodes group(2);
+    Async group(2);
     group.network.cut(one, two);
     for (std::uint64_t i = 0; i < 400; ++i) group.write(i);
     group.network.transcript();
@@ -252,10 +246,8 @@ BOOST_AUTO_TEST_CASE(a_follower_that_the_log_cannot_help_gets_a_snapshot) {
 
 namespace {
 
-using TextNodes = Cluster<Node<ack::Async<>, Text>>;
-
 /// Writes so much text that the log has left a follower behind that has nothing.
-void write_text(TextNodes& group, std::size_t writes) {
+void write_text(AsyncTexts& group, std::size_t writes) {
     static const std::vector<std::byte> piece(100, std::byte{'x'});
     for (std::size_t i = 0; i < writes; ++i) BOOST_REQUIRE(group.at(1).write(piece));
 }
@@ -263,7 +255,7 @@ void write_text(TextNodes& group, std::size_t writes) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_snapshot_resumes_after_a_reconnect_from_the_piece_that_was_there) {
-    TextNodes group(2);
+    AsyncTexts group(2);
     group.network.cut(one, two);
     write_text(group, 40);
     group.network.join(one, two);
@@ -298,7 +290,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_resumes_after_a_reconnect_from_the_piece_that_wa
 }
 
 BOOST_AUTO_TEST_CASE(lost_pieces_of_a_snapshot_are_sent_again) {
-    TextNodes group(2);
+    AsyncTexts group(2);
     group.network.cut(one, two);
     write_text(group, 40);
     group.network.join(one, two);
@@ -310,7 +302,7 @@ BOOST_AUTO_TEST_CASE(lost_pieces_of_a_snapshot_are_sent_again) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_write_changes_nothing) {
-    SyncNodes group(2);
+    Sync group(2);
     BOOST_TEST(group.at(2).write({1}).error() == Error::not_leader);
     BOOST_TEST(group.at(2).last().index == Index{2});
     BOOST_TEST(group.at(2).status().counters.refused_writes == 1u);
@@ -328,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_refused_write_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_that_is_too_large_is_refused_and_one_that_just_fits_is_not) {
-    TextNodes group(2);
+    AsyncTexts group(2);
     const std::vector<std::byte> fits(Small::command_bytes_max, std::byte{'a'});
     const std::vector<std::byte> large(Small::command_bytes_max + 1, std::byte{'b'});
     BOOST_TEST(group.at(1).write(large).error() == Error::too_large);

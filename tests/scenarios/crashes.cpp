@@ -19,12 +19,6 @@ BOOST_AUTO_TEST_SUITE(crash_scenarios)
 namespace {
 
 using Quorum = Cluster<Node<ack::Quorum<2>, Text>>;
-using Majority = Cluster<Node<ack::Majority<>>>;
-using Async = Cluster<Node<ack::Async<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
 
 /// Lets node 2 have `pieces` pieces of a state, and no more.
 void let_pass(Quorum& group, int pieces) {

@@ -24,12 +24,6 @@ BOOST_AUTO_TEST_SUITE(epoch_scenarios)
 
 namespace {
 
-using Majority = Cluster<Node<ack::Majority<>>>;
-using Async = Cluster<Node<ack::Async<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-
 bool carries_entries(const Frame& frame) {
     return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
 }

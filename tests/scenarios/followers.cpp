@@ -20,15 +20,6 @@ BOOST_AUTO_TEST_SUITE(follower_scenarios)
 namespace {
 
 using Quorum = Cluster<Node<ack::Quorum<2>>>;
-using Majority = Cluster<Node<ack::Majority<>>>;
-using SemiSync = Cluster<Node<ack::SemiSync<>>>;
-using Sync = Cluster<Node<ack::Sync<>>>;
-using Async = Cluster<Node<ack::Async<>>>;
-using Texts = Cluster<Node<ack::Async<>, Text>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
 
 }  // namespace
 
@@ -146,7 +137,7 @@ BOOST_AUTO_TEST_CASE(case_48_what_is_on_the_way_to_a_follower_that_does_not_answ
 }
 
 BOOST_AUTO_TEST_CASE(case_49_a_snapshot_that_the_log_has_left_behind_is_counted_and_tried_again_later) {
-    Texts group(2);
+    AsyncTexts group(2);
     const std::vector<std::byte> command(100, std::byte{'z'});
     group.network.cut(one, two);
     for (int i = 0; i < 60; ++i) BOOST_REQUIRE(group.at(1).write(command));
@@ -170,7 +161,7 @@ BOOST_AUTO_TEST_CASE(case_49_a_snapshot_that_the_log_has_left_behind_is_counted_
 }
 
 BOOST_AUTO_TEST_CASE(case_69_a_snapshot_replaces_and_never_merges) {
-    Texts group(2);
+    AsyncTexts group(2);
     const std::vector<std::byte> early(50, std::byte{'a'});
     const std::vector<std::byte> late(100, std::byte{'b'});
     for (int i = 0; i < 10; ++i) BOOST_REQUIRE(group.at(1).write(early));

@@ -17,12 +17,7 @@ BOOST_AUTO_TEST_SUITE(forgotten_epochs)
 
 namespace {
 
-using Majority = Cluster<Node<ack::Majority<>>>;
 using Roomy = Cluster<Node<ack::Majority<>, Sum, log::Ring<16384>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
 
 /// Nodes 1 and 2, or 2 and 3, lead in turn until this epoch, and write `writes` times in each.
 template <class Group>

@@ -20,12 +20,6 @@ BOOST_AUTO_TEST_SUITE(frame_scenarios)
 
 namespace {
 
-using Sync = Cluster<Node<ack::Sync<>>>;
-using Texts = Cluster<Node<ack::Async<>, Text>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-
 bool carries_entries(const Frame& frame) {
     return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
 }
@@ -102,7 +96,7 @@ BOOST_AUTO_TEST_CASE(case_41_any_flipped_bit_of_a_snapshot_is_noticed) {
     // The first frame of each kind: the beginning, a piece, and the last one.
     for (const std::size_t kind : {0u, 1u, 2u}) {
         for (std::size_t bit = 0;; ++bit) {
-            Texts group(2);
+            AsyncTexts group(2);
             group.network.cut(one, two);
             const std::vector<std::byte> command(200, std::byte{'y'});
             for (int i = 0; i < 21; ++i) BOOST_REQUIRE(group.at(1).write(command));
@@ -212,7 +206,7 @@ BOOST_AUTO_TEST_CASE(case_42_pieces_of_any_size_lead_to_the_same) {
 
 BOOST_AUTO_TEST_CASE(case_42_a_snapshot_in_pieces_of_any_size_is_the_same) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{5}, std::size_t{63}, std::size_t{65}}) {
-        Texts group(2);
+        AsyncTexts group(2);
         group.network.cut(one, two);
         const std::vector<std::byte> command(150, std::byte{'y'});
         for (int i = 0; i < 40; ++i) BOOST_REQUIRE(group.at(1).write(command));
@@ -225,7 +219,7 @@ BOOST_AUTO_TEST_CASE(case_42_a_snapshot_in_pieces_of_any_size_is_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_of_this_group_is_refused_and_disturbs_nothing) {
-    Texts group(2);
+    AsyncTexts group(2);
     const std::vector<std::byte> command(150, std::byte{'y'});
     BOOST_REQUIRE(group.at(1).write(command));
     group.network.settle();
@@ -268,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_of_this_group_is_refused_and_disturb
 }
 
 BOOST_AUTO_TEST_CASE(the_smallest_buffer_is_enough_for_everything) {
-    Texts group(2, false);
+    AsyncTexts group(2, false);
     group.network.buffer_bytes = Node<ack::Async<>, Text>::transmit_bytes_min;
     BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
     group.network.settle();

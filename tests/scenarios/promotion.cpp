@@ -18,19 +18,6 @@ using core::FrameType;
 
 BOOST_AUTO_TEST_SUITE(promotion_scenarios)
 
-namespace {
-
-using SemiSync = Cluster<Node<ack::SemiSync<>>>;
-using Sync = Cluster<Node<ack::Sync<>>>;
-using Majority = Cluster<Node<ack::Majority<>>>;
-using Async = Cluster<Node<ack::Async<>>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
-constexpr NodeId three{3};
-
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(the_leader_dies_and_a_follower_takes_over) {
     SemiSync group(3);
     for (std::uint64_t i = 1; i <= 10; ++i) group.write(i);
@@ -302,21 +289,19 @@ BOOST_AUTO_TEST_CASE(case_31_a_former_synchronous_follower_is_not_promoted_alone
     SemiSync group(3);
     group.write(1);
     group.network.settle();
-    const NodeId seat = testing::Inspect::engine(group.at(1)).local().roster.seat;
-    const std::size_t former = value(seat);
-    const std::size_t other = former == 2 ? 3 : 2;
+    const std::size_t former = value(seat_of(group));
+    const std::size_t other = 5 - former;
     isolate(group, former);
     pass(group, 700);
     const Ticket ticket = group.write(2);
     pass(group, 200);
     BOOST_REQUIRE(group.acknowledged(ticket));
-    BOOST_TEST(
-        (testing::Inspect::engine(group.at(1)).local().roster.seat == Cluster<Node<ack::SemiSync<>>>::id(other)));
+    BOOST_TEST(seat_of(group) == SemiSync::id(other));
     isolate(group, 1);
     BOOST_REQUIRE(group.at(former).promote());
     pass(group, 2500);
     BOOST_TEST(group.at(former).promotion().error == Error::nodes_missing);
-    group.network.join(Cluster<Node<ack::SemiSync<>>>::id(former), Cluster<Node<ack::SemiSync<>>>::id(other));
+    group.network.join(SemiSync::id(former), SemiSync::id(other));
     promote(group, former);
     pass(group, 200);
     BOOST_TEST((group.at(former).state() == sum_of(group.written)));

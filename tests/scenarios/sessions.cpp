@@ -15,13 +15,10 @@ BOOST_AUTO_TEST_SUITE(sessions)
 
 namespace {
 
-constexpr NodeId two{2};
-
 struct Leased : Small {
     using Authority = authority::Lease;
 };
 
-using Async = Cluster<Node<ack::Async<>>>;
 using LeasedAsync = Cluster<Node<ack::Async<>, Sum, log::Ring<4096>, Leased>>;
 
 }  // namespace

@@ -24,12 +24,7 @@ struct Leased : Small {
     using Authority = authority::Lease;
 };
 
-using Majority = Cluster<Node<ack::Majority<>>>;
-using SemiSync = Cluster<Node<ack::SemiSync<>>>;
 using LeasedMajority = Cluster<Node<ack::Majority<>, Sum, log::Ring<4096>, Leased>>;
-
-constexpr NodeId one{1};
-constexpr NodeId two{2};
 
 /// Five nodes, of which the leader has just died, and node 2 lacks the last writes.
 struct Bereaved : Majority {
@@ -42,6 +37,14 @@ struct Bereaved : Majority {
         BOOST_REQUIRE(at(1).acknowledged() == at(1).last().index);
         stop(1);
         pass(*this, 600);
+    }
+
+    /// Node 2 asks to lead, and so many frames go by. Whether it leads then.
+    [[nodiscard]] bool promote_for(std::size_t frames) {
+        BOOST_REQUIRE(frames < 1000u);
+        BOOST_REQUIRE(at(2).promote());
+        if (!network.run_some(frames)) pass(*this, 10);
+        return at(2).role() == Role::leader;
     }
 
     /// The highest epoch that one of these three has promised.
@@ -87,11 +90,8 @@ BOOST_AUTO_TEST_CASE(case_27_wherever_a_candidate_dies_the_next_one_loses_nothin
     bool led = false;
     for (std::size_t frames = 0; !led; ++frames) {
         BOOST_TEST_CONTEXT("after " << frames << " frames") {
-            BOOST_REQUIRE(frames < 1000u);
             Bereaved group;
-            BOOST_REQUIRE(group.at(2).promote());
-            if (!group.network.run_some(frames)) pass(group, 10);
-            led = group.at(2).role() == Role::leader;
+            led = group.promote_for(frames);
             const Epoch promised = group.promised();
             group.stop(2);
             group.network.queue.clear();
@@ -111,14 +111,11 @@ BOOST_AUTO_TEST_CASE(case_27_a_promotion_that_is_cut_short_anywhere_can_be_begun
     bool led = false;
     for (std::size_t frames = 0; !led; ++frames) {
         BOOST_TEST_CONTEXT("after " << frames << " frames") {
-            BOOST_REQUIRE(frames < 1000u);
             Bereaved group;
-            BOOST_REQUIRE(group.at(2).promote());
-            if (!group.network.run_some(frames)) pass(group, 10);
+            led = group.promote_for(frames);
             isolate(group, 2);
             group.network.queue.clear();
             pass(group, 3500);
-            led = group.at(2).role() == Role::leader;
             if (!led) BOOST_TEST(group.at(2).promotion().error == Error::nodes_missing);
             const Epoch promised = group.promised();
             join_all(group);
@@ -141,10 +138,9 @@ BOOST_AUTO_TEST_CASE(case_34_a_follower_without_the_seat_may_be_ahead_and_what_i
     SemiSync group(3);
     group.write(1);
     group.network.settle();
-    const NodeId seat = testing::Inspect::engine(group.at(1)).local().roster.seat;
-    const std::size_t holder = value(seat);
+    const std::size_t holder = value(seat_of(group));
     const std::size_t other = 5 - holder;
-    group.network.cut(one, seat, false);
+    group.network.cut(one, SemiSync::id(holder), false);
     const Ticket pending = group.write(2);
     group.network.run();
     BOOST_TEST(!group.acknowledged(pending));

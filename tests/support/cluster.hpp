@@ -126,6 +126,28 @@ struct Cluster {
     std::uint64_t runs = 0;
 };
 
+using Async = Cluster<Node<replicator::ack::Async<>>>;
+using SemiSync = Cluster<Node<replicator::ack::SemiSync<>>>;
+using Majority = Cluster<Node<replicator::ack::Majority<>>>;
+using Sync = Cluster<Node<replicator::ack::Sync<>>>;
+using AsyncTexts = Cluster<Node<replicator::ack::Async<>, Text>>;
+
+inline constexpr NodeId one{1};
+inline constexpr NodeId two{2};
+inline constexpr NodeId three{3};
+
+/// Who is the synchronous follower, as node 1 says; NodeId{} for nobody.
+[[nodiscard]] inline NodeId seat_of(SemiSync& group) {
+    NodeId seat{};
+    const auto status = group.at(1).status();
+    for (const replicator::PeerStatus& peer : status.peers()) {
+        if (!peer.seat) continue;
+        BOOST_REQUIRE(seat == NodeId{});
+        seat = peer.node;
+    }
+    return seat;
+}
+
 template <class Group>
 void isolate(Group& group, std::size_t node) {
     for (std::size_t other = 1; other <= group.nodes.size(); ++other) {
