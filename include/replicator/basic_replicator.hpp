@@ -22,6 +22,7 @@
 #include "write.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -35,6 +36,18 @@ struct Inspect;
 namespace replicator {
 
 namespace detail {
+
+/// Stands in for a state machine that does not fit, so that the compiler complains about that alone, and not about all
+/// that follows from it.
+struct NoStateMachine {
+    struct Command {
+        std::uint64_t nothing;
+    };
+    void apply(const Command&) noexcept {}
+};
+
+template <class Machine>
+using Fitting = std::conditional_t<StateMachine<Machine> && Snapshotable<Machine>, Machine, NoStateMachine>;
 
 /// Says what is missing, one sentence for each piece, before anything else can fail.
 template <class Machine, class Log, class Ack, class Transport_>
@@ -56,8 +69,6 @@ struct Requirements {
     static_assert(Transport<Transport_>,
                   "The fourth argument is not a Transport: it needs a noexcept member function template "
                   "wake(node, peer).");
-    static constexpr bool met = HasApply<Machine> && StateMachine<Machine> && Snapshotable<Machine> && LogPolicy<Log> &&
-                                AckPolicy<Ack> && Transport<Transport_>;
 };
 
 }  // namespace detail
@@ -67,10 +78,11 @@ struct Requirements {
 ///
 /// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls back
 /// into the caller, except for `Transport::wake`, the observer, and `apply`.
-template <class Machine, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
+template <class Machine_, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
 class Replicator {
-    static_assert(detail::Requirements<Machine, Log, Ack, Transport_>::met);
+    static_assert(sizeof(detail::Requirements<Machine_, Log, Ack, Transport_>) > 0);  // complains, where it has to
 
+    using Machine = detail::Fitting<Machine_>;
     using Codec_ = codec::Select<Machine>;
     static_assert(Codec<Codec_, typename Machine::Command>,
                   "The codec of the command is not a Codec: see the members in replicator/concepts/codec.hpp.");

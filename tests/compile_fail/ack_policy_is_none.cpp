@@ -2,6 +2,7 @@
 // A type that answers none of a policy's questions.
 //
 // expect: The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.
+// errors: 4
 
 #include "parts.hpp"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Compiles SOURCE with COMPILER. It must fail, and the compiler must print the sentence after `// expect: ` in the
 # first of its errors: nobody reads the second one. A sentence may go on in more `// expect: ` lines. Without any,
-# SOURCE must compile.
+# SOURCE must compile. Behind it there may be few other errors: 3 in all, or as many as `// errors: ` says.
 
 file(STRINGS ${SOURCE} expect_lines REGEX "^// expect: ")
 set(sentence "")
@@ -43,4 +43,15 @@ if(at EQUAL -1)
     message(FATAL_ERROR
         "Our sentence is not in the first error.\nExpected: ${sentence}\n"
         "First error: ${first_error_line}\nAll:\n${output}")
+endif()
+
+set(errors_max 3)
+file(STRINGS ${SOURCE} errors_line REGEX "^// errors: " LIMIT_COUNT 1)
+if(errors_line)
+    string(REGEX REPLACE "^// errors: " "" errors_max "${errors_line}")
+endif()
+string(REGEX MATCHALL "[0-9]: error: " errors "${readable}")
+list(LENGTH errors error_count)
+if(error_count EQUAL 0 OR error_count GREATER errors_max)
+    message(FATAL_ERROR "There are ${error_count} errors, and at most ${errors_max} are wanted:\n${output}")
 endif()

@@ -2,6 +2,7 @@
 // A log of the user's own that misses one member.
 //
 // expect: The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.
+// errors: 7
 
 #include "parts.hpp"
 

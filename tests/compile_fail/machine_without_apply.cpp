@@ -2,6 +2,7 @@
 // The name of the function is misspelt.
 //
 // expect: The state machine needs a member function apply(const Command&).
+// errors: 1
 
 #include "parts.hpp"
 

@@ -2,6 +2,7 @@
 // Where would a history begin, if the first state needs an argument?
 //
 // expect: The state machine must be default-constructible: every history begins with Machine{}.
+// errors: 1
 
 #include "parts.hpp"
 

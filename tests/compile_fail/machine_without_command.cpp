@@ -2,6 +2,7 @@
 // What is a write? The state machine must say.
 //
 // expect: The state machine needs a nested type Command: what a write is.
+// errors: 1
 
 #include "parts.hpp"
 

@@ -3,6 +3,7 @@
 //
 // expect: The state machine cannot be sent to a node that was away for too long: make it trivially copyable,
 // expect: or give it save(offset, span) and load(span), or freeze() and load(span).
+// errors: 1
 
 #include "parts.hpp"
 
