@@ -4,7 +4,7 @@
 #
 #     benchmarks/run.sh                     everything, a few minutes
 #     benchmarks/run.sh --quick             fewer and shorter rounds, under a minute once it is built
-#     benchmarks/run.sh --only "depth 1"    only comparisons whose title contains this
+#     benchmarks/run.sh --only "depth 1"    only comparisons whose title contains this; "failover" for its pauses
 #     benchmarks/run.sh --patience 300      waits up to so many seconds, for each program, for a quiet machine
 set -euo pipefail
 
@@ -33,7 +33,7 @@ cmake -S "$root" -B "$build" -G "Unix Makefiles" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" -DCMAKE_CXX_COMPILER="${CXX:-g++}" \
     -DREPLICATOR_BUILD_BENCHMARKS=ON -DREPLICATOR_BUILD_TESTS=OFF -DREPLICATOR_BUILD_EXAMPLES=OFF > "$build.log" 2>&1 ||
     { cat "$build.log" >&2; exit 1; }
-cmake --build "$build" --parallel 2
+cmake --build "$build" --parallel "${JOBS:-2}"
 
 echo
 echo "processor   $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"
@@ -45,6 +45,7 @@ echo "Read the ratios: both sides of one were measured in the same rounds, alter
 rm -f "$csv"
 "$build/benchmarks/benchmark_in_process" --csv "$csv" "$@"
 "$build/benchmarks/benchmark_tcp" --csv "$csv" "$@"
+"$build/benchmarks/benchmark_failover" --csv "$csv" "$@"
 # Writes where it stands: about three gigabytes, removed afterwards.
 (cd "$build" && benchmarks/benchmark_file_log --csv "$csv" "$@")
 
