@@ -81,7 +81,10 @@ public:
         const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
         if (room.empty()) return local.log.fault() != Error::none ? local.log.fault() : Error::log_full;
         encode(room.subspan(entry_header_bytes, length));
-        append(local, room.data(), EntryType::command, length);
+        // Not by `append`: here the compiler knows the type, mostly the length, and has the bytes in registers.
+        const Chain chain = seal_entry(room.data(), EntryType::command, 0, length, local.log.chain());
+        local.log.append(entry_bytes(length), 1, chain);
+        if (!pending_since_) pending_since_ = local.now;
         ++local.counters.writes;
         const bool alone = Policy::kind == PolicyKind::async || Policy::when_missing == WhenMissing::degrade;
         if (alone || peers.empty()) advance(local, applier, peers);
