@@ -134,7 +134,7 @@ public:
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
         const Result<void> founded = engine_.found(history);
-        wake();
+        announce();
         return founded;
     }
 
@@ -145,13 +145,13 @@ public:
     /// log_full, not_enough_followers (only where the policy says to fail), handing_over, faulted; and lease_over, where
     /// the authority is a lease: give the time then, because this call knows only that of the last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
-        const Result<Ticket> ticket = append(command);
-        if (ticket) {
-            wake();
-        } else {
+        if (const Error error = append(command); error != Error::none) {
             ++engine_.local().counters.refused_writes;
+            return error;
         }
-        return ticket;
+        wake_readers();
+        ask_for_flush();
+        return Ticket{{engine_.local().epoch, engine_.local().log.last()}};
     }
 
     /// The same at `now`, which is what a lease is checked against.
@@ -220,7 +220,7 @@ public:
     /// Errors: not_founded (a blank node), busy (already under way), not_yet (a snapshot is being installed), faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
         const Result<void> begun = engine_.promote(options);
-        wake();
+        announce();
         return begun;
     }
 
@@ -234,7 +234,7 @@ public:
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
         const Result<void> begun = engine_.hand_over(to);
-        wake();
+        announce();
         return begun;
     }
 
@@ -250,18 +250,18 @@ public:
     [[nodiscard]] Result<void> admit(NodeId node) noexcept {
         if (role() != Role::leader) return Error::not_leader;
         const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.applier(), engine_.peers(), node);
-        wake();
+        announce();
         return admitted;
     }
 
     /// A stream or link to `peer` starts anew, see concepts/transport.hpp.
     void connected(NodeId peer) noexcept {
         if (core::Peer* const found = engine_.find(peer)) engine_.connected(*found);
-        wake();
+        announce();
     }
     void disconnected(NodeId peer) noexcept {
         if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
-        wake();
+        announce();
     }
 
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
@@ -270,7 +270,7 @@ public:
         core::Peer* const found = engine_.find(peer);
         if (found == nullptr) return Error::wrong_node;
         const Error error = engine_.receive(*found, bytes);
-        wake();
+        announce();
         return error;
     }
 
@@ -292,7 +292,7 @@ public:
     /// peer stay pending.
     void tick(Instant now) noexcept {
         engine_.tick(now);
-        wake();
+        announce();
     }
 
     /// Over a log on a disk: begins to flush what was written, and finds out what an earlier flush has done. A transport
@@ -302,7 +302,7 @@ public:
     void flush() noexcept {
         flush_asked_ = false;
         engine_.flush();
-        wake();
+        announce();
     }
 
     /// Over a log on a disk: flushes, and notes that the node stopped in order. It takes part no more; its status shows
@@ -335,25 +335,29 @@ private:
     }
     void begin() noexcept {
         if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
-        wake();
+        announce();
     }
 
-    [[nodiscard]] Result<Ticket> append(const Command& command) noexcept {
+    [[nodiscard]] Error append(const Command& command) noexcept {
         if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
         return engine_.leader().write(engine_.local(), engine_.applier(), engine_.peers(), Codec_::size(command),
                                       [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
     }
 
-    /// Tells the transport about a flush that is due, once until it is begun, and about peers that are owed something,
-    /// once until it has asked for all of it.
-    void wake() noexcept {
+    /// Tells the transport what there is to do: peers that are owed something, and a flush.
+    void announce() noexcept {
         wake_peers();
+        ask_for_flush();
+    }
+    /// Once until it is begun.
+    void ask_for_flush() noexcept {
         if constexpr (Composition::is_durable && requires { transport_.flush_soon(*this); }) {
             if (flush_asked_ || !engine_.flush_due()) return;
             flush_asked_ = true;
             transport_.flush_soon(*this);
         }
     }
+    /// Each once until the transport has asked for all that it is owed.
     void wake_peers() noexcept {
         for (const core::Peer& peer : engine_.peers()) {
             if (!peer.awake) return wake_sleeping_peers();
@@ -361,10 +365,20 @@ private:
     }
     void wake_sleeping_peers() noexcept {
         for (core::Peer& peer : engine_.peers()) {
-            if (peer.awake || !engine_.owes(peer)) continue;
-            peer.awake = true;
-            transport_.wake(*this, peer.id);
+            if (!peer.awake && engine_.owes(peer)) wake(peer);
         }
+    }
+    /// The same after a write, of which peers are owed nothing but the entry. While entries wait to be sent with more,
+    /// nobody is awake, and this is asked for every one of them.
+    void wake_readers() noexcept {
+        if constexpr (Composition::commits_alone) return wake_peers();
+        for (core::Peer& peer : engine_.peers()) {
+            if (!peer.awake && engine_.owes_entries(peer)) wake(peer);
+        }
+    }
+    void wake(core::Peer& peer) noexcept {
+        peer.awake = true;
+        transport_.wake(*this, peer.id);
     }
 
     Transport_& transport_;

@@ -64,6 +64,11 @@ public:
         return peer.id == local_.source && follower_.owes();
     }
 
+    /// True when the peer is owed entries, on a node that leads.
+    [[nodiscard]] bool owes_entries(const Peer& peer) const noexcept {
+        return peer.link != LinkId{} && Sender<Composition>::entries_owed(local_, peer.progress);
+    }
+
     /// Writes one frame that the peer is owed; 0 when there is none, or `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
         const std::size_t size = owes(peer) ? write_frame(peer, buffer) : 0;

@@ -72,10 +72,11 @@ public:
         return {};
     }
 
-    /// Appends a command. `length` is the exact size of its encoding, which `encode` writes.
+    /// Appends a command, which is then the last entry. `length` is the exact size of its encoding, which `encode`
+    /// writes. The error comes back in a register; a result with a ticket would go through memory for each write.
     template <class Encode>
-    [[nodiscard]] Result<Ticket> write(Local<Composition>& local, Applier<Composition>& applier, Peers peers,
-                                       std::size_t length, Encode&& encode) noexcept {
+    [[nodiscard]] Error write(Local<Composition>& local, Applier<Composition>& applier, Peers peers, std::size_t length,
+                              Encode&& encode) noexcept {
         if (length > Composition::command_bytes_max) return Error::too_large;
         if (const Error error = refusal(local, applier, peers, entry_bytes(length)); error != Error::none) return error;
         const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
@@ -86,9 +87,8 @@ public:
         local.log.append(entry_bytes(length), 1, chain);
         if (!pending_since_) pending_since_ = local.now;
         ++local.counters.writes;
-        const bool alone = Policy::kind == PolicyKind::async || Policy::when_missing == WhenMissing::degrade;
-        if (alone || peers.empty()) advance(local, applier, peers);
-        return Ticket{{local.epoch, local.log.last()}};
+        if (Composition::commits_alone || peers.empty()) advance(local, applier, peers);
+        return Error::none;
     }
 
     /// A follower says what it holds. An error means that it says what cannot be: it was never shown so much.

@@ -81,6 +81,8 @@ struct Composition {
     static constexpr bool is_durable = DurableLog<Log>;
     static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
     static constexpr bool waits_for_apply = stage == Stage::applied;
+    /// A write may be committed before any follower has it.
+    static constexpr bool commits_alone = Ack::kind == PolicyKind::async || Ack::when_missing == WhenMissing::degrade;
 
     static_assert(Authority<typename Limits::Authority>,
                   "Options::Authority is not an Authority: see the members in replicator/concepts/authority.hpp.");

@@ -90,6 +90,18 @@ public:
         return follower.linked() && (note_owed(local, follower) || entries_owed(local, follower));
     }
 
+    /// True when entries would be among it.
+    [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        if (!follower.takes_entries()) return false;
+        const std::uint64_t available = local.log.end().offset - follower.next.offset;
+        if (available == 0) return false;
+        if (follower.in_flight.empty()) return true;
+        const std::uint64_t window =
+            follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
+        if (follower.in_flight.bytes() >= window) return false;
+        return follower.note_due || available >= gather_bytes;
+    }
+
     /// Writes the next frame for a follower; 0 when it is owed nothing now, or `buffer` is too small for it.
     [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, std::uint64_t round,
                                        Peer& peer, std::span<std::byte> buffer) noexcept {
@@ -198,17 +210,6 @@ private:
         const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
                             follower.commit_sent < local.commit;
         return commit || follower.probe_owed || follower.heartbeat_owed;
-    }
-
-    [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
-        if (!follower.takes_entries()) return false;
-        const std::uint64_t available = local.log.end().offset - follower.next.offset;
-        if (available == 0) return false;
-        if (follower.in_flight.empty()) return true;
-        const std::uint64_t window =
-            follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
-        if (follower.in_flight.bytes() >= window) return false;
-        return follower.note_due || available >= gather_bytes;
     }
 
     [[nodiscard]] std::size_t write_append(Local<Composition>& local, std::uint64_t round, Peer& peer,
