@@ -116,9 +116,10 @@ public:
         sender_.restart();
         follower_.unlinked();
         follower_.give_up_install(local_);
-        if (local_.held_through == local_.unknown_extent) local_.held_through = Index{};
         const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, roster_.of(local_, applier_), forced);
         if (opened) {
+            // Whole again, once all of this is on the disk.
+            if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log.last();
             for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
         }
         return opened;
@@ -311,7 +312,7 @@ protected:
         }
         if (!local_.founded()) adopt(theirs.history);
         // All that was acknowledged until now, the leader has.
-        if (local_.held_through == local_.unknown_extent) local_.held_through = theirs.last.index;
+        local_.held_through = min(local_.held_through, theirs.last.index);
         const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
         local_.leader = peer.id;
         draw_from(peer, theirs);

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+// Orders of events over logs on disks that are easy to get wrong: each of these once went wrong.
+
+#include "support/disk_group.hpp"
+
+#include <replicator/testing/inspect.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+using namespace replicator;
+using support::DiskGroup;
+using support::DiskNode;
+using support::pass;
+
+BOOST_AUTO_TEST_SUITE(adversary)
+
+namespace {
+
+using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
+
+template <class Group>
+[[nodiscard]] std::size_t leader_of(Group& group) {
+    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
+        if (group.runs(i) && group.at(i).role() == Role::leader && group.at(i).confirmed()) return i;
+    }
+    return 0;
+}
+
+/// The last record of the node's log rots while the node is away, so that the entries in it are gone.
+template <class Group>
+void rot_the_end(Group& group, std::size_t number) {
+    group.kill(number);
+    auto& disk = *group.disks[number - 1];
+    std::string newest;
+    for (const std::string& name : disk.names("log")) {
+        if (name.rfind("segment-", 0) == 0 && newest < name) newest = name;
+    }
+    auto bytes = *disk.contents("log", newest);
+    std::size_t end = bytes.size();
+    while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
+    bytes[end - 1] ^= std::byte{0x55};
+    disk.put("log", newest, std::move(bytes));
+}
+
+/// Three nodes; the write is acknowledged by nodes 1 and 2, node 3 was cut off, and node 2 has lost it since. No node
+/// runs but 2 and 3.
+[[nodiscard]] std::size_t acknowledged_and_lost_on_2(SemiSync& group, bool disk_is_full = false) {
+    group.write_many(1, 3);
+    support::isolate(group, 3);
+    group.write_many(1, 1);
+    BOOST_REQUIRE(group.at(1).acknowledged() == group.at(1).last().index);
+    const auto last = group.at(1).last().index;
+    rot_the_end(group, 2);
+    group.kill(1);
+    if (disk_is_full) group.disks[1]->faults.bytes_max = 0;
+    group.start(2);
+    BOOST_REQUIRE(group.at(2).last().index < last);
+    BOOST_REQUIRE(group.at(2).status().suspect_from != Index{});
+    support::join_all(group);
+    return group.written.size();
+}
+
+/// Nodes 2 and 3 must not lead as if nothing were missing.
+void expect_not_lost(SemiSync& group, std::size_t acknowledged) {
+    pass(group, 100);
+    BOOST_REQUIRE(group.at(3).promote());
+    pass(group, 2500);
+    const std::size_t leader = leader_of(group);
+    BOOST_TEST((leader == 0 || group.at(leader).state().count >= acknowledged));
+}
+
+}  // namespace
+
+// A suspect node that all were heard for leads, and is whole in memory; its disk is not yet.
+BOOST_AUTO_TEST_CASE(suspicion_lasts_until_what_was_fetched_is_on_the_disk) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        SemiSync group(3);
+        const std::size_t acknowledged = acknowledged_and_lost_on_2(group);
+        group.start(1);
+        support::join_all(group);
+        pass(group, 100);
+        group.disks[1]->faults.sync_polls = 1'000'000;  // a slow disk: no flush ends
+        group.network.loses = [](const support::Frame& frame) {
+            return frame.to == NodeId{3} && frame.type() == core::FrameType::append;
+        };
+        BOOST_REQUIRE(group.at(2).promote());
+        pass(group, 100);
+        BOOST_REQUIRE(group.at(2).role() == Role::leader);
+        group.kill(1);
+        group.network.loses = nullptr;
+        group.crash(2, seed);
+        group.disks[1]->faults = {};
+        group.start(2);
+        expect_not_lost(group, acknowledged);
+    }
+}
+
+// A promotion by force that does not come to pass vouches for nothing.
+BOOST_AUTO_TEST_CASE(suspicion_outlives_a_promotion_for_which_there_is_no_room) {
+    SemiSync group(3);
+    const std::size_t acknowledged = acknowledged_and_lost_on_2(group, true);
+    pass(group, 100);
+    BOOST_REQUIRE(group.at(2).promote({.may_lose = true, .last_leader = {}, .unless_led = false}));
+    pass(group, 3000);
+    BOOST_REQUIRE((group.at(2).promotion().step == PromotionStep::refused));
+    BOOST_TEST(to_string(group.at(2).promotion().error) == to_string(Error::log_full));
+    BOOST_TEST((group.at(2).status().suspect_from != Index{}));
+    group.disks[1]->faults = {};
+    expect_not_lost(group, acknowledged);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
