@@ -117,4 +117,38 @@ BOOST_AUTO_TEST_CASE(suspicion_outlives_a_promotion_for_which_there_is_no_room) 
     expect_not_lost(group, acknowledged);
 }
 
+// The keeper of states writes one, and before time passes another one is begun to be received, and given up.
+BOOST_AUTO_TEST_CASE(a_received_state_that_was_given_up_took_the_file_of_the_kept_one) {
+    SemiSync group(3);
+    group.write_many(1, 10);
+    group.disks[2]->faults.sync_polls = 100'000;
+    for (int i = 0; i < 150; ++i) group.write_many(1, 1);
+    pass(group, 200);  // node 3 has a state to keep, and waits for its log to come as far
+    BOOST_TEST((group.at(3).status().state < group.at(3).applied()));
+    support::isolate(group, 3);
+    for (int i = 0; i < 3000; ++i) group.write_many(1, 1);
+    pass(group, 500);
+    BOOST_REQUIRE(group.at(1).status().first > group.at(3).last().index + 1);
+    bool all = false;
+    group.network.loses = [&all](const support::Frame& frame) {
+        if (frame.to != NodeId{3}) return false;
+        return frame.type() == core::FrameType::snapshot_chunk ||
+               (all && frame.type() == core::FrameType::snapshot_begin);
+    };
+    support::join_all(group);
+    group.network.run();
+    BOOST_REQUIRE(group.at(3).status().installing);
+    all = true;
+    BOOST_REQUIRE(group.at(2).promote());
+    group.network.run();
+    BOOST_REQUIRE(group.at(2).role() == Role::leader);
+    BOOST_REQUIRE(!group.at(3).status().installing);
+    group.disks[2]->faults = {};
+    while (group.at(3).log().flushing()) group.at(3).flush();
+    group.network.tick(milliseconds(10));
+    group.network.loses = nullptr;
+    pass(group, 2000);
+    BOOST_TEST((group.at(3).state() == group.at(2).state()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,7 +58,7 @@ private:
         if (!reaches_back_to(local.log, index)) return false;
         frozen_.take(applier.machine());
         offset_ = 0;
-        kept_ = applier.next();
+        next_ = applier.next();
         position_ = {local.epochs.at(index), index};
         auto epochs = local.epochs;
         epochs.cut(index + 1);
@@ -72,14 +72,15 @@ private:
     /// The state replaces the one before only when the log has come as far: a log must go on where a state ends.
     void finish(Local<Composition>& local) noexcept {
         if (local.log.held() < position_.index) return;
-        if (keep(local, local.log.finish_snapshot())) frozen_.drop();
+        if (!keep(local, local.log.finish_snapshot())) return;
+        kept_ = next_;
+        frozen_.drop();
     }
 
     /// Without room, or when the file cannot be written, another try is made later; the state before it stays.
     [[nodiscard]] bool keep(const Local<Composition>& local, Error error) noexcept {
         if (error == Error::none) return true;
         frozen_.drop();
-        kept_ = Cursor{};
         not_before_ = local.now + Limits::snapshot_keep_interval;
         return false;
     }
@@ -87,7 +88,8 @@ private:
     void give_up() noexcept { frozen_.drop(); }
 
     Frozen<typename Composition::Machine> frozen_;
-    Cursor kept_;        // behind the state that was written, or is being written
+    Cursor kept_;        // behind the state that is on the disk
+    Cursor next_;        // behind the one that is being written
     Position position_;  // of the state that is being written
     std::uint64_t offset_ = 0;
     std::uint64_t count_ = 0;

@@ -190,7 +190,7 @@ public:
     }
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
         if (fault != Error::none) return fault;
-        if (!snapshot_.active()) return Error::snapshot_invalid;
+        if (!snapshot_.active()) return Error::snapshot_invalid;  // another one was begun since, and dropped
         return ended(snapshot_.append(storage, piece, Options::zeros_bytes_flushed));
     }
     /// With `epochs_before` the state replaces the log, too, in the same step.
