@@ -151,4 +151,27 @@ BOOST_AUTO_TEST_CASE(a_received_state_that_was_given_up_took_the_file_of_the_kep
     BOOST_TEST((group.at(3).state() == group.at(2).state()));
 }
 
+// Every entry of a full log was acknowledged, but after a restart nobody knows before somebody leads.
+BOOST_AUTO_TEST_CASE(a_full_log_has_room_for_the_entry_that_opens_an_epoch) {
+    SemiSync group(3, true);
+    Error error = Error::none;
+    for (std::uint64_t i = 0; i < 5000 && error == Error::none; ++i) {
+        const auto ticket = group.at(1).write({i});  // no time passes, so no state is kept
+        error = ticket.error();
+        if (ticket) group.written.push_back(i);
+        group.network.run();
+    }
+    BOOST_REQUIRE(error == Error::log_full);
+    BOOST_REQUIRE(group.at(1).acknowledged() == group.at(1).last().index);
+    for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
+    for (std::size_t i = 1; i <= 3; ++i) group.start(i);
+    pass(group, 5000);
+    BOOST_TEST(to_string(group.at(1).promotion().error) == to_string(Error::none));
+    BOOST_REQUIRE(leader_of(group) == 1u);
+    BOOST_TEST((group.at(1).state() == support::sum_of(group.written)));
+    group.write_many(1, 10);
+    pass(group, 500);
+    for (std::size_t i = 1; i <= 3; ++i) BOOST_TEST((group.at(i).state() == support::sum_of(group.written)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

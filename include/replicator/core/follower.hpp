@@ -246,7 +246,7 @@ private:
         const EntryHeader header = load_entry_header(piece.data());
         if (header.bytes() > Composition::entry_bytes_max) return Error::corrupt;
         if (index_ == local.log.last()) {
-            const auto room = reserve(local, applier, header.bytes(), piece.size());
+            const auto room = reserve(local, applier, header, piece.size());
             if (room.empty()) return refuse_for_room(local);
             const auto run =
                 verify_entries(piece.first(smaller(room.size(), piece.size())), chain_, Composition::entry_bytes_max);
@@ -274,9 +274,10 @@ private:
             take(header_.data(), entry_header_bytes);
             if (gathered_ < entry_header_bytes) return Error::none;
         }
-        const std::size_t size = load_entry_header(header_.data()).bytes();
+        const EntryHeader header = load_entry_header(header_.data());
+        const std::size_t size = header.bytes();
         if (size > Composition::entry_bytes_max) return Error::corrupt;
-        const auto room = reserve(local, applier, size, size);
+        const auto room = reserve(local, applier, header, size);
         if (room.empty()) return refuse_for_room(local);
         if (gathered_ == entry_header_bytes) std::memcpy(room.data(), header_.data(), entry_header_bytes);
         take(room.data(), size);
@@ -292,7 +293,7 @@ private:
         const EntryHeader header = load_entry_header(entry.data());
         if (!understood(header)) return Error::protocol;
         if (index_ < local.log.last()) return meet_own(local, header);
-        const auto room = reserve(local, applier, entry.size(), entry.size());
+        const auto room = reserve(local, applier, header, entry.size());
         if (room.empty()) return refuse_for_room(local);
         if (header.type() == EntryType::epoch_start && !open_epoch(local, entry)) return Error::protocol;
         if (room.data() != entry.data()) copy_fresh(room.data(), entry.data(), entry.size());
@@ -349,13 +350,13 @@ private:
         verified(index_);
     }
 
-    /// Room in the log; when there is none, what is committed is applied first, which frees its entries.
-    std::span<std::byte> reserve(Local<Composition>& local, Applier<Composition>& applier, std::size_t least,
+    /// Room for an entry in the log; when there is none, what is committed is applied first, which frees its entries.
+    std::span<std::byte> reserve(Local<Composition>& local, Applier<Composition>& applier, EntryHeader next,
                                  std::size_t most) noexcept {
-        const auto room = local.log.reserve(least, most);
+        const auto room = local.room_for(next, most);
         if (!room.empty()) return room;
         settle(local, applier);
-        return local.log.reserve(least, most);
+        return local.room_for(next, most);
     }
 
     Error refuse_for_room(Local<Composition>& local) noexcept {

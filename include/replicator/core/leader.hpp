@@ -80,7 +80,9 @@ public:
         if (length > Composition::command_bytes_max) return Error::too_large;
         if (const Error error = refusal(local, applier, peers, entry_bytes(length)); error != Error::none) return error;
         const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
-        if (room.empty()) return local.log.fault() != Error::none ? local.log.fault() : Error::log_full;
+        if (room.empty() || local.room_for_commands() < entry_bytes(length)) {
+            return local.log.fault() != Error::none ? local.log.fault() : Error::log_full;
+        }
         encode(room.subspan(entry_header_bytes, length));
         // Not by `append`: here the compiler knows the type, mostly the length, and has the bytes in registers.
         const Chain chain = seal_entry(room.data(), EntryType::command, 0, length, local.log.chain());

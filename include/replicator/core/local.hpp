@@ -12,12 +12,14 @@
 #include "../bytes.hpp"
 #include "../checksum.hpp"
 #include "../config.hpp"
+#include "../entry.hpp"
 #include "../error.hpp"
 #include "../status.hpp"
 #include "../types.hpp"
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace replicator::core {
@@ -96,6 +98,24 @@ struct Local {
     }
     [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
     [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
+    /// Bytes of commands that the log may still take. The rest of its room is for the entries of epochs and nodes:
+    /// where it is full of entries that nobody knows to be committed, only those can free it again.
+    [[nodiscard]] std::uint64_t room_for_commands() const noexcept {
+        if constexpr (Composition::is_durable) {
+            const std::uint64_t kept = log.end().offset - log.begin().offset;
+            return kept < Composition::Log::capacity_bytes ? Composition::Log::capacity_bytes - kept : 0;
+        } else {
+            return ~std::uint64_t{0};
+        }
+    }
+    /// Room in the log for the entry with this header, and for more of the kind; nothing when there is none.
+    [[nodiscard]] std::span<std::byte> room_for(EntryHeader next, std::size_t most) noexcept {
+        const auto room = log.reserve(next.bytes(), most);
+        if (room.empty() || next.type() != EntryType::command) return room;
+        const std::uint64_t commands = room_for_commands();
+        if (commands < next.bytes()) return {};
+        return commands < room.size() ? room.first(static_cast<std::size_t>(commands)) : room;
+    }
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
     [[nodiscard]] bool promise(Epoch next) noexcept {
