@@ -174,4 +174,38 @@ BOOST_AUTO_TEST_CASE(a_full_log_has_room_for_the_entry_that_opens_an_epoch) {
     for (std::size_t i = 1; i <= 3; ++i) BOOST_TEST((group.at(i).state() == support::sum_of(group.written)));
 }
 
+// With another policy a promotion would hear fewer nodes than the writes of before need.
+BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) {
+    SemiSync group(3);
+    group.write_many(1, 3);
+    support::isolate(group, 3);
+    group.write_many(1, 1);
+    for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
+    const auto open = [&group] {
+        auto log =
+            support::SmallLog::open(storage::Simulated(*group.disks[2]), "log",
+                                    {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}});
+        BOOST_REQUIRE(log);
+        return std::move(*log);
+    };
+    support::Events events;
+    {
+        support::Network network;
+        DiskNode<ack::Sync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, open(), events);
+        BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_policy));
+        static_cast<void>(node.promote());  // hears one of three, itself
+        network.advance(milliseconds(2000));
+        BOOST_TEST((node.role() != Role::leader));
+    }
+    {
+        support::Network network;
+        const NodeId others[] = {NodeId{3}, NodeId{4}};
+        DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = others, .run = Run{10}}, open(), events);
+        BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_membership));
+        static_cast<void>(node.promote());
+        network.advance(milliseconds(2000));
+        BOOST_TEST((node.role() != Role::leader));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
