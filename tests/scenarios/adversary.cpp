@@ -208,4 +208,20 @@ BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) 
     }
 }
 
+// Incarnation 0 means unknown, and is what a node that never counted has in the log: it would count at once.
+BOOST_AUTO_TEST_CASE(a_log_without_an_incarnation_is_refused) {
+    SemiSync group(3);
+    group.write_many(1, 3);
+    group.wipe(3);
+    auto log =
+        support::SmallLog::open(storage::Simulated(*group.disks[2]), "log",
+                                {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}});
+    BOOST_REQUIRE(log);
+    support::Network network;
+    support::Events events;
+    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}},
+                                         std::move(*log), events);
+    BOOST_TEST((node.role() == Role::faulted));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
