@@ -224,4 +224,55 @@ BOOST_AUTO_TEST_CASE(a_log_without_an_incarnation_is_refused) {
     BOOST_TEST((node.role() == Role::faulted));
 }
 
+namespace {
+
+/// Understands no command while `deaf`.
+struct Picky {
+    struct Command {
+        std::uint64_t add;
+    };
+    struct Codec {
+        static constexpr SchemaId schema{4711};
+        static constexpr std::size_t command_bytes_max = 8;
+        [[nodiscard]] static std::size_t size(const Command&) noexcept { return 8; }
+        static void encode(const Command& command, std::span<std::byte> to) noexcept {
+            std::memcpy(to.data(), &command.add, 8);
+        }
+        template <class Call>
+        [[nodiscard]] static bool decode(std::span<const std::byte> from, Call&& call) noexcept {
+            if (deaf) return false;
+            Command command{};
+            std::memcpy(&command.add, from.data(), 8);
+            call(static_cast<const Command&>(command));
+            return true;
+        }
+    };
+    static inline bool deaf = false;
+    std::uint64_t total = 0;
+    void apply(const Command& command) { total += command.add; }
+};
+
+}  // namespace
+
+// What a candidate fetches may be committed, and its state machine may refuse it.
+BOOST_AUTO_TEST_CASE(a_candidate_that_faults_does_not_lead) {
+    support::Cluster<support::Node<ack::SemiSync<>, Picky>> group(3);
+    BOOST_REQUIRE(group.at(1).write({1}));
+    group.network.settle();
+    support::isolate(group, 3);
+    BOOST_REQUIRE(group.at(1).write({2}));
+    pass(group, 300);
+    BOOST_REQUIRE(group.at(2).applied() == group.at(2).last().index);
+    group.stop(1);
+    support::join_all(group);
+    pass(group, 1000);
+    Picky::deaf = true;
+    BOOST_REQUIRE(group.at(3).promote());
+    group.network.run();
+    BOOST_TEST(to_string(group.at(3).status().fault) == to_string(Error::undecodable));
+    BOOST_TEST(to_string(group.at(3).role()) == to_string(Role::faulted));
+    BOOST_TEST(group.events_of(3).count("role leader") == 0u);
+    Picky::deaf = false;
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -204,6 +204,7 @@ protected:
 
     /// Takes a candidacy as far as it goes now.
     void pursue() noexcept {
+        if (local_.role == Role::faulted) return;
         while (candidacy_.active()) {
             if (candidacy_.binding() && candidacy_.epoch() != local_.promised) {
                 candidacy_.refuse(Error::stale_epoch);
