@@ -275,4 +275,25 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_faults_does_not_lead) {
     Picky::deaf = false;
 }
 
+// The founder loses power after others have heard of the history, and before it has that on its disk.
+BOOST_AUTO_TEST_CASE(founding_is_heard_of_only_when_it_lasts) {
+    SemiSync group(2);
+    group.wipe(1);
+    group.wipe(2);
+    group.start(1);
+    group.start(2);
+    group.network.flushes = false;
+    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    group.network.run();
+    group.kill(1);
+    group.start(1);
+    group.network.flushes = true;
+    BOOST_REQUIRE(group.at(1).found(HistoryId{79}));
+    pass(group, 500);
+    group.written.clear();
+    group.write_many(1, 3);
+    pass(group, 100);
+    for (std::size_t i = 1; i <= 2; ++i) BOOST_TEST((group.at(i).state() == support::sum_of(group.written)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

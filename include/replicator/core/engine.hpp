@@ -98,8 +98,10 @@ public:
             disk_full_ = local_.log.flush() == Error::log_full;
             if (local_.log.fault() != Error::none) return local_.fail(Error::log_failed);
             if (local_.log.held() == held_) return;
+            const bool first = held_ == Index{};
             held_ = local_.log.held();
             if (local_.role == Role::leader) {
+                if (first) announce();
                 leader_.advance(local_, applier_, peers());
                 if (local_.successor != NodeId{}) this->review_hand_over();
             } else {
@@ -138,6 +140,11 @@ public:
     }
 
 private:
+    /// What was founded lasts now, so the others may hear of it.
+    void announce() noexcept {
+        for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || peer.link == LinkId{};
+    }
+
     using Member::applier_;
     using Member::candidacy_;
     using Member::keeper_;

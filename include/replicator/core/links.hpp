@@ -47,8 +47,7 @@ struct Links {
                                           SnapshotOffset snapshot) noexcept {
         Hello hello;
         address(local, peer.id, hello);
-        hello.flags = hello_flags::may_lead | hello_flags::may_hold |
-                      (local.role == Role::leader ? hello_flags::leads : 0) |
+        hello.flags = hello_flags::may_lead | hello_flags::may_hold | (local.leads() ? hello_flags::leads : 0) |
                       (installing ? hello_flags::installing : 0) | (local.donor == peer.id ? hello_flags::fetches : 0) |
                       (peer.fetches ? hello_flags::donates : 0);
         hello.incarnation = local.incarnation;
@@ -101,7 +100,7 @@ struct Links {
 private:
     /// A link is good only for the attempt that it answers.
     [[nodiscard]] static bool offers_link(const Local<Composition>& local, const Peer& peer) noexcept {
-        const bool sends = local.role == Role::leader || peer.fetches;
+        const bool sends = local.leads() || peer.fetches;
         return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
     }
 
@@ -193,7 +192,7 @@ private:
     [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         const bool fetches =
             theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
-        if (local.role != Role::leader && !fetches) return Met::nothing;
+        if (!local.leads() && !fetches) return Met::nothing;
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
             return Met::nothing;

@@ -91,13 +91,13 @@ struct Local {
 
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
+    /// Others may hear that this node leads: what it founded would not be gone after a crash.
+    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until its
     /// log is as long again, it cannot vouch for what was acknowledged.
     [[nodiscard]] Index suspect_from() const noexcept {
         return log.last() < held_through ? log.last() + 1 : Index{};
     }
-    [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
-    [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
     /// Bytes of commands that the log may still take. The rest of its room is for the entries of epochs and nodes:
     /// where it is full of entries that nobody knows to be committed, only those can free it again.
     [[nodiscard]] std::uint64_t room_for_commands() const noexcept {
@@ -116,6 +116,8 @@ struct Local {
         if (commands < next.bytes()) return {};
         return commands < room.size() ? room.first(static_cast<std::size_t>(commands)) : room;
     }
+    [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
+    [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
     [[nodiscard]] bool promise(Epoch next) noexcept {
