@@ -15,6 +15,7 @@
 using namespace replicator;
 using support::DiskGroup;
 using support::DiskNode;
+using support::leader_of;
 using support::pass;
 
 BOOST_AUTO_TEST_SUITE(restarts)
@@ -22,14 +23,6 @@ BOOST_AUTO_TEST_SUITE(restarts)
 namespace {
 
 using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
-
-template <class Group>
-[[nodiscard]] std::size_t leader_of(Group& group) {
-    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
-        if (group.runs(i) && group.at(i).role() == Role::leader && group.at(i).confirmed()) return i;
-    }
-    return 0;
-}
 
 template <class Group>
 void expect_all_written(Group& group) {

@@ -123,4 +123,14 @@ struct DiskGroup {
     bool leads_again;
 };
 
+/// The number of the node that leads and knows it; 0 when none does.
+template <class Group>
+[[nodiscard]] std::size_t leader_of(Group& group) {
+    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
+        const bool leads = group.runs(i) && group.at(i).role() == replicator::Role::leader;
+        if (leads && group.at(i).confirmed()) return i;
+    }
+    return 0;
+}
+
 }  // namespace support

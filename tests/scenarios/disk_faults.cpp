@@ -18,21 +18,14 @@
 using namespace replicator;
 using support::DiskGroup;
 using support::DiskNode;
+using support::leader_of;
 using support::pass;
 
-BOOST_AUTO_TEST_SUITE(adversary)
+BOOST_AUTO_TEST_SUITE(disk_faults)
 
 namespace {
 
 using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
-
-template <class Group>
-[[nodiscard]] std::size_t leader_of(Group& group) {
-    for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
-        if (group.runs(i) && group.at(i).role() == Role::leader && group.at(i).confirmed()) return i;
-    }
-    return 0;
-}
 
 /// The last record of the node's log rots while the node is away, so that the entries in it are gone.
 template <class Group>
