@@ -340,6 +340,37 @@ BOOST_AUTO_TEST_CASE(at_stage_received_only_an_orderly_stop_keeps_the_incarnatio
     expect_all_written(group);
 }
 
+BOOST_AUTO_TEST_CASE(a_follower_with_more_epochs_than_it_remembers_finds_what_is_common) {
+    DiskGroup<DiskNode<ack::Sync<>>> group(2);
+    group.write_many(1, 300);
+    pass(group, 500);
+    BOOST_REQUIRE((group.at(1).status().state > Index{0}));
+    support::isolate(group, 1);
+    for (std::size_t i = 0; i < 12; ++i) {
+        group.kill(1);
+        group.start(1);
+        pass(group, 20);
+        BOOST_REQUIRE(group.at(1).promote());
+        pass(group, 20);
+        BOOST_REQUIRE((group.at(1).role() == Role::leader));
+    }
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 300);
+    for (std::size_t i = 1; i <= 2; ++i) {
+        group.kill(i);
+        group.start(i);
+    }
+    support::join_all(group);
+    pass(group, 300);  // the other hears how far the epochs have come
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1000);
+    BOOST_TEST(leader_of(group) == 2u);
+    group.write_many(2, 3);
+    pass(group, 500);
+    expect_all_written(group);
+    BOOST_TEST((group.at(1).last() == group.at(2).last()));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_not_flushed_diverges_and_is_cut) {
     SemiSync group(3);
     group.write_many(1, 5);

@@ -138,6 +138,8 @@ private:
     /// Asks the follower about the newest position that it may share at or below `bound`. When what it committed lies
     /// above that, our log lacks it, and only a state can replace it.
     void find_common(Local<Composition>& local, Peer& peer, Position bound, Position commit) noexcept {
+        // An epoch that the follower has forgotten bounds nothing.
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
         const Position position = local.epochs.newest_at_or_below(bound, local.log.last());
         const bool lacks = position.index < commit.index;
         if (lacks) notify_diverged(local, peer, position);
