@@ -72,7 +72,8 @@ public:
     /// Writes one frame that the peer is owed; 0 when there is none, or `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
         const std::size_t size = owes(peer) ? write_frame(peer, buffer) : 0;
-        if (local_.log.fault() != Error::none) local_.fail(Error::log_failed);
+        // What was read from a disk that failed is not sent.
+        if (local_.log.fault() != Error::none) return local_.fail(Error::log_failed), std::size_t{0};
         if (size > 0) {
             ++local_.counters.frames_sent;
             local_.counters.bytes_sent += size;
