@@ -74,7 +74,8 @@ public:
     void take(std::size_t place, const PromiseReply& reply) noexcept {
         if (step_ == PromotionStep::fetching) return;
         // What a node holds stays whole until a state that it is receiving takes its place.
-        const bool blank = reply.last.index == Index{};
+        // Of what is of a forgotten epoch nobody can tell whether it is newer than anything else.
+        const bool blank = reply.last.index == Index{} || reply.last.epoch == Epoch{};
         votes_[place] = {.answered = true,
                          .blank = blank,
                          .claims = reply.has(ballot_flags::counts) && !blank,
@@ -139,7 +140,7 @@ public:
 private:
     struct Vote {
         bool answered = false;  ///< the present question
-        bool blank = false;     ///< holds nothing that is whole
+        bool blank = false;     ///< holds nothing that is whole, or that can be compared
         bool claims = false;    ///< its own log says that it counts
         bool suspect = false;   ///< it may have lost entries that it once held
         bool leads = false;     ///< an epoch, when it was asked
@@ -181,7 +182,7 @@ private:
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
             led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
         }
-        const bool claims = roster.counting(local.self) == local.incarnation;
+        const bool claims = roster.counting(local.self) == local.incarnation && local.epochs.last() != Epoch{};
         all = all && claims;
         const bool self = claims && (all || local.suspect_from() == Index{});
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&

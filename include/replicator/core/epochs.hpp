@@ -26,8 +26,8 @@ class Epochs {
     static_assert(Max >= 2, "Options::epochs_max must be at least 2.");
 
 public:
-    /// The epoch of the newest entry; the epoch 0 for an empty log.
-    [[nodiscard]] Epoch last() const noexcept { return size_ == 0 ? Epoch{} : starts_[size_ - 1].epoch; }
+    /// The epoch of the newest entry; the epoch 0 for an empty log, or when that is forgotten.
+    [[nodiscard]] Epoch last() const noexcept { return size_ == 0 ? before_ : starts_[size_ - 1].epoch; }
 
     /// The epoch that wrote `index`; epoch 0 when that is forgotten, or before any.
     [[nodiscard]] Epoch at(Index index) const noexcept {
@@ -59,6 +59,7 @@ public:
             if (starts_[i].epoch <= bound.epoch && starts_[i].first <= end) return {starts_[i].epoch, end};
             if (starts_[i].first <= end) end = starts_[i].first - 1;
         }
+        if (bound.epoch < before_ && before_first_ <= end) end = before_first_ - 1;
         return {before_at(end), end};
     }
 
@@ -83,9 +84,16 @@ public:
         starts_[size_++] = start;
     }
 
-    /// Forgets the epochs that begin at `from` or later, because those entries were cut.
+    /// Forgets the epochs that begin at `from` or later, because those entries were cut. What is left may all be of
+    /// epochs that were forgotten before.
     void cut(Index from) noexcept {
         while (size_ > 0 && from <= starts_[size_ - 1].first) --size_;
+        if (from <= before_first_) before_ = Epoch{}, before_first_ = Index{};
+        if (from <= forced_before_.index) forced_before_ = Position{};
+    }
+    /// Somebody says of what epoch an entry of this log is. That helps when all are forgotten.
+    void learn(Position entry) noexcept {
+        if (size_ == 0 && before_ == Epoch{}) before_ = entry.epoch, before_first_ = entry.index;
     }
 
     /// Forgets everything; what lay before is known by what it left behind.

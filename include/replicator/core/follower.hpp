@@ -58,6 +58,8 @@ public:
             return false;
         }
         install_.drop(local);  // the leader found that its log will do
+        local.epochs.learn(append.previous);
+        epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
         chain_ = append.previous_chain;
@@ -122,7 +124,7 @@ public:
     [[nodiscard]] bool begin_snapshot(Local<Composition>& local, const SnapshotBegin& begin,
                                       std::size_t tail_bytes) noexcept {
         const Position lacks = begin.lacks;
-        const bool replaces = lacks.epoch != Epoch{} && lacks.index <= local.commit &&
+        const bool replaces = lacks.index != Index{} && lacks.index <= local.commit &&
                               local.epochs.at(lacks.index) == lacks.epoch;
         if (replaces && !may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
@@ -233,7 +235,9 @@ private:
     void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
         Position hint = local.epochs.newest_at_or_below(bound, local.log.last());
         const bool below = hint.index < local.log.base().index && error != Error::diverged;
-        if (below) hint = local.committed();
+        // What is committed is shared for sure. So it is where to look when nobody remembers the epochs behind it.
+        const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
+        if (below || forgotten) hint = local.committed();
         refusal_ = Refusal{error, hint, local.committed()};
         rest_is_useless_ = true;
         ack_owed_ = true;
@@ -312,6 +316,7 @@ private:
         if (run.count == 0) return fail(local, Error::log_failed);
         const EntryHeader own = load_entry_header(run.bytes.data());
         if (own.chain == theirs.chain) {
+            if (own.type() == EntryType::epoch_start) epoch_ = local.epochs.at(own_.index);
             own_ = {own_.index + 1, own_.offset + own.bytes()};
             chain_ = own.chain;
             verified(++index_);
@@ -332,6 +337,7 @@ private:
         discard_after(local, from.index - 1);
         local.log.cut(from, chain_);
         local.epochs.cut(from.index);
+        local.epochs.learn({epoch_, from.index - 1});
     }
 
     [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {
@@ -380,6 +386,7 @@ private:
     Verified verified_;  // up to here the log agrees with the leader's, on this link
     Position forced_;    // the newest forced epoch in the leader's log, and its first entry
     Index told_commit_;  // the leader's commit index
+    Epoch epoch_;        // of the entry at `index_`, as long as the log has it already; 0 when nobody remembers
     Index index_;        // the last entry of the append that was taken
     Index ends_at_;      // the last entry that the append said it has
     Chain chain_{};      // up to that entry

@@ -78,7 +78,7 @@ struct SnapshotBegin {
     std::uint32_t policy = 0;
     std::uint32_t tail_checksum = 0;
     Index common;    ///< the newest entry that both may share
-    Position lacks;  ///< a commit index of the follower that is not in the sender's log; epoch 0 when none is known
+    Position lacks;  ///< a commit index of the follower that is not in the sender's log; index 0 when none is known
 
     /// The fields in their order on the wire.
     template <class Bytes, class Self>

@@ -61,7 +61,7 @@ struct SnapshotSend {
     Position position;               ///< the state holds everything up to here
     Chain chain{};
     Index common;                    ///< the newest entry that both logs may share
-    Position lacks;                  ///< a commit index of the follower that is not in our log; epoch 0 for none
+    Position lacks;                  ///< a commit index of the follower that is not in our log; index 0 for none
     bool begun = false;              ///< the follower has answered the beginning
     bool begin_owed = false;
     bool end_sent = false;

@@ -138,9 +138,12 @@ private:
     /// Asks the follower about the newest position that it may share at or below `bound`. When what it committed lies
     /// above that, our log lacks it, and only a state can replace it.
     void find_common(Local<Composition>& local, Peer& peer, Position bound, Position commit) noexcept {
-        // An epoch that the follower has forgotten bounds nothing.
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
-        const Position position = local.epochs.newest_at_or_below(bound, local.log.last());
+        Position position = newest_shared(local, bound);
+        // Where one of both has forgotten too much to tell, there still is what the follower committed.
+        if (position.index < commit.index) {
+            const Position committed = newest_shared(local, commit);
+            if (committed.index == commit.index) position = committed;
+        }
         const bool lacks = position.index < commit.index;
         if (lacks) notify_diverged(local, peer, position);
         if (lacks || position.index < local.log.base().index) {
@@ -151,6 +154,13 @@ private:
         place_cursor(local, peer.progress, position.index);
         peer.progress.probe_owed = true;
         enter(local, peer, FollowerState::probing);
+    }
+
+    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten bounds
+    /// nothing.
+    [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
+        return local.epochs.newest_at_or_below(bound, local.log.last());
     }
 
     /// The next entry to send is the one after `index`, which is in the log or its base.
