@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -287,6 +287,43 @@ BOOST_AUTO_TEST_CASE(founding_is_heard_of_only_when_it_lasts) {
     group.write_many(1, 3);
     pass(group, 100);
     for (std::size_t i = 1; i <= 2; ++i) BOOST_TEST((group.at(i).state() == support::sum_of(group.written)));
+}
+
+namespace {
+
+struct Narrow : support::OnDisk {
+    static constexpr std::size_t command_bytes_max = 16;
+};
+template <class Limits>
+using TextNode =
+    Replicator<support::Text, support::SmallLog, ack::SemiSync<>, support::Network, Limits, support::Events>;
+
+}  // namespace
+
+// Followers with the new limits would call the old commands corrupt, and never get beyond them.
+BOOST_AUTO_TEST_CASE(a_log_with_larger_commands_than_the_limits_allow_is_refused) {
+    DiskGroup<TextNode<support::OnDisk>> group(2);
+    const std::vector<std::byte> long_command(190, std::byte{7});
+    support::isolate(group, 2);
+    BOOST_REQUIRE(group.at(1).write(long_command));
+    group.network.settle();
+    group.kill(1);
+    group.kill(2);
+    support::Network network;
+    support::Events events;
+    std::vector<std::unique_ptr<TextNode<Narrow>>> nodes;
+    for (std::size_t i = 1; i <= 2; ++i) {
+        auto log = support::SmallLog::open(
+            storage::Simulated(*group.disks[i - 1]), "log",
+            {.cluster = {}, .group = {}, .node = group.ids[i - 1], .incarnation = {}, .history = {}});
+        BOOST_REQUIRE(log);
+        const Config config{.node = group.ids[i - 1], .nodes = group.ids, .run = Run{90 + i}};
+        nodes.push_back(std::make_unique<TextNode<Narrow>>(network, config, std::move(*log), events));
+    }
+    BOOST_TEST(to_string(nodes[0]->status().fault) == to_string(Error::wrong_limits));
+    static_cast<void>(nodes[0]->promote());
+    network.advance(milliseconds(2000), milliseconds(10));
+    for (const std::string& error : network.errors) BOOST_TEST(error != to_string(Error::corrupt));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -123,6 +123,8 @@ private:
             const std::byte* entry = run.bytes.data();
             for (std::uint64_t i = 0; i < run.count; ++i) {
                 const EntryHeader header = load_entry_header(entry);
+                // No follower of this program would take it.
+                if (header.bytes() > Composition::entry_bytes_max) return Error::wrong_limits;
                 if (header.type() == EntryType::epoch_start) {
                     const auto body = entry_body(entry);
                     if (body.size() < EpochStartBody::fixed_bytes) return Error::corrupt;
