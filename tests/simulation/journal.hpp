@@ -4,10 +4,12 @@
 #pragma once
 
 #include <replicator/core/handshake.hpp>
+#include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/log/ring.hpp>
 #include <replicator/options.hpp>
 #include <replicator/sim/random.hpp>
+#include <replicator/storage/simulated.hpp>
 
 #include <array>
 #include <cstddef>
@@ -58,6 +60,27 @@ struct SuccessionOptions : SmallOptions {
     static constexpr std::size_t window_bytes_max = 512;
 };
 
+/// Files of a few kilobytes, so that many are filled, cut and removed.
+struct SmallFiles : log::FileOptions {
+    static constexpr std::size_t entry_bytes_max = 512;
+    static constexpr std::size_t tail_bytes = 4096;
+    static constexpr std::size_t segment_bytes = 4096;
+    static constexpr std::size_t capacity_bytes = 16 * 1024;
+    static constexpr std::size_t retained_bytes = 8 * 1024;
+    static constexpr std::size_t segments_max = 24;
+    static constexpr std::size_t record_bytes_max = 1024;
+    static constexpr std::size_t block_bytes = 128;
+    static constexpr std::size_t zeros_bytes_min = 512;
+    static constexpr std::size_t zeros_bytes_flushed = 2048;
+};
+
+/// Where logs are on disks: states are written often. For both kinds of scenarios, which halves what is compiled.
+struct DiskOptions : SuccessionOptions {
+    static constexpr std::size_t state_interval_bytes = 2048;
+    static constexpr std::size_t state_pieces_per_tick = 2;
+};
+
+using SmallFile = log::File<storage::Simulated, SmallFiles>;
 using SmallRing = log::Ring<1024, 256>;
 using SmallMemory = log::Memory<2048, 512, 256>;
 using SuccessionRing = log::Ring<4096, 256>;

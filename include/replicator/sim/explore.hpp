@@ -70,9 +70,11 @@ template <class UserNode, class MakeCommand>
 template <class UserNode, class MakeCommand>
 [[nodiscard]] Exploration explore(const ExploreOptions& options, MakeCommand make_command) {
     Exploration found;
+    ScenarioBounds bounds = options.bounds;
+    bounds.disks = bounds.disks || Simulated<UserNode>::is_durable;
     for (; found.seeds < options.seeds; ++found.seeds) {
         const std::uint64_t seed = options.first_seed + found.seeds;
-        const Scenario scenario = draw_scenario(seed, options.bounds);
+        const Scenario scenario = draw_scenario(seed, bounds);
         const Verdict verdict = run_scenario<UserNode>(scenario, make_command);
         found.events += verdict.events;
         found.acknowledged += verdict.acknowledged;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A network that loses, doubles, reorders, delays, splits and damages bytes, and cuts connections, all from one seed.
 //
-// It knows nodes only by the boundary of concepts/transport.hpp, and keeps to it strictly: it asks a node for bytes only
+// It also says when disks flush, as transports do. It knows nodes only by the boundary of concepts/transport.hpp, and keeps to it strictly: it asks a node for bytes only
 // after it was woken, after bytes came from that peer, or when there is room again. A node that forgets to wake stalls.
 #pragma once
 
@@ -48,6 +48,7 @@ public:
         ways_.resize(std::max(ways_.size(), nodes_.size() * nodes_.size()));
         nodes_[place].handle = transport::NodeHandle(node);
         nodes_[place].paused = false;
+        nodes_[place].flush_at = never;
         for (std::size_t other = 0; other < nodes_.size(); ++other) {
             if (other == place) continue;
             forget(place, other);
@@ -61,6 +62,7 @@ public:
     void detach(Node& node) {
         const std::size_t place = place_of(node.id());
         nodes_[place].handle = {};
+        nodes_[place].flush_at = never;
         for (std::size_t other = 0; other < nodes_.size(); ++other) {
             if (other == place || !faults_.stream || !nodes_[other].handle) continue;
             nodes_[other].handle.disconnected(nodes_[place].id);
@@ -70,10 +72,17 @@ public:
     void wake(Node& node, NodeId peer) noexcept {
         way(place_of(node.id()), place_of(peer)).owed = true;
     }
+    /// The disk works when its time has come, which is drawn.
+    template <class Node>
+    void flush_soon(Node& node) noexcept {
+        nodes_[place_of(node.id())].flush_at = asked;
+        flush_asked_ = true;
+    }
+    void set_flush_delay(Duration most) noexcept { flush_delay_max_ = most; }
 
     /// All nodes that will ever be there, before the first one is.
     void set_nodes(std::span<const NodeId> ids) {
-        for (const NodeId id : ids) nodes_.push_back({id, {}, false, {}});
+        for (const NodeId id : ids) nodes_.push_back({id, {}, false, {}, never});
         ways_.resize(ids.size() * ids.size());
     }
 
@@ -127,6 +136,23 @@ public:
                 if (from != to && way(from, to).owed) ask(from, to, now);
             }
         }
+        if (std::exchange(flush_asked_, false)) draw_flushes(now);
+    }
+
+    /// When the next disk works; `otherwise` when none is to.
+    [[nodiscard]] Instant next_flush(Instant otherwise) const noexcept {
+        for (const Known& known : nodes_) otherwise = std::min(otherwise, known.flush_at);
+        return otherwise;
+    }
+    /// Lets the disk work whose time has come first. Returns whose it was, or NodeId{} when that node is paused.
+    NodeId flush(Instant now) {
+        Known& known = *std::min_element(nodes_.begin(), nodes_.end(),
+                                         [](const Known& a, const Known& b) { return a.flush_at < b.flush_at; });
+        if (known.paused) return known.flush_at = now + milliseconds(1), NodeId{};
+        known.flush_at = never;
+        known.handle.flush();
+        pump(now);
+        return known.id;
     }
 
     /// What arrived at `to` from `from` in the last `length` comes once more, at once and in the same order: a path that holds
@@ -194,12 +220,22 @@ private:
         transport::NodeHandle handle;
         bool paused = false;
         std::vector<Packet> waiting;
+        Instant flush_at;
     };
     struct Later {
         bool operator()(const Packet& a, const Packet& b) const noexcept {
             return b.arrives < a.arrives || (a.arrives == b.arrives && b.order < a.order);
         }
     };
+
+    static constexpr Instant never{~std::uint64_t{0}};
+    static constexpr Instant asked{~std::uint64_t{0} - 1};
+
+    void draw_flushes(Instant now) {
+        for (Known& known : nodes_) {
+            if (known.flush_at == asked) known.flush_at = now + Duration{random_.below(flush_delay_max_.microseconds + 1)};
+        }
+    }
 
     [[nodiscard]] std::size_t place_of(NodeId node) const noexcept {
         std::size_t place = 0;
@@ -324,6 +360,8 @@ private:
     Random random_;
     NetworkFaults faults_;
     bool repeats_ = false;
+    bool flush_asked_ = false;
+    Duration flush_delay_max_{100};
     NodeId sender_{};
     Watch watch_;
     std::vector<std::byte> buffer_;

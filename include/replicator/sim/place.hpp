@@ -2,10 +2,12 @@
 // What a world is made of: nodes over the simulated network, the places where they run, and what clients see of them.
 #pragma once
 
+#include "disk.hpp"
 #include "network.hpp"
 #include "oracle.hpp"
 
 #include "../basic_replicator.hpp"
+#include "../concepts/durable_log.hpp"
 #include "../types.hpp"
 
 #include <cstddef>
@@ -17,16 +19,20 @@
 
 namespace replicator::sim {
 
-/// The same composition over the simulated network.
+/// The same composition over the simulated network, and over simulated disks where its log is on a disk.
 template <class Node>
 struct Simulated;
 template <class Machine, class Log, class Ack, class Transport, class Limits, class Observer>
 struct Simulated<Replicator<Machine, Log, Ack, Transport, Limits, Observer>> {
-    using Node = Replicator<Machine, Log, Ack, Network, Limits>;
+    using SimulatedLog = typename OnSimulatedDisk<Log>::type;
+    using Node = Replicator<Machine, SimulatedLog, Ack, Network, Limits>;
     using Oracle = sim::Oracle<Machine>;
     using Policy = Ack;
     using Bounds = Limits;
     using StateMachine = Machine;
+    static constexpr bool is_durable = DurableLog<SimulatedLog>;
+    /// The copies of a node outlive its process, as far as they count.
+    static constexpr bool keeps_copies = is_durable && Node::stage != Stage::received;
 };
 
 /// What became of a scenario.
@@ -50,7 +56,7 @@ struct Clients {
 /// An incarnation that is gone. What it held at the end counts if it was ever admitted, perhaps only after its end:
 /// what it said was still on its way.
 struct Former {
-    Run run{};
+    Incarnation incarnation{};
     Instant began;
     Index held;
     Index applied;
@@ -60,12 +66,15 @@ struct Former {
 /// A node, and what surrounds it in its own place: a clock, and what the world remembers about it.
 template <class Node>
 struct Place {
+    std::unique_ptr<Drive> drive;  // where logs are on disks
     std::unique_ptr<Node> node;
     Run run{};
+    Incarnation incarnation{};
     Instant began;     // of this incarnation, in true time
     Instant heard_at;  // when the leader last received something from here, in true time
     Instant ticks_at;
     Instant paused_until;
+    Instant restarts_at;  // when somebody looks after a node whose disk failed; 0 while there is none
     Instant clock{1'000'000};
     Instant clock_read_at;       // in true time
     Instant clock_stopped_until;
@@ -74,17 +83,17 @@ struct Place {
     std::vector<Former> former;
 
     /// When the incarnation that `counting` is, or was, began here.
-    [[nodiscard]] Instant began_as(Run counting) const noexcept {
+    [[nodiscard]] Instant began_as(Incarnation counting) const noexcept {
         for (const Former& gone : former) {
-            if (gone.run == counting) return gone.began;
+            if (gone.incarnation == counting) return gone.began;
         }
         return began;
     }
     /// The most that incarnations which counted once held, or had applied, when they ended.
-    [[nodiscard]] Index held_before(Run counting, bool applied_too) noexcept {
+    [[nodiscard]] Index held_before(Incarnation counting, bool applied_too) noexcept {
         Index most;
         for (Former& gone : former) {
-            gone.counted = gone.counted || gone.run == counting;
+            gone.counted = gone.counted || gone.incarnation == counting;
             if (gone.counted) most = max(most, applied_too ? gone.applied : gone.held);
         }
         return most;
@@ -94,10 +103,11 @@ struct Place {
 /// What people call the node at a place.
 [[nodiscard]] inline std::string name(std::size_t place) { return std::to_string(place + 1); }
 
-/// How many nodes, the leader included, the leader has heard since `run` began at `place`; those there not counted.
+/// How many nodes, the leader included, the leader has heard since `incarnation` began at `place`; those there not counted.
 template <class Node>
-[[nodiscard]] std::size_t heard_since_began(const std::vector<Place<Node>>& places, std::size_t place, Run run) {
-    const Instant began = places[place].began_as(run);
+[[nodiscard]] std::size_t heard_since_began(const std::vector<Place<Node>>& places, std::size_t place,
+                                            Incarnation incarnation) {
+    const Instant began = places[place].began_as(incarnation);
     std::size_t heard = 1;
     for (std::size_t i = 1; i < places.size(); ++i) heard += i != place && places[i].heard_at >= began ? 1u : 0u;
     return heard;
@@ -109,7 +119,9 @@ template <class Node>
     std::string text;
     for (std::size_t i = 0; i < places.size(); ++i) {
         const auto status = places[i].node->status();
-        text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) + " last " +
+        text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) +
+                (status.role == Role::faulted ? std::string(" (") + replicator::to_string(status.fault) + ")" : "") +
+                (status.suspect_from != Index{} ? " suspect from " + std::to_string(status.suspect_from.value) : "") + " last " +
                 std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) + " applied " +
                 std::to_string(status.applied.value) + (status.installing ? " installing" : "");
         if (status.role != Role::leader) continue;

@@ -9,6 +9,7 @@
 #include "../types.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,7 +18,7 @@ namespace replicator::sim {
 
 enum class EventKind : std::uint8_t {
     write,        ///< clients write `amount` commands at once on the leader
-    crash,        ///< the process of `node` ends; a new, blank one starts at once
+    crash,        ///< the machine of `node` loses power; a new process starts, which is blank if the log was in memory
     pause,        ///< `node` stands still for `amount` milliseconds
     cut,          ///< nothing gets from `node` to `other`, nor back
     cut_one_way,  ///< nothing gets from `node` to `other`
@@ -30,6 +31,12 @@ enum class EventKind : std::uint8_t {
     promote,      ///< somebody tells `node` to lead, if that loses nothing
     force,        ///< somebody tells `node` to lead, whatever that loses
     hand_over,    ///< whoever leads is told to let `node` lead
+    kill,         ///< the process of `node` ends, the machine goes on; a new process starts from the disk
+    wipe,         ///< `node` gets a new disk
+    rot,          ///< the process of `node` ends, and something on its disk is damaged
+    blackout,     ///< all nodes lose power at once
+    disk_error,   ///< the disk of `node` fails, in one of several ways, within the next `amount` milliseconds
+    disk_full,    ///< for `amount` milliseconds
     repeat,       ///< what came from `node` to `other` in the last `amount` milliseconds comes again
 };
 
@@ -49,6 +56,12 @@ enum class EventKind : std::uint8_t {
         case EventKind::promote: return "promote";
         case EventKind::force: return "force";
         case EventKind::hand_over: return "hand_over";
+        case EventKind::kill: return "kill";
+        case EventKind::wipe: return "wipe";
+        case EventKind::rot: return "rot";
+        case EventKind::blackout: return "blackout";
+        case EventKind::disk_error: return "disk_error";
+        case EventKind::disk_full: return "disk_full";
         case EventKind::repeat: return "repeat";
     }
     return "unknown";
@@ -64,10 +77,18 @@ struct Event {
     friend bool operator==(const Event&, const Event&) = default;
 };
 
+/// How slow disks are, and what nodes do that come back from them.
+struct DiskConditions {
+    Duration flush_delay_max{100};  ///< from asking for a flush to its beginning
+    unsigned sync_polls = 0;        ///< so often a flush is looked at before it is done
+    bool leads_again = false;       ///< who led last wants to lead again
+};
+
 struct Scenario {
     std::uint64_t seed = 0;
     std::size_t nodes = 3;
     NetworkFaults network;
+    DiskConditions disks;
     std::vector<std::int32_t> clock_skews;  ///< of each node, in thousandths
     std::vector<Event> events;              ///< in the order of their times
     Duration length = milliseconds(500);    ///< of the part with faults
@@ -84,9 +105,15 @@ struct ScenarioBounds {
     std::uint32_t writes_at_once_max = 60;
     Duration fault_length_max = milliseconds(120);
     bool leaders_fail = false;  ///< leaders crash, and others are promoted
+    bool disks = false;         ///< disks fail; set where the log is on a disk
 };
 
 namespace detail {
+
+/// Faults that a node does not outlive.
+[[nodiscard]] constexpr bool ends_nodes(EventKind kind) noexcept {
+    return kind == EventKind::crash || (kind >= EventKind::kill && kind <= EventKind::disk_error);
+}
 
 /// Faults of one kind, spread over the scenario.
 inline void spread(Random& random, Scenario& scenario, EventKind kind, std::uint64_t count,
@@ -99,7 +126,7 @@ inline void spread(Random& random, Scenario& scenario, EventKind kind, std::uint
         event.other = static_cast<std::uint32_t>((event.node + random.between(1, scenario.nodes - 1)) % scenario.nodes);
         event.amount = static_cast<std::uint32_t>(random.between(1, bounds.fault_length_max.microseconds / 1000));
         // The first leader is not lost where nobody could take its place.
-        if (kind == EventKind::crash && event.node == 0 && !scenario.leaders_fail) continue;
+        if (ends_nodes(kind) && event.node == 0 && !scenario.leaders_fail) continue;
         scenario.events.push_back(event);
     }
 }
@@ -123,6 +150,20 @@ inline void spread_succession(Random& random, Scenario& scenario, std::uint64_t 
     spread(random, scenario, EventKind::promote, random.between(1, 2 * most), bounds);
     spread(random, scenario, EventKind::hand_over, sometimes(random, most), bounds);
     if (random.below(6) == 0) spread(random, scenario, EventKind::force, random.between(1, most), bounds);
+}
+
+inline void spread_disk_faults(Random& random, Scenario& scenario, std::uint64_t most, const ScenarioBounds& bounds) {
+    for (const EventKind kind : {EventKind::crash, EventKind::kill, EventKind::wipe, EventKind::rot,
+                                 EventKind::disk_error, EventKind::disk_full}) {
+        spread(random, scenario, kind, sometimes(random, most), bounds);
+    }
+    if (scenario.leaders_fail) spread(random, scenario, EventKind::blackout, sometimes(random, most / 2 + 1), bounds);
+}
+
+inline void draw_disks(Random& random, DiskConditions& disks) {
+    disks.flush_delay_max = Duration{std::array<std::uint64_t, 4>{0, 200, 3'000, 40'000}[random.below(4)]};
+    disks.sync_polls = random.below(3) == 0 ? static_cast<unsigned>(random.between(1, 4)) : 0;
+    disks.leads_again = random.below(2) == 0;
 }
 
 }  // namespace detail
@@ -162,7 +203,9 @@ inline void spread_succession(Random& random, Scenario& scenario, std::uint64_t 
             if (skewed) skew = static_cast<std::int32_t>(random.below(201)) - 100;
         }
         detail::spread(random, scenario, EventKind::repeat, detail::sometimes(random, 4 * most), bounds);
+        if (bounds.disks) detail::spread_disk_faults(random, scenario, most, bounds);
     }
+    if (bounds.disks) detail::draw_disks(random, scenario.disks);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });
     return scenario;

@@ -3,10 +3,13 @@
 // it, what it writes and what must hold of it, is said by what derives from it.
 #pragma once
 
+#include "disk.hpp"
 #include "network.hpp"
 #include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
+
+#include "../testing/inspect.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,12 +22,14 @@
 namespace replicator::sim {
 
 /// `Play` has `check(place)`, called after a node was told something, `heard(from, to)`, `write(count)`,
-/// `crash(place)`, `promote(place, forced)` and `hand_over(place)`.
+/// `promote(place, forced)`, `hand_over(place)`; and `ends(place)` before a process ends, `came_back(place, lost)` after
+/// the next one started there, which may have lost copies that it had.
 template <class UserNode, class MakeCommand, class Play>
 class Scene {
 public:
     using Node = typename Simulated<UserNode>::Node;
     using Limits = typename Simulated<UserNode>::Bounds;
+    static constexpr bool is_durable = Simulated<UserNode>::is_durable;
 
     /// Shows every delivered frame, for a chart.
     void watch(Network::Watch watch) { network_.watch(std::move(watch)); }
@@ -44,7 +49,11 @@ protected:
                                          [](const Event& event) { return event.kind == EventKind::repeat; }));
         for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
         network_.set_nodes(ids_);
+        network_.set_flush_delay(scenario.disks.flush_delay_max);
         places_.resize(scenario.nodes);
+        for (Place<Node>& place : places_) {
+            if (is_durable) place.drive = std::make_unique<Drive>(random_.next());
+        }
         for (std::size_t i = 0; i < scenario.nodes; ++i) start(i);
     }
 
@@ -65,11 +74,49 @@ protected:
     void start(std::size_t place) {
         Place<Node>& at = places_[place];
         at.run = Run{++runs_};
-        at.began = now_;
-        at.node = std::make_unique<Node>(
-            network_, Config{.node = ids_[place], .nodes = ids_, .run = at.run, .cluster = {}, .group = {}});
+        const Config config{.node = ids_[place],
+                            .nodes = ids_,
+                            .run = at.run,
+                            .cluster = {},
+                            .group = {},
+                            .leads_again = scenario_.disks.leads_again};
+        if constexpr (is_durable) {
+            open(place, config);
+        } else {
+            at.node = std::make_unique<Node>(network_, config);
+        }
+        const Incarnation incarnation = testing::Inspect::engine(*at.node).local().incarnation;
+        if (incarnation != at.incarnation) at.began = now_;
+        at.incarnation = incarnation;
         at.applied = at.commit = Index{};
+        at.restarts_at = Instant{};
         at.node->tick(at.clock);
+    }
+
+    /// The process ends; the next one finds on its disk what that leaves, and in memory nothing.
+    void restart(std::size_t place, End how) {
+        end(place, how);
+        start(place);
+        come_back(place, how);
+    }
+    void blackout() {
+        for (std::size_t i = 0; i < places_.size(); ++i) end(i, End::power);
+        for (std::size_t i = 0; i < places_.size(); ++i) start(i);
+        for (std::size_t i = 0; i < places_.size(); ++i) come_back(i, End::power);
+    }
+
+    /// True for a node that stopped because its disk failed; somebody starts it again after a while. A node that stopped
+    /// for another reason is a failure.
+    [[nodiscard]] bool has_stopped(std::size_t place) {
+        Place<Node>& at = places_[place];
+        if (at.node->role() != Role::faulted) return false;
+        const Error fault = at.node->status().fault;
+        if (at.drive != nullptr && at.drive->is_troubled() && fault == Error::log_failed) {
+            if (at.restarts_at == Instant{}) at.restarts_at = now_ + Duration{random_.between(1'000, 100'000)};
+            return true;
+        }
+        fail("node " + name(place) + " is faulted: " + replicator::to_string(fault) + describe());
+        return true;
     }
 
     /// What the clock of a node shows: it runs fast or slow, and sometimes not at all.
@@ -89,8 +136,18 @@ protected:
         for (std::size_t i = 0; i < places_.size(); ++i) {
             if (places_[i].ticks_at < next) next = places_[i].ticks_at, ticking = i;
         }
+        bool flushes = false;
+        if constexpr (is_durable) {
+            const Instant flush = network_.next_flush(next);
+            flushes = flush < next;
+            next = flush;
+        }
         now_ = std::max(now_, next);
         ++events_;
+        if (flushes) {
+            const NodeId flushed = network_.flush(now_);
+            return flushed == NodeId{} ? void() : self().check(value(flushed) - 1);
+        }
         if (ticking < places_.size()) return tick(ticking);
         const NodeId receiver = network_.deliver(now_);
         if (receiver == NodeId{}) return;
@@ -105,6 +162,7 @@ protected:
             if (now_ >= at.paused_until) network_.pause(ids_[place], false);
             return;
         }
+        if constexpr (is_durable) look_after(place);
         at.node->tick(read_clock(place));
         network_.pump(now_);
         self().check(place);
@@ -116,7 +174,22 @@ protected:
         const NodeId other = ids_[event.other];
         switch (event.kind) {
             case EventKind::write: return self().write(event.amount);
-            case EventKind::crash: return self().crash(place);
+            case EventKind::crash: return come_and_go(event, End::power);
+            case EventKind::kill: return come_and_go(event, End::kill);
+            case EventKind::wipe: return come_and_go(event, End::wipe);
+            case EventKind::rot: return come_and_go(event, End::rot);
+            case EventKind::blackout: return blackout();
+            case EventKind::disk_error:
+                if (is_durable) {
+                    const auto what = static_cast<DiskTrouble>(random_.below(5));
+                    places_[place].drive->trouble(what, random_.next() % 1000, now_ + milliseconds(event.amount));
+                }
+                return;
+            case EventKind::disk_full:
+                if (is_durable) {
+                    places_[place].drive->trouble(DiskTrouble::full, event.other, now_ + milliseconds(event.amount));
+                }
+                return;
             case EventKind::pause:
                 network_.pause(node, true);
                 places_[place].paused_until = now_ + milliseconds(event.amount);
@@ -139,6 +212,14 @@ protected:
         }
     }
 
+    /// A node with a disk may be away for a while, in which others miss it.
+    void come_and_go(const Event& event, End how) {
+        restart(event.node, how);
+        if (!is_durable || event.amount % 2 == 0) return;
+        network_.pause(ids_[event.node], true);
+        places_[event.node].paused_until = now_ + milliseconds(event.amount);
+    }
+
     /// The nodes before and after `middle` see it, and not each other.
     void bridge(std::size_t middle) {
         for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -153,7 +234,10 @@ protected:
     void heal() {
         network_.heal();
         for (const NodeId id : ids_) network_.pause(id, false);
-        for (Place<Node>& place : places_) place.clock_stopped_until = now_;
+        for (Place<Node>& place : places_) {
+            place.clock_stopped_until = now_;
+            if (place.drive != nullptr) place.drive->mend(scenario_.disks.sync_polls);
+        }
         NetworkFaults none = scenario_.network;
         none.loss = none.duplication = none.corruption = none.truncation = 0;
         network_.set_faults(none);
@@ -173,6 +257,80 @@ protected:
         if (failure_.empty()) failure_ = why;
     }
 
+private:
+    void end(std::size_t place, End how) {
+        Place<Node>& at = places_[place];
+        self().ends(place);
+        network_.detach(*at.node);
+        if constexpr (is_durable) {
+            auto found = at.drive->after(how, random_);
+            at.node.reset();
+            at.drive->change(std::move(found), how, random_);
+        } else {
+            at.node.reset();
+        }
+    }
+
+    void come_back(std::size_t place, End how) {
+        const bool keeps = Simulated<UserNode>::keeps_copies && (how == End::kill || how == End::power);
+        const bool lost = !keeps || places_[place].drive->is_damaged();
+        self().came_back(place, lost);
+        if (is_durable) places_[place].drive->settle();
+    }
+
+    /// Somebody comes by: troubles of disks end, and nodes start again that stopped because of them.
+    void look_after(std::size_t place) {
+        Place<Node>& at = places_[place];
+        if (at.drive->trouble_ends() <= now_) at.drive->mend(scenario_.disks.sync_polls);
+        if (at.restarts_at == Instant{} || now_ < at.restarts_at) return;
+        restart(place, random_.below(2) == 0 ? End::kill : End::power);
+    }
+
+    /// Starts a node from its disk. Where that is damaged, what can be saved is; else it gets a new one.
+    void open(std::size_t place, const Config& config) {
+        using Log = typename Simulated<UserNode>::SimulatedLog;
+        Place<Node>& at = places_[place];
+        const log::FileIdentity identity{.cluster = {},
+                                         .group = {},
+                                         .node = ids_[place],
+                                         .incarnation = Incarnation{random_.next() >> 8},
+                                         .history = {}};
+        auto on_damage = log::OnDamage::refuse;
+        // In one of four starts, the power fails while the log is being opened.
+        if (random_.below(4) == 0) {
+            at.drive->cut_power_in(random_.between(1, 60));
+            const bool repairs = at.drive->is_damaged() && random_.below(2) == 0;
+            static_cast<void>(Log::open(at.drive->storage(), Drive::folder, identity,
+                                        repairs ? log::OnDamage::repair : log::OnDamage::refuse));
+            at.drive->change(at.drive->after(End::power, random_), End::power, random_);
+        }
+        while (true) {
+            at.drive->start(scenario_.disks.sync_polls);
+            Error error = Error::none;
+            {
+                auto log = Log::open(at.drive->storage(), Drive::folder, identity, on_damage);
+                error = log.error();
+                if (log) {
+                    at.node = std::make_unique<Node>(network_, config, std::move(*log));
+                    if (at.node->role() != Role::faulted) return;
+                    error = at.node->status().fault;
+                    on_damage = log::OnDamage::repair;
+                    at.node.reset();
+                }
+            }
+            if (!at.drive->is_damaged()) {
+                fail("node " + name(place) + " cannot start from its disk: " + replicator::to_string(error));
+            }
+            if (on_damage == log::OnDamage::repair) {
+                at.drive->change(at.drive->after(End::wipe, random_), End::wipe, random_);
+                on_damage = log::OnDamage::refuse;
+            } else {
+                on_damage = log::OnDamage::repair;
+            }
+        }
+    }
+
+protected:
     const Scenario& scenario_;
     Random random_;
     MakeCommand make_command_;

@@ -48,6 +48,9 @@ template <class Fails>
     try_with([](Scenario& s) { s.network.truncation = 0; });
     try_with([](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; });
     try_with([](Scenario& s) { s.network.delay_max = s.network.delay_min; });
+    try_with([](Scenario& s) { s.disks.flush_delay_max = Duration{}; });
+    try_with([](Scenario& s) { s.disks.sync_polls = 0; });
+    try_with([](Scenario& s) { s.disks.leads_again = false; });
     try_with([](Scenario& s) { s.clock_skews.assign(s.clock_skews.size(), 0); });
     for (std::size_t i = 0; i < scenario.events.size(); ++i) {
         while (scenario.events[i].kind == EventKind::write && scenario.events[i].amount > 1) {
@@ -74,6 +77,9 @@ template <class Fails>
                        number(network.delay_max.microseconds) + "}, .one_byte_reads = " + number(network.one_byte_reads) +
                        ", .split_reads = " + number(network.split_reads) +
                        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) +
+                       "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
+                       "}, .sync_polls = " + number(scenario.disks.sync_polls) +
+                       ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") +
                        "},\n    .clock_skews = {";
     for (const std::int32_t skew : scenario.clock_skews) text += number(skew) + ", ";
     text += "},\n    .events = {\n";
@@ -82,7 +88,8 @@ template <class Fails>
                 to_string(event.kind) + ", .node = " + number(event.node) + ", .other = " + number(event.other) +
                 ", .amount = " + number(event.amount) + "},\n";
     }
-    return text + "    },\n    .length{" + number(scenario.length.microseconds) + "},\n}";
+    return text + "    },\n    .length{" + number(scenario.length.microseconds) +
+           "},\n    .leaders_fail = " + (scenario.leaders_fail ? "true" : "false") + ",\n}";
 }
 
 }  // namespace replicator::sim

@@ -7,7 +7,7 @@
 // are healed, somebody leads, all are equal, and what only a forced epoch may have lost is all that is lost.
 #pragma once
 
-#include "lines.hpp"
+#include "chronicle.hpp"
 #include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
@@ -19,7 +19,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,10 +35,9 @@ public:
     using Node = typename Simulated<UserNode>::Node;
     using Policy = typename Simulated<UserNode>::Policy;
     using Limits = typename Simulated<UserNode>::Bounds;
-    using Lines = sim::Lines<typename Simulated<UserNode>::StateMachine>;
 
     Succession(const Scenario& scenario, MakeCommand make_command)
-        : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), lines_(history_) {
+        : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), chronicle_(history_) {
         views_.resize(places_.size());
         if (!places_[0].node->found(history_)) fail("the group cannot be founded");
         check(0);
@@ -68,15 +66,10 @@ private:
     using Base::start;
     using Base::step;
     using Base::trace_;
-    using Entry = typename Lines::Entry;
-
-    /// What the world knows about the node at a place.
-    struct View {
-        Entry last = 0;
-        Entry applied = 0;
-        std::vector<Ticket> pending;
-        std::vector<Entry> former;  ///< what earlier incarnations held when they ended
-    };
+    using Chronicle = sim::Chronicle<typename Simulated<UserNode>::StateMachine>;
+    using Entry = typename Chronicle::Entry;
+    using View = typename Chronicle::View;
+    using Reign = typename Chronicle::Reign;
 
     [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::engine(node).local(); }
     void heard(std::size_t, std::size_t) {}
@@ -106,26 +99,40 @@ private:
         return true;
     }
 
-    /// The process ends, and with it its copies; a blank one starts.
-    void crash(std::size_t place) {
-        views_[place].former.push_back(views_[place].last);
-        views_[place].last = views_[place].applied = 0;
-        views_[place].pending.clear();
-        network_.detach(*places_[place].node);
-        places_[place].node.reset();
-        start(place);
-        for (auto& [epoch, reign] : epochs_) reign.acknowledged = newest_held(reign.acknowledged);
+    void ends(std::size_t place) {
+        View& view = views_[place];
+        view.former.push_back(view.held);
+        view.pending.clear();
+        view.promised = local(*places_[place].node).promised;
+        view.incarnation = places_[place].incarnation;
+        view.suspect = local(*places_[place].node).suspect_from() != Index{};
     }
 
-    /// As much of the line of an acknowledged entry as is left on some node. It takes more losses than any policy
-    /// survives to leave less than all: as many nodes as it promises held the entry when it was acknowledged.
-    [[nodiscard]] Entry newest_held(Entry entry) const {
-        Entry newest = 0;
-        for (const View& view : views_) {
-            const Entry held = lines_.common(view.last, entry);
-            if (lines_.index(newest) < lines_.index(held)) newest = held;
+    /// A log in memory is gone. What was on a disk, what was promised and what was suspected is there again.
+    void came_back(std::size_t place, bool lost) {
+        View& view = views_[place];
+        const Entry before = std::exchange(view.held, 0);
+        view.applied = 0;
+        if constexpr (Base::is_durable) {
+            if (places_[place].drive->is_new()) view.last = 0;
+            check(place);
+            if (Simulated<UserNode>::keeps_copies && !places_[place].drive->is_new()) check_memory(place, before, lost);
+        } else {
+            view.last = 0;
         }
-        return newest;
+        if (lost) chronicle_.forget_what_is_gone();
+    }
+
+    void check_memory(std::size_t place, Entry before, bool lost) {
+        const View& view = views_[place];
+        const auto& now = local(*places_[place].node);
+        const bool suspect = now.suspect_from() != Index{};
+        const bool less = !lines_.has(view.last, before);
+        if (less && !lost) fail("node " + name(place) + " comes back without what its disk had" + describe());
+        if (less && !suspect) fail("node " + name(place) + " lost entries, and is not suspect" + describe());
+        if (view.suspect && !suspect) fail("node " + name(place) + " forgot that it is suspect" + describe());
+        if (now.promised < view.promised) fail("node " + name(place) + " forgot what it promised" + describe());
+        if (now.incarnation != view.incarnation) fail("node " + name(place) + " is another incarnation" + describe());
     }
 
     void promote(std::size_t place, bool forced) {
@@ -152,17 +159,18 @@ private:
     // ---- What must hold ----
 
     void check(std::size_t place) {
+        const Calm calm(places_[place].drive.get());
         View& view = views_[place];
         const Node& node = *places_[place].node;
         this->note(place, node);
-        if (node.role() == Role::faulted) {
-            return fail("node " + name(place) + " is faulted: " + replicator::to_string(node.status().fault) + describe());
-        }
+        if (this->has_stopped(place)) return;
         if (!local(node).founded()) return;
         const std::optional<Entry> last = lines_.take(local(node).log, view.last);
         if (!last) return fail("node " + name(place) + " holds entries that no leader wrote" + describe());
         if (!lines_.understands()) return fail("the codec cannot decode what it encoded");
         view.last = *last;
+        const bool counts_flushed = Simulated<UserNode>::keeps_copies;
+        view.held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
         if (node.role() == Role::leader) check_leader(place);
         check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
@@ -207,27 +215,14 @@ private:
         if (!found) return fail("node " + name(place) + " applied what no leader wrote");
         if (*found == view.applied) return;
         const Entry common = lines_.common(*found, view.applied);
-        if (common != view.applied && !may_replace(*found, view.applied, common)) {
+        if (common != view.applied && !chronicle_.may_replace(*found, view.applied, common)) {
             return fail("node " + name(place) + " took back what it had applied" + describe());
         }
         view.applied = *found;
         if (digest_of(node.state()) != lines_.digest(*found)) {
             return fail("the state of node " + name(place) + " is not what the commands make it");
         }
-        const bool committed = std::any_of(epochs_.rbegin(), epochs_.rend(), [&](const auto& reign) {
-            return lines_.has(reign.second.committed, view.applied);
-        });
-        if (!committed) fail("node " + name(place) + " applied what no leader committed" + describe());
-    }
-
-    /// A forced epoch began behind `common` on a line that has what is applied now, and not what was.
-    [[nodiscard]] bool may_replace(Entry now, Entry before, Entry common) const {
-        return std::any_of(epochs_.begin(), epochs_.end(), [&](const auto& entry) {
-            const Reign& reign = entry.second;
-            const bool line = lines_.has(reign.start, now) || lines_.has(now, reign.start);
-            return reign.forced && lines_.index(common) < lines_.index(reign.start) && line &&
-                   !lines_.has(reign.start, before);
-        });
+        if (!chronicle_.is_committed(view.applied)) fail("node " + name(place) + " applied what no leader committed" + describe());
     }
 
     void check_acknowledged(std::size_t place) {
@@ -255,13 +250,7 @@ private:
     /// forced one lacks is at risk.
     void check_promise(Entry entry) {
         const Epoch epoch_of_leader = lines_.epoch(entry);
-        std::size_t holders = 0;
-        for (const View& view : views_) {
-            const bool held = lines_.has(view.last, entry) ||
-                              std::any_of(view.former.begin(), view.former.end(),
-                                          [&](Entry former) { return lines_.has(former, entry); });
-            holders += held ? 1u : 0u;
-        }
+        const std::size_t holders = chronicle_.holders(entry);
         if (holders < Policy::holders_floor(ids_.size())) {
             return fail("entry " + std::to_string(lines_.index(entry).value) + " is acknowledged, and held by " +
                         std::to_string(holders) + " nodes only" + describe());
@@ -270,7 +259,7 @@ private:
             const bool without = lines_.epoch(entry) < epoch && !reign.forced && !lines_.has(reign.start, entry);
             // Somebody may have risked a loss, or all nodes of that epoch were destroyed.
             const bool risked = lines_.forced_after(entry, lines_.common(entry, reign.start));
-            if (without && !risked && newest_held(reign.start) == reign.start) {
+            if (without && !risked && chronicle_.newest_held(reign.start) == reign.start) {
                 return fail("entry " + std::to_string(lines_.index(entry).value) +
                             " of epoch " + std::to_string(lines_.epoch(entry).counter) +
                             " is acknowledged, although epoch " + std::to_string(epoch.counter) +
@@ -319,10 +308,15 @@ private:
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Node& node = *places_[i].node;
             if (node.role() == Role::leader) return true;
+            if (node.role() == Role::faulted) return true;  // it will be started again
             if (node.last().index == Index{}) continue;
             if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
         }
-        if (best == places_.size()) return false;
+        if (best == places_.size()) {
+            chronicle_.forget_what_is_gone();
+            check_survival(0);
+            return false;
+        }
         promote(best, may_lose);
         return true;
     }
@@ -362,26 +356,14 @@ private:
             return fail("acknowledged entry " + std::to_string(lines_.index(reign.acknowledged).value) +
                         " is lost" + describe());
         }
-        if (lost_ && !risked()) fail("writes were lost, although nobody took the risk" + describe());
+        if (lost_ && !chronicle_.risked()) fail("writes were lost, although nobody took the risk" + describe());
     }
-
-    [[nodiscard]] bool risked() const {
-        return std::any_of(epochs_.begin(), epochs_.end(), [](const auto& reign) { return reign.second.forced; });
-    }
-
-    /// What is known of an epoch.
-    struct Reign {
-        Run run{};
-        Entry start = 0;
-        bool forced = false;
-        Entry committed = 0;
-        Entry acknowledged = 0;  ///< the newest, but for what somebody risked
-    };
 
     HistoryId history_;
-    Lines lines_;
-    std::vector<View> views_;
-    std::map<Epoch, Reign> epochs_;
+    Chronicle chronicle_;
+    Lines<typename Simulated<UserNode>::StateMachine>& lines_ = chronicle_.lines;
+    std::vector<View>& views_ = chronicle_.views;
+    decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
     bool lost_ = false;
 };
 

@@ -77,12 +77,25 @@ private:
     void promote(std::size_t, bool) {}
     void hand_over(std::size_t) {}
 
-    void crash(std::size_t place) {
+    void ends(std::size_t place) {
         Place<Node>& at = places_[place];
-        at.former.push_back({at.run, at.began, held(place), std::min(held(place), at.node->applied()), false});
-        network_.detach(*at.node);
-        at.node.reset();
-        start(place);
+        const Stage stage = Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received;
+        at.former.push_back({at.incarnation, at.began, held(place, stage), held(place, Stage::applied), false});
+    }
+
+    /// What a node held when its process ended, it holds again if that was on its disk.
+    void came_back(std::size_t place, bool lost) {
+        if constexpr (Base::is_durable) {
+            const Calm calm(places_[place].drive.get());
+            const Index before = places_[place].former.back().held;
+            const bool less = held(place, Stage::durable) < before;
+            const bool is_new = places_[place].drive->is_new();
+            if (less && !lost) fail("node " + name(place) + " comes back without what its disk had" + describe());
+            if (less && !is_new && Simulated<UserNode>::keeps_copies && places_[place].node->status().suspect_from == Index{}) {
+                fail("node " + name(place) + " comes back with less than its disk had, and is not suspect" + describe());
+            }
+            check(place);
+        }
     }
 
     void write(std::uint32_t count) {
@@ -166,7 +179,7 @@ private:
     void check_admission(std::size_t place, Incarnation former) {
         const Incarnation counting = oracle_.roster().counting(ids_[place]);
         if (former == Incarnation{} || former == counting || person_came_) return;
-        const std::size_t heard = heard_since_began(places_, place, Run{value(counting)});
+        const std::size_t heard = heard_since_began(places_, place, counting);
         const std::size_t nodes = places_.size();
         const std::size_t holders = Policy::holders(nodes);
         if (heard < std::min(nodes - 1, std::max(holders, nodes - holders + 1))) {
@@ -174,33 +187,39 @@ private:
         }
     }
 
-    [[nodiscard]] Index held(std::size_t place) {
-        return oracle_.held_by(testing::Inspect::engine(*places_[place].node).local().log);
+    /// How far a node holds the line at `stage`.
+    [[nodiscard]] Index held(std::size_t place, Stage stage) {
+        const Node& node = *places_[place].node;
+        const auto& log = testing::Inspect::engine(node).local().log;
+        const Index received = oracle_.held_by(log);
+        switch (stage) {
+            case Stage::received: return received;
+            case Stage::durable: return min(received, log.held());
+            case Stage::applied: return min(received, node.applied());
+        }
+        return {};
     }
 
     /// How far incarnations of a node that count, as the entries say, hold the line at `stage`, or held it when they
     /// ended.
     [[nodiscard]] Index held_and_counted(std::size_t place, Stage stage = Node::stage) {
-        const bool applied = stage == Stage::applied;
-        const Run counting{value(oracle_.roster().counting(ids_[place]))};
-        const Index former = places_[place].held_before(counting, applied);
-        if (counting != places_[place].run) return former;
-        const Index now = applied ? std::min(held(place), places_[place].node->applied()) : held(place);
-        return std::max(former, now);
+        const Incarnation counting = oracle_.roster().counting(ids_[place]);
+        const Index former = places_[place].held_before(counting, stage == Stage::applied);
+        if (counting != places_[place].incarnation) return former;
+        return std::max(former, held(place, stage));
     }
 
     /// Everything that must hold of one node after it was told something.
     void check(std::size_t place) {
-        follow_leader();
         Place<Node>& at = places_[place];
+        const Calm calm(at.drive.get());
+        follow_leader();
         const Node& node = *at.node;
         const Index applied = node.applied();
         const Index commit = node.commit();
         const Index last = node.last().index;
         this->note(place, node);
-        if (node.role() == Role::faulted) {
-            return fail("node " + name(place) + " is faulted: " + replicator::to_string(node.status().fault));
-        }
+        if (this->has_stopped(place)) return;
         if (applied < at.applied || commit < at.commit) return fail("node " + name(place) + " went back");
         if (commit < applied || last < commit) return fail("node " + name(place) + " applied or committed too much");
         if (applied > leader().commit()) return fail("node " + name(place) + " applied what is not committed");
@@ -235,9 +254,10 @@ private:
     }
 
     void check_holders() {
-        std::size_t holders = 1;
-        for (std::size_t i = 1; i < places_.size(); ++i) {
-            if (held_and_counted(i) >= newest_acknowledged_) ++holders;
+        std::size_t holders = 0;
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            const Index index = i == 0 ? held(0, Node::stage) : held_and_counted(i);
+            if (index >= newest_acknowledged_) ++holders;
         }
         const bool seat_matters = Policy::has_seat && Policy::when_missing != WhenMissing::degrade;
         if (seat_matters && !seat_holds(oracle_.roster()) && !seat_holds(roster_before_)) {
