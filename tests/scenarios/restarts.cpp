@@ -104,6 +104,20 @@ BOOST_AUTO_TEST_CASE(the_last_leader_does_not_lead_again_where_another_one_led) 
     expect_all_written(group);
 }
 
+BOOST_AUTO_TEST_CASE(a_person_may_take_the_risk_while_the_last_leader_asks_to_lead_again) {
+    SemiSync group(3, true);
+    group.write_many(1, 3);
+    for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
+    group.start(1);
+    // It asks by itself, again and again, and nobody answers.
+    for (std::size_t i = 0; i < 20; ++i) pass(group, 13);
+    BOOST_TEST(leader_of(group) == 0u);
+    BOOST_REQUIRE(group.at(1).promote({.may_lose = true, .last_leader = {}}));
+    pass(group, 1000);
+    BOOST_TEST((group.at(1).role() == Role::leader));
+    BOOST_TEST(group.at(1).promotion().forced);
+}
+
 BOOST_AUTO_TEST_CASE(a_promise_outlives_the_process) {
     SemiSync group(3);
     group.write_many(1, 3);

@@ -48,6 +48,8 @@ public:
     [[nodiscard]] std::uint64_t question() const noexcept { return question_; }
     [[nodiscard]] bool binding() const noexcept { return epoch_ != Epoch{}; }
     [[nodiscard]] bool forced() const noexcept { return forced_; }
+    /// Begun by the node itself, after a restart.
+    [[nodiscard]] bool unless_led() const noexcept { return options_.unless_led; }
 
     /// Begins to ask. `question` is a number that this run never used.
     void begin(const PromotionOptions& options, std::uint64_t question, Instant now) noexcept {
