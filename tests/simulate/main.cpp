@@ -27,25 +27,40 @@ using namespace replicator::tests;
 struct Composition {
     const char* name;
     std::size_t nodes_min;
+    bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
 };
 
-template <class Log, class Ack>
+template <class Log, class Ack, class Limits = SmallOptions>
 sim::Exploration explore(const sim::ExploreOptions& options) {
-    return sim::explore<Replicator<Journal, Log, Ack, transport::Manual, SmallOptions>>(options, make_journal_command);
+    return sim::explore<Replicator<Journal, Log, Ack, transport::Manual, Limits>>(options, make_journal_command);
+}
+template <class Ack>
+sim::Exploration explore_on_disk(const sim::ExploreOptions& options) {
+    return explore<SmallFile, Ack, DiskOptions>(options);
 }
 
 constexpr Composition compositions[] = {
-    {"async/ring", 2, explore<SmallRing, ack::Async<>>},
-    {"semi-sync/ring", 2, explore<SmallRing, ack::SemiSync<>>},
-    {"sync/ring", 2, explore<SmallRing, ack::Sync<>>},
-    {"quorum/ring", 2, explore<SmallRing, ack::Quorum<2>>},
-    {"majority/ring", 2, explore<SmallRing, ack::Majority<>>},
-    {"async/memory", 2, explore<SmallMemory, ack::Async<>>},
-    {"semi-sync/memory", 2, explore<SmallMemory, ack::SemiSync<>>},
-    {"sync/memory", 2, explore<SmallMemory, ack::Sync<Stage::applied>>},
-    {"quorum/memory", 3, explore<SmallMemory, ack::Quorum<3>>},
-    {"majority/memory", 2, explore<SmallMemory, ack::Majority<Stage::applied>>},
+    {"async/ring", 2, false, explore<SmallRing, ack::Async<>>},
+    {"semi-sync/ring", 2, false, explore<SmallRing, ack::SemiSync<>>},
+    {"sync/ring", 2, false, explore<SmallRing, ack::Sync<>>},
+    {"quorum/ring", 2, false, explore<SmallRing, ack::Quorum<2>>},
+    {"majority/ring", 2, false, explore<SmallRing, ack::Majority<>>},
+    {"async/memory", 2, false, explore<SmallMemory, ack::Async<>>},
+    {"semi-sync/memory", 2, false, explore<SmallMemory, ack::SemiSync<>>},
+    {"sync/memory", 2, false, explore<SmallMemory, ack::Sync<Stage::applied>>},
+    {"quorum/memory", 3, false, explore<SmallMemory, ack::Quorum<3>>},
+    {"majority/memory", 2, false, explore<SmallMemory, ack::Majority<Stage::applied>>},
+    {"async/file", 2, false, explore_on_disk<ack::Async<>>},
+    {"semi-sync/file", 2, false, explore_on_disk<ack::SemiSync<>>},
+    {"sync/file", 2, false, explore_on_disk<ack::Sync<>>},
+    {"quorum/file", 3, false, explore_on_disk<ack::Quorum<3>>},
+    {"majority/file", 2, false, explore_on_disk<ack::Majority<>>},
+    {"async/file-failover", 2, true, explore_on_disk<ack::Async<>>},
+    {"semi-sync/file-failover", 2, true, explore_on_disk<ack::SemiSync<>>},
+    {"sync/file-failover", 2, true, explore_on_disk<ack::Sync<>>},
+    {"quorum/file-failover", 3, true, explore_on_disk<ack::Quorum<3>>},
+    {"majority/file-failover", 2, true, explore_on_disk<ack::Majority<>>},
 };
 constexpr std::size_t group_sizes[] = {2, 3, 5};
 
@@ -58,7 +73,8 @@ struct Wanted {
 
 int usage() {
     std::puts("simulate [--seeds N] [--first SEED] [--only POLICY/LOG/NODES] [--quiet]\n"
-              "  policies: async semi-sync sync quorum majority; logs: ring memory; nodes: 2 3 5");
+              "  policies: async semi-sync sync quorum majority; logs: ring memory file, and file-failover, where leaders fail;\n"
+              "  nodes: 2 3 5");
     return 2;
 }
 
@@ -77,7 +93,7 @@ bool run_seed(const Composition& composition, std::size_t nodes, std::uint64_t s
     // Long enough for about 5,000 events.
     options.bounds = {.nodes_min = nodes, .nodes_max = nodes, .length_min = milliseconds(300),
                       .length_max = milliseconds(3000), .writes_at_once_max = 60,
-                      .fault_length_max = milliseconds(120)};
+                      .fault_length_max = milliseconds(120), .leaders_fail = composition.leaders_fail};
     const sim::Exploration found = composition.explore(options);
     totals.seeds += 1;
     totals.events += found.events;

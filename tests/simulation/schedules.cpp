@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random scenarios over every acknowledgement policy and both logs in memory. REPLICATOR_SEEDS sets how many altogether,
+// Random scenarios over every acknowledgement policy and every log. REPLICATOR_SEEDS sets how many altogether,
 // REPLICATOR_SEED runs a single one.
 
 #include "simulation/journal.hpp"
@@ -29,7 +29,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 
 template <class Log, class Ack, class Limits = SmallOptions>
 void explore_composition(std::size_t nodes_min, bool leaders_fail = false) {
-    constexpr std::uint64_t compositions = 20;
+    constexpr std::uint64_t compositions = 32;
     using Node = Replicator<Journal, Log, Ack, transport::Manual, Limits>;
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
     sim::ExploreOptions options;
@@ -49,6 +49,11 @@ void explore_succession(std::size_t nodes_min) {
     explore_composition<Log, Ack, SuccessionOptions>(nodes_min, true);
 }
 
+template <class Ack>
+void explore_on_disk(std::size_t nodes_min, bool leaders_fail) {
+    explore_composition<SmallFile, Ack, DiskOptions>(nodes_min, leaders_fail);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(schedules)
@@ -63,6 +68,13 @@ BOOST_AUTO_TEST_CASE(sync_applied) { explore_composition<SmallMemory, ack::Sync<
 BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore_composition<SmallMemory, ack::SemiSync<>>(2); }
 BOOST_AUTO_TEST_CASE(quorum_memory) { explore_composition<SmallMemory, ack::Quorum<3>>(3); }
 BOOST_AUTO_TEST_CASE(majority_applied) { explore_composition<SmallMemory, ack::Majority<Stage::applied>>(2); }
+
+BOOST_AUTO_TEST_CASE(async_file) { explore_on_disk<ack::Async<>>(2, false); }
+BOOST_AUTO_TEST_CASE(sync_file) { explore_on_disk<ack::Sync<>>(2, false); }
+BOOST_AUTO_TEST_CASE(semi_sync_file) { explore_on_disk<ack::SemiSync<>>(2, false); }
+BOOST_AUTO_TEST_CASE(quorum_file) { explore_on_disk<ack::Quorum<3>>(3, false); }
+BOOST_AUTO_TEST_CASE(majority_file) { explore_on_disk<ack::Majority<>>(2, false); }
+BOOST_AUTO_TEST_CASE(received_file) { explore_on_disk<ack::Majority<Stage::received>>(2, false); }
 
 BOOST_AUTO_TEST_SUITE_END()
 
@@ -79,6 +91,12 @@ BOOST_AUTO_TEST_CASE(sync_applied) { explore_succession<SuccessionMemory, ack::S
 BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore_succession<SuccessionMemory, ack::SemiSync<>>(2); }
 BOOST_AUTO_TEST_CASE(quorum_memory) { explore_succession<SuccessionMemory, ack::Quorum<3>>(3); }
 BOOST_AUTO_TEST_CASE(majority_applied) { explore_succession<SuccessionMemory, ack::Majority<Stage::applied>>(2); }
+BOOST_AUTO_TEST_CASE(async_file) { explore_on_disk<ack::Async<>>(2, true); }
+BOOST_AUTO_TEST_CASE(sync_file) { explore_on_disk<ack::Sync<>>(2, true); }
+BOOST_AUTO_TEST_CASE(semi_sync_file) { explore_on_disk<ack::SemiSync<>>(2, true); }
+BOOST_AUTO_TEST_CASE(quorum_file) { explore_on_disk<ack::Quorum<3>>(3, true); }
+BOOST_AUTO_TEST_CASE(majority_file) { explore_on_disk<ack::Majority<>>(2, true); }
+BOOST_AUTO_TEST_CASE(received_file) { explore_on_disk<ack::Majority<Stage::received>>(2, true); }
 
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -78,9 +78,9 @@ struct Chronicle {
     [[nodiscard]] std::size_t holders(Entry entry) const {
         std::size_t holders = 0;
         for (const View& view : views) {
-            const bool held = lines.has(view.held, entry) ||
-                              std::any_of(view.former.begin(), view.former.end(),
-                                          [&](Entry former) { return lines.has(former, entry); });
+            const bool held =
+                lines.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
+                                                           [&](Entry former) { return lines.has(former, entry); });
             holders += held ? 1u : 0u;
         }
         return holders;

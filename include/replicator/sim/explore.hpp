@@ -29,7 +29,7 @@ struct Exploration {
     std::uint64_t trace = 0;         ///< of all runs together
     std::uint64_t failing_seed = 0;  ///< meaningful when `failure` is not empty
     std::string failure;
-    Scenario shortest;  ///< fails as well, with as few events as could be found
+    Scenario shortest;   ///< fails as well, with as few events as could be found
     std::string report;  ///< failure, the shortest scenario as C++, and a chart of it
 
     [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
@@ -61,7 +61,8 @@ template <class UserNode, class MakeCommand>
 }
 
 /// Runs `UserNode`, over a simulated network in place of its own transport, through one scenario per seed, until one
-/// fails. `make_command(Random&)` gives commands; it must draw from that source alone. The same seeds give the same runs.
+/// fails. `make_command(Random&)` gives commands; it must draw from that source alone. The same seeds give the same
+/// runs.
 ///
 ///     const auto found = sim::explore<MyNode>({.seeds = 10'000}, [](sim::Random& random) { return MyCommand{...}; });
 ///     BOOST_TEST_REQUIRE(static_cast<bool>(found), found.report);
@@ -88,8 +89,9 @@ template <class UserNode, class MakeCommand>
             const auto fails = [&](const Scenario& s) { return !run_scenario<UserNode>(s, make_command); };
             found.shortest = shrink(scenario, fails);
         }
-        found.report = "seed " + std::to_string(seed) + ": " + found.failure + "\n\nThe shortest scenario that fails:\n" +
-                       to_cpp(found.shortest) + "\n\nIts frames:\n" + chart_of<UserNode>(found.shortest, make_command);
+        found.report = "seed " + std::to_string(seed) + ": " + found.failure +
+                       "\n\nThe shortest scenario that fails:\n" + to_cpp(found.shortest) + "\n\nIts frames:\n" +
+                       chart_of<UserNode>(found.shortest, make_command);
         return found;
     }
     return found;

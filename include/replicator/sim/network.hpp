@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A network that loses, doubles, reorders, delays, splits and damages bytes, and cuts connections, all from one seed.
 //
-// It also says when disks flush, as transports do. It knows nodes only by the boundary of concepts/transport.hpp, and keeps to it strictly: it asks a node for bytes only
-// after it was woken, after bytes came from that peer, or when there is room again. A node that forgets to wake stalls.
+// It also says when disks flush, as transports do. It knows nodes only by the boundary of concepts/transport.hpp, and
+// keeps to it strictly: it asks a node for bytes only after it was woken, after bytes came from that peer, or when
+// there is room again. A node that forgets to wake stalls.
 #pragma once
 
 #include "random.hpp"
@@ -23,15 +24,15 @@ namespace replicator::sim {
 
 /// How bad a network is. Rates are per million.
 struct NetworkFaults {
-    bool stream = true;               ///< ordered connections that may break; else datagrams
-    std::uint64_t loss = 0;           ///< of a datagram; of a connection, with every frame
-    std::uint64_t duplication = 0;    ///< of a datagram
-    std::uint64_t corruption = 0;     ///< one bit of a frame
-    std::uint64_t truncation = 0;     ///< of a datagram
+    bool stream = true;             ///< ordered connections that may break; else datagrams
+    std::uint64_t loss = 0;         ///< of a datagram; of a connection, with every frame
+    std::uint64_t duplication = 0;  ///< of a datagram
+    std::uint64_t corruption = 0;   ///< one bit of a frame
+    std::uint64_t truncation = 0;   ///< of a datagram
     Duration delay_min{100};
-    Duration delay_max{300};          ///< datagrams overtake each other within these bounds
-    std::uint64_t one_byte_reads = 0; ///< of a frame of a stream: it comes byte by byte
-    std::uint64_t split_reads = 0;    ///< of a frame of a stream: it comes in two pieces
+    Duration delay_max{300};                      ///< datagrams overtake each other within these bounds
+    std::uint64_t one_byte_reads = 0;             ///< of a frame of a stream: it comes byte by byte
+    std::uint64_t split_reads = 0;                ///< of a frame of a stream: it comes in two pieces
     std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
 };
 
@@ -155,8 +156,8 @@ public:
         return known.id;
     }
 
-    /// What arrived at `to` from `from` in the last `length` comes once more, at once and in the same order: a path that holds
-    /// packets back and doubles them. Connections have none of that.
+    /// What arrived at `to` from `from` in the last `length` comes once more, at once and in the same order: a path
+    /// that holds packets back and doubles them. Connections have none of that.
     void repeat(NodeId from, NodeId to, Duration length, Instant now) {
         const std::size_t sender = place_of(from);
         const std::size_t receiver = place_of(to);
@@ -233,7 +234,8 @@ private:
 
     void draw_flushes(Instant now) {
         for (Known& known : nodes_) {
-            if (known.flush_at == asked) known.flush_at = now + Duration{random_.below(flush_delay_max_.microseconds + 1)};
+            if (known.flush_at == asked)
+                known.flush_at = now + Duration{random_.below(flush_delay_max_.microseconds + 1)};
         }
     }
 
@@ -311,7 +313,8 @@ private:
     void enqueue(std::size_t from, std::size_t to, std::span<const std::byte> bytes, Instant now) {
         Way& path = way(from, to);
         Packet packet;
-        packet.arrives = now + Duration{random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds)};
+        packet.arrives =
+            now + Duration{random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds)};
         packet.arrives = std::max(packet.arrives, path.clogged_until);
         if (faults_.stream) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
         packet.order = ++order_;
@@ -341,7 +344,8 @@ private:
 
     NodeId receive(const Packet& packet, const Way& path, Instant now) {
         Known& to = nodes_[packet.to];
-        const bool lost = path.cut || !to.handle || to.paused || (faults_.stream && packet.connection != path.connection);
+        const bool lost =
+            path.cut || !to.handle || to.paused || (faults_.stream && packet.connection != path.connection);
         if (lost) return NodeId{};
         ++delivered_;
         const NodeId sender = nodes_[packet.from].id;

@@ -76,9 +76,10 @@ struct Place {
     Instant paused_until;
     Instant restarts_at;  // when somebody looks after a node whose disk failed; 0 while there is none
     Instant clock{1'000'000};
-    Instant clock_read_at;       // in true time
+    Instant clock_read_at;  // in true time
     Instant clock_stopped_until;
-    Index applied;      // seen last, of this incarnation
+    Index held;     // seen last
+    Index applied;  // the same, of this process
     Index commit;
     std::vector<Former> former;
 
@@ -103,7 +104,8 @@ struct Place {
 /// What people call the node at a place.
 [[nodiscard]] inline std::string name(std::size_t place) { return std::to_string(place + 1); }
 
-/// How many nodes, the leader included, the leader has heard since `incarnation` began at `place`; those there not counted.
+/// How many nodes, the leader included, the leader has heard since `incarnation` began at `place`; those there not
+/// counted.
 template <class Node>
 [[nodiscard]] std::size_t heard_since_began(const std::vector<Place<Node>>& places, std::size_t place,
                                             Incarnation incarnation) {
@@ -121,9 +123,14 @@ template <class Node>
         const auto status = places[i].node->status();
         text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) +
                 (status.role == Role::faulted ? std::string(" (") + replicator::to_string(status.fault) + ")" : "") +
-                (status.suspect_from != Index{} ? " suspect from " + std::to_string(status.suspect_from.value) : "") + " last " +
-                std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) + " applied " +
-                std::to_string(status.applied.value) + (status.installing ? " installing" : "");
+                (status.suspect_from != Index{} ? " suspect from " + std::to_string(status.suspect_from.value) : "") +
+                " last " + std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) +
+                " applied " + std::to_string(status.applied.value) + (status.installing ? " installing" : "");
+        if (const auto promotion = places[i].node->promotion(); promotion.step != PromotionStep::none) {
+            text += std::string("; ") + replicator::to_string(promotion.step) + ": " +
+                    replicator::to_string(promotion.error) + ", heard " + std::to_string(promotion.heard) + " of " +
+                    std::to_string(promotion.needed);
+        }
         if (status.role != Role::leader) continue;
         for (const auto& peer : status.peers()) {
             text += "; " + std::to_string(value(peer.node)) + " is " + replicator::to_string(peer.state) +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A scenario: how bad the network is, and what happens to the nodes when. All of it follows from one seed, and it can be
-// written down, shortened and run again.
+// A scenario: how bad the network is, and what happens to the nodes when. All of it follows from one seed, and it can
+// be written down, shortened and run again.
 #pragma once
 
 #include "network.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The scene: nodes in their places, with their clocks and their network, and the faults that happen to them. Who plays on
-// it, what it writes and what must hold of it, is said by what derives from it.
+// The scene: nodes in their places, with their clocks and their network, and the faults that happen to them. Who plays
+// on it, what it writes and what must hold of it, is said by what derives from it.
 #pragma once
 
 #include "disk.hpp"
@@ -22,8 +22,8 @@
 namespace replicator::sim {
 
 /// `Play` has `check(place)`, called after a node was told something, `heard(from, to)`, `write(count)`,
-/// `promote(place, forced)`, `hand_over(place)`; and `ends(place)` before a process ends, `came_back(place, lost)` after
-/// the next one started there, which may have lost copies that it had.
+/// `promote(place, forced)`, `hand_over(place)`; and `ends(place)` before a process ends, `came_back(place, lost)`
+/// after the next one started there, which may have lost copies that it had.
 template <class UserNode, class MakeCommand, class Play>
 class Scene {
 public:
@@ -105,8 +105,8 @@ protected:
         for (std::size_t i = 0; i < places_.size(); ++i) come_back(i, End::power);
     }
 
-    /// True for a node that stopped because its disk failed; somebody starts it again after a while. A node that stopped
-    /// for another reason is a failure.
+    /// True for a node that stopped because its disk failed; somebody starts it again after a while. A node that
+    /// stopped for another reason is a failure.
     [[nodiscard]] bool has_stopped(std::size_t place) {
         Place<Node>& at = places_[place];
         if (at.node->role() != Role::faulted) return false;
@@ -157,7 +157,8 @@ protected:
 
     void tick(std::size_t place) {
         Place<Node>& at = places_[place];
-        at.ticks_at = now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
+        at.ticks_at =
+            now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
         if (network_.is_paused(ids_[place])) {
             if (now_ >= at.paused_until) network_.pause(ids_[place], false);
             return;
@@ -207,8 +208,7 @@ protected:
             case EventKind::promote: return self().promote(place, false);
             case EventKind::force: return self().promote(place, true);
             case EventKind::hand_over: return self().hand_over(place);
-            case EventKind::repeat:
-                return network_.repeat(node, other, milliseconds(event.amount), now_);
+            case EventKind::repeat: return network_.repeat(node, other, milliseconds(event.amount), now_);
         }
     }
 

@@ -18,7 +18,9 @@ namespace replicator::sim {
 /// Calls `fails` at most `attempts_max` times.
 template <class Fails>
 [[nodiscard]] Scenario shrink(Scenario scenario, Fails fails, std::size_t attempts_max = 5000) {
-    const auto still_fails = [&](const Scenario& shorter) { return attempts_max > 0 && (--attempts_max, fails(shorter)); };
+    const auto still_fails = [&](const Scenario& shorter) {
+        return attempts_max > 0 && (--attempts_max, fails(shorter));
+    };
 
     for (std::size_t group = std::max<std::size_t>(scenario.events.size() / 2, 1); group > 0;) {
         bool shortened = false;
@@ -69,24 +71,23 @@ template <class Fails>
 [[nodiscard]] inline std::string to_cpp(const Scenario& scenario) {
     const auto number = [](auto n) { return std::to_string(n); };
     const NetworkFaults& network = scenario.network;
-    std::string text = "replicator::sim::Scenario{\n    .seed = " + number(scenario.seed) + "u, .nodes = " +
-                       number(scenario.nodes) + ",\n    .network = {.stream = " + (network.stream ? "true" : "false") +
-                       ", .loss = " + number(network.loss) + ", .duplication = " + number(network.duplication) +
-                       ", .corruption = " + number(network.corruption) + ", .truncation = " + number(network.truncation) +
-                       ",\n                .delay_min{" + number(network.delay_min.microseconds) + "}, .delay_max{" +
-                       number(network.delay_max.microseconds) + "}, .one_byte_reads = " + number(network.one_byte_reads) +
-                       ", .split_reads = " + number(network.split_reads) +
-                       ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) +
-                       "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
-                       "}, .sync_polls = " + number(scenario.disks.sync_polls) +
-                       ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") +
-                       "},\n    .clock_skews = {";
+    std::string text =
+        "replicator::sim::Scenario{\n    .seed = " + number(scenario.seed) + "u, .nodes = " + number(scenario.nodes) +
+        ",\n    .network = {.stream = " + (network.stream ? "true" : "false") + ", .loss = " + number(network.loss) +
+        ", .duplication = " + number(network.duplication) + ", .corruption = " + number(network.corruption) +
+        ", .truncation = " + number(network.truncation) + ",\n                .delay_min{" +
+        number(network.delay_min.microseconds) + "}, .delay_max{" + number(network.delay_max.microseconds) +
+        "}, .one_byte_reads = " + number(network.one_byte_reads) + ", .split_reads = " + number(network.split_reads) +
+        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) +
+        "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
+        "}, .sync_polls = " + number(scenario.disks.sync_polls) +
+        ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") + "},\n    .clock_skews = {";
     for (const std::int32_t skew : scenario.clock_skews) text += number(skew) + ", ";
     text += "},\n    .events = {\n";
     for (const Event& event : scenario.events) {
-        text += "        {.at{" + number(event.at.microseconds) + "}, .kind = replicator::sim::EventKind::" +
-                to_string(event.kind) + ", .node = " + number(event.node) + ", .other = " + number(event.other) +
-                ", .amount = " + number(event.amount) + "},\n";
+        text += "        {.at{" + number(event.at.microseconds) +
+                "}, .kind = replicator::sim::EventKind::" + to_string(event.kind) + ", .node = " + number(event.node) +
+                ", .other = " + number(event.other) + ", .amount = " + number(event.amount) + "},\n";
     }
     return text + "    },\n    .length{" + number(scenario.length.microseconds) +
            "},\n    .leaders_fail = " + (scenario.leaders_fail ? "true" : "false") + ",\n}";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Succession: a group in which leaders crash, pause and are cut off, and others are promoted, by operators who take care
-// or who take a risk, and sometimes too early, twice, or on the wrong node.
+// Succession: a group in which leaders crash, pause and are cut off, and others are promoted, by operators who take
+// care or who take a risk, and sometimes too early, twice, or on the wrong node.
 //
 // However clumsy they are: no write that was acknowledged is missing from an epoch that says it is loss-free, no two
 // nodes lead one epoch, nothing applied is taken back but by a forced epoch, and nobody is ever faulted. In the end all
@@ -105,7 +105,10 @@ private:
         view.pending.clear();
         view.promised = local(*places_[place].node).promised;
         view.incarnation = places_[place].incarnation;
-        view.suspect = local(*places_[place].node).suspect_from() != Index{};
+        if constexpr (Base::is_durable) {
+            const auto& node = local(*places_[place].node);
+            view.suspect = node.log.is_suspect() && node.suspect_from() != Index{};
+        }
     }
 
     /// A log in memory is gone. What was on a disk, what was promised and what was suspected is there again.
@@ -128,7 +131,9 @@ private:
         const auto& now = local(*places_[place].node);
         const bool suspect = now.suspect_from() != Index{};
         const bool less = !lines_.has(view.last, before);
-        if (less && !lost) fail("node " + name(place) + " comes back without what its disk had" + describe());
+        if (less && !lost)
+            fail("node " + name(place) + " comes back without entry " + std::to_string(lines_.index(before).value) +
+                 ", which its disk had" + describe());
         if (less && !suspect) fail("node " + name(place) + " lost entries, and is not suspect" + describe());
         if (view.suspect && !suspect) fail("node " + name(place) + " forgot that it is suspect" + describe());
         if (now.promised < view.promised) fail("node " + name(place) + " forgot what it promised" + describe());
@@ -163,14 +168,18 @@ private:
         View& view = views_[place];
         const Node& node = *places_[place].node;
         this->note(place, node);
-        if (this->has_stopped(place)) return;
+        const bool stopped = this->has_stopped(place);
         if (!local(node).founded()) return;
         const std::optional<Entry> last = lines_.take(local(node).log, view.last);
+        if (!last && stopped) return;
         if (!last) return fail("node " + name(place) + " holds entries that no leader wrote" + describe());
         if (!lines_.understands()) return fail("the codec cannot decode what it encoded");
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
-        view.held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
+        const Entry held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
+        // What was done when the disk failed may not be there, and nobody was told of it.
+        view.held = stopped ? lines_.common(view.held, held) : held;
+        if (stopped) return;
         if (node.role() == Role::leader) check_leader(place);
         check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
@@ -222,7 +231,8 @@ private:
         if (digest_of(node.state()) != lines_.digest(*found)) {
             return fail("the state of node " + name(place) + " is not what the commands make it");
         }
-        if (!chronicle_.is_committed(view.applied)) fail("node " + name(place) + " applied what no leader committed" + describe());
+        if (!chronicle_.is_committed(view.applied))
+            fail("node " + name(place) + " applied what no leader committed" + describe());
     }
 
     void check_acknowledged(std::size_t place) {
@@ -260,11 +270,10 @@ private:
             // Somebody may have risked a loss, or all nodes of that epoch were destroyed.
             const bool risked = lines_.forced_after(entry, lines_.common(entry, reign.start));
             if (without && !risked && chronicle_.newest_held(reign.start) == reign.start) {
-                return fail("entry " + std::to_string(lines_.index(entry).value) +
-                            " of epoch " + std::to_string(lines_.epoch(entry).counter) +
-                            " is acknowledged, although epoch " + std::to_string(epoch.counter) +
-                            " began without it, after entry " + std::to_string(lines_.index(reign.start).value - 1) +
-                            describe());
+                return fail("entry " + std::to_string(lines_.index(entry).value) + " of epoch " +
+                            std::to_string(lines_.epoch(entry).counter) + " is acknowledged, although epoch " +
+                            std::to_string(epoch.counter) + " began without it, after entry " +
+                            std::to_string(lines_.index(reign.start).value - 1) + describe());
             }
         }
         for (const auto& [epoch, reign] : epochs_) {
@@ -279,7 +288,8 @@ private:
     /// After all is healed, operators find a leader; all nodes must become equal, and a new write acknowledged.
     void recover() {
         const Duration patience{60 * Limits::failure_timeout.microseconds};
-        const Instant end = now_ + patience;
+        // A log on a disk is so long that it takes a while to fetch.
+        const Instant end = now_ + Duration{(Base::is_durable ? 4 : 1) * patience.microseconds};
         const Instant risk_at = now_ + Duration{patience.microseconds / 2};
         const Instant person_comes_at = now_ + Duration{patience.microseconds / 4};
         Instant operator_at = now_ + Duration{2 * Limits::promotion_timeout.microseconds};
@@ -353,8 +363,8 @@ private:
     void check_survival(std::size_t leader) {
         for (const auto& [epoch, reign] : epochs_) {
             if (lines_.has(views_[leader].last, reign.acknowledged)) continue;
-            return fail("acknowledged entry " + std::to_string(lines_.index(reign.acknowledged).value) +
-                        " is lost" + describe());
+            return fail("acknowledged entry " + std::to_string(lines_.index(reign.acknowledged).value) + " is lost" +
+                        describe());
         }
         if (lost_ && !chronicle_.risked()) fail("writes were lost, although nobody took the risk" + describe());
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// A group of nodes in one scenario: their clocks, their network, their clients, what happens to them, and an oracle that
-// checks every promise after every event.
+// A group of nodes in one scenario: their clocks, their network, their clients, what happens to them, and an oracle
+// that checks every promise after every event.
 //
 // The leader is never lost here, because nobody could take its place; followers crash and come back blank, pause, run
-// fast or slow, and are cut off in every way. Whatever happens, nothing may be acknowledged that too few hold, no state may
-// be wrong, and when all is healed, everything must be everywhere.
+// fast or slow, and are cut off in every way. Whatever happens, nothing may be acknowledged that too few hold, no state
+// may be wrong, and when all is healed, everything must be everywhere.
 #pragma once
 
 #include "oracle.hpp"
@@ -36,8 +36,7 @@ public:
     using Policy = typename Simulated<UserNode>::Policy;
     using Limits = typename Simulated<UserNode>::Bounds;
 
-    World(const Scenario& scenario, MakeCommand make_command)
-        : Base(scenario, std::move(make_command)) {
+    World(const Scenario& scenario, MakeCommand make_command) : Base(scenario, std::move(make_command)) {
         oracle_.set_nodes(ids_);
         if (!leader().found(HistoryId{random_.next() | 1})) fail("the group cannot be founded");
         follow_leader();
@@ -80,7 +79,10 @@ private:
     void ends(std::size_t place) {
         Place<Node>& at = places_[place];
         const Stage stage = Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received;
-        at.former.push_back({at.incarnation, at.began, held(place, stage), held(place, Stage::applied), false});
+        // What was done when the disk failed may not be there, and nobody was told of it.
+        const bool stopped = at.node->role() == Role::faulted;
+        const Index holds = stopped ? min(at.held, held(place, stage)) : held(place, stage);
+        at.former.push_back({at.incarnation, at.began, holds, held(place, Stage::applied), false});
     }
 
     /// What a node held when its process ended, it holds again if that was on its disk.
@@ -91,8 +93,10 @@ private:
             const bool less = held(place, Stage::durable) < before;
             const bool is_new = places_[place].drive->is_new();
             if (less && !lost) fail("node " + name(place) + " comes back without what its disk had" + describe());
-            if (less && !is_new && Simulated<UserNode>::keeps_copies && places_[place].node->status().suspect_from == Index{}) {
-                fail("node " + name(place) + " comes back with less than its disk had, and is not suspect" + describe());
+            if (less && !is_new && Simulated<UserNode>::keeps_copies &&
+                places_[place].node->status().suspect_from == Index{}) {
+                fail("node " + name(place) + " comes back with less than its disk had, and is not suspect" +
+                     describe());
             }
             check(place);
         }
@@ -123,7 +127,8 @@ private:
     void recover() {
         const Duration patience{30 * Limits::failure_timeout.microseconds};
         const Instant person_comes_at = now_ + Duration{patience.microseconds / 3};
-        const Instant end = now_ + patience;
+        // A log on a disk is so long that it takes a while to fetch.
+        const Instant end = now_ + Duration{(Base::is_durable ? 4 : 1) * patience.microseconds};
         bool wrote = false;
         while (failure_.empty() && now_ < end) {
             step();
@@ -220,6 +225,7 @@ private:
         const Index last = node.last().index;
         this->note(place, node);
         if (this->has_stopped(place)) return;
+        at.held = held(place, Stage::durable);
         if (applied < at.applied || commit < at.commit) return fail("node " + name(place) + " went back");
         if (commit < applied || last < commit) return fail("node " + name(place) + " applied or committed too much");
         if (applied > leader().commit()) return fail("node " + name(place) + " applied what is not committed");
@@ -291,7 +297,8 @@ private:
     typename Simulated<UserNode>::Oracle oracle_;
     std::vector<Ticket> pending_;
     Index newest_acknowledged_;
-    core::Roster<Simulated<UserNode>::Oracle::nodes_max> roster_before_;  // one event may acknowledge and then move the seat
+    core::Roster<Simulated<UserNode>::Oracle::nodes_max>
+        roster_before_;  // one event may acknowledge and then move the seat
     bool person_came_ = false;
 };
 
