@@ -81,6 +81,7 @@ public:
         if (index == log.last()) return known;
         for (Cursor at = log.seek(index + 1); at.index <= log.last();) {
             const std::byte* const entry = log.read(at).bytes.data();
+            if (entry == nullptr) return std::nullopt;  // the log cannot be read
             at = {at.index + 1, at.offset + load_entry_header(entry).bytes()};
             known = append(*known, entry);
         }

@@ -298,6 +298,7 @@ private:
         auto on_damage = log::OnDamage::refuse;
         // In one of four starts, the power fails while the log is being opened.
         if (random_.below(4) == 0) {
+            at.drive->mend(scenario_.disks.sync_polls);
             at.drive->cut_power_in(random_.between(1, 60));
             const bool repairs = at.drive->is_damaged() && random_.below(2) == 0;
             static_cast<void>(Log::open(at.drive->storage(), Drive::folder, identity,

@@ -57,6 +57,15 @@ using semi_sync_succession = Succession<ack::SemiSync<>>;
 using quorum_succession = Succession<ack::Quorum<2>>;
 using majority_succession = Succession<ack::Majority<>>;
 
+/// Over logs on disks.
+using majority_file = Composition<SmallFile, ack::Majority<>, 2, DiskOptions>;
+struct majority_file_succession : majority_file {
+    static constexpr bool leaders_fail = true;
+};
+struct received_file_succession : Composition<SmallFile, ack::Majority<Stage::received>, 2, DiskOptions> {
+    static constexpr bool leaders_fail = true;
+};
+
 }  // namespace compositions
 
 using Hunted = compositions::REPLICATOR_COMPOSITION;
