@@ -35,8 +35,9 @@ void answer_config(Call& call) {
     }
     const std::pair<std::string_view, std::string> settings[] = {
         {"save", ""},
-        {"appendonly", "no"},
+        {"appendonly", service.disk ? "yes" : "no"},
         {"databases", "1"},
+        {"dir", service.disk ? service.disk->directory : ""},
         {"maxclients", std::to_string(service.clients_max)},
         {"maxmemory", std::to_string(service.memory_bytes_max)},
         {"maxmemory-policy", "noeviction"},

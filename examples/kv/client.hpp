@@ -2,6 +2,7 @@
 // What commands know about the client that sent them and about the server that runs them.
 #pragma once
 
+#include "disk_report.hpp"
 #include "limits.hpp"
 #include "node.hpp"
 #include "options.hpp"
@@ -35,6 +36,7 @@ struct Service {
     std::string ack;
     std::string log;
     std::map<replicator::NodeId, Address> peers;
+    std::optional<DiskReport> disk;  ///< nothing where the log is in memory
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;

@@ -5,6 +5,7 @@
 #include "networked_node.hpp"
 
 #include <replicator/asio/asio_replicator.hpp>
+#include <replicator/concepts/durable_log.hpp>
 #include <replicator/entry.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/log/ring.hpp>
@@ -13,9 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 namespace kv {
 
@@ -24,9 +25,10 @@ class ComposedNode final : public NetworkedNode {
 public:
     using Replicated = replicator::AsioReplicator<Table, Log, Ack, Limits>;
 
-    ComposedNode(asio::io_context& context, const replicator::Config& config,
-                 const replicator::transport::TcpOptions& tcp)
-        : replicated_(context.get_executor(), config, tcp) {}
+    /// A log on a disk was opened before.
+    template <class... Opened>
+    explicit ComposedNode(const NodeParts& parts, Opened... opened)
+        : replicated_(parts.context.get_executor(), parts.config, std::move(opened)..., parts.tcp) {}
 
     Endpoint listen(const Endpoint& endpoint, std::error_code& error) override {
         return replicated_.transport().listen(endpoint, error);
@@ -37,6 +39,10 @@ public:
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
     void stop() override { replicated_.stop(); }
+    [[nodiscard]] replicator::Error close() override {
+        if constexpr (replicator::DurableLog<Log>) return replicated_.node().close().error();
+        return replicator::Error::none;
+    }
 
     /// Writes beyond what the node would take are not even tried, so that a pipeline stays in order.
     bool write(const Command& command, const std::shared_ptr<Writer>& writer, std::uint64_t number) override {
@@ -92,17 +98,16 @@ private:
     std::size_t bytes_ = 0;
 };
 
-/// What `--log` can name: a fixed ring of 8 MiB, or memory that grows up to 64 MiB.
+/// What `--log` can name: a fixed ring of 8 MiB, or memory that grows up to 64 MiB. `--dir` makes it `Disk`.
 using Ring = replicator::log::Ring<std::size_t{8} << 20>;
 using Memory = replicator::log::Memory<>;
 
 /// The node with this acknowledgement policy and the log of that name; null when there is no such log.
 template <class Ack>
-[[nodiscard]] std::unique_ptr<NetworkedNode> make_node_with(std::string_view log, asio::io_context& context,
-                                                            const replicator::Config& config,
-                                                            const replicator::transport::TcpOptions& tcp) {
-    if (log == "ring") return std::make_unique<ComposedNode<Ring, Ack>>(context, config, tcp);
-    if (log == "memory") return std::make_unique<ComposedNode<Memory, Ack>>(context, config, tcp);
+[[nodiscard]] std::unique_ptr<NetworkedNode> make_node_with(NodeParts parts) {
+    if (parts.log == "ring") return std::make_unique<ComposedNode<Ring, Ack>>(parts);
+    if (parts.log == "memory") return std::make_unique<ComposedNode<Memory, Ack>>(parts);
+    if (parts.log == "file") return std::make_unique<ComposedNode<Disk, Ack>>(parts, std::move(parts.disk));
     return nullptr;
 }
 

@@ -158,13 +158,14 @@ void add_redis_slave(Lines& lines, const Service& service, const Status& status)
 void add_peer(Lines& lines, const PeerStatus& peer) {
     const char* const refusal = peer.refusal == replicator::Error::none ? "none" : to_string(peer.refusal);
     lines.add(joined("replicator_peer", value(peer.node)),
-              joined("connected=", yes_or_no(peer.connected), ",state=", to_string(peer.state), ",counts=",
-                     yes_or_no(peer.counts), ",seat=", yes_or_no(peer.seat), ",received=", text_of(peer.received),
+              joined("connected=", yes_or_no(peer.connected), ",state=", to_string(peer.state),
+                     ",counts=", yes_or_no(peer.counts), ",seat=", yes_or_no(peer.seat),
+                     ",received=", text_of(peer.received), ",durable=", text_of(peer.durable),
                      ",applied=", text_of(peer.applied), ",lag_entries=", text_of(peer.lag_entries),
                      ",lag_bytes=", text_of(peer.lag_bytes), ",lag_milliseconds=", milliseconds_of(peer.lag_time),
                      ",silence_milliseconds=", milliseconds_of(peer.silence), ",snapshots=", peer.snapshots,
                      ",snapshot_bytes=", peer.snapshot_bytes, ",snapshots_in_vain=", peer.snapshots_in_vain,
-                     ",refusal=", refusal));
+                     ",bytes_to_loss=", text_of(peer.bytes_to_loss), ",refusal=", refusal));
 }
 
 void add_promotion(Lines& lines, const PromotionStatus& promotion) {
@@ -213,6 +214,26 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
     for (const PeerStatus& peer : status.peers()) add_peer(lines, peer);
 }
 
+/// Redis's words for what it writes to disks, with entries where Redis counts changes.
+void add_persistence(Lines& lines, const Service& service, const Status& status) {
+    lines.section("Persistence");
+    lines.add("loading", status.installing ? 1u : 0u);
+    lines.add("aof_enabled", service.disk ? 1u : 0u);
+    if (!service.disk) return;
+    const auto& verdict = service.disk->verdict;
+    lines.add("aof_last_write_status", status.fault == replicator::Error::log_failed ? "err" : "ok");
+    lines.add("aof_current_size", status.log_bytes);
+    lines.add("rdb_changes_since_last_save", status.applied - status.state.value_or(Index{}));
+    lines.add("replicator_directory", service.disk->directory);
+    lines.add("replicator_starts", service.disk->starts);
+    lines.add("replicator_stopped_in_order", yes_or_no(verdict.clean_stop));
+    lines.add("replicator_found_log", to_string(verdict.kind));
+    lines.add("replicator_durable", text_of(status.durable));
+    lines.add("replicator_not_durable_yet", status.last - status.durable.value_or(Index{}));
+    lines.add("replicator_state", status.state == Index{} ? "none" : text_of(status.state));
+    lines.add("replicator_suspect_from", status.suspect_from == Index{} ? "none" : text_of(status.suspect_from));
+}
+
 void add_keyspace(Lines& lines, const Service& service) {
     lines.section("Keyspace");
     if (const std::uint64_t size = service.node.table().size(); size > 0) {
@@ -237,6 +258,7 @@ void answer_info(Call& call) {
     if (wanted("server")) add_server(lines, service);
     if (wanted("clients")) add_clients(lines, service);
     if (wanted("memory")) add_memory(lines, service);
+    if (wanted("persistence")) add_persistence(lines, service, status);
     if (wanted("stats")) add_stats(lines, service, status);
     if (wanted("replication")) add_replication(lines, service, status);
     if (wanted("keyspace")) add_keyspace(lines, service);

@@ -2,6 +2,7 @@
 // kv_server: a replicated map that speaks the Redis protocol. `kv_server --help` says how it is started.
 
 #include "client.hpp"
+#include "disk.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
 #include "server.hpp"
@@ -16,11 +17,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -55,16 +58,22 @@ constexpr Policy policies[] = {
     {"majority", kv::make_majority}, {"sync", kv::make_sync},
 };
 
-[[nodiscard]] std::unique_ptr<kv::NetworkedNode> make_node(const kv::ServerOptions& options, asio::io_context& context,
-                                                           const replicator::Config& config,
-                                                           const replicator::transport::TcpOptions& tcp) {
+[[nodiscard]] std::unique_ptr<kv::NetworkedNode> make_node(std::string_view ack, kv::NodeParts parts) {
     for (const Policy& policy : policies) {
-        if (policy.name == options.ack) return policy.make(options.log, context, config, tcp);
+        if (policy.name == ack) return policy.make(std::move(parts));
     }
     return nullptr;
 }
 
-[[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node) {
+/// A node that has a history already goes on with that.
+[[nodiscard]] std::string found(const kv::ServerOptions& options, kv::NetworkedNode& node) {
+    const replicator::Error error = node.found(replicator::HistoryId{draw()}).error();
+    const bool comes_back = error == replicator::Error::already_founded && !options.directory.empty();
+    return error == replicator::Error::none || comes_back ? "" : kv::joined("cannot found: ", to_string(error));
+}
+
+[[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node,
+                        std::optional<kv::DiskReport> disk) {
     std::error_code error;
     asio::ip::tcp::endpoint listen;
     asio::ip::tcp::endpoint client;
@@ -79,12 +88,10 @@ constexpr Policy policies[] = {
     if (error) return fail(kv::joined("cannot listen for nodes: ", error.message()));
     if (error = node.start(); error) return fail(kv::joined("cannot start: ", error.message()));
     if (options.found) {
-        if (const auto founded = node.found(replicator::HistoryId{draw()}); !founded) {
-            return fail(kv::joined("cannot found: ", to_string(founded.error())));
-        }
+        if (const std::string wrong = found(options, node); !wrong.empty()) return fail(wrong);
     }
 
-    kv::Service service{node, options.ack, options.log, options.peers};
+    kv::Service service{node, options.ack, options.log, options.peers, std::move(disk)};
     service.clients_max = options.clients_max;
     service.memory_bytes_max = options.memory_bytes_max;
     kv::Server server(context, service);
@@ -101,6 +108,9 @@ constexpr Policy policies[] = {
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
     context.run();
+    if (const auto closed = node.close(); closed != replicator::Error::none) {
+        return fail(kv::joined("not stopped in order: ", to_string(closed)));
+    }
     return 0;
 }
 
@@ -123,8 +133,20 @@ int main(int count, char** arguments) {
     replicator::transport::TcpOptions tcp;
     tcp.seed = run;
 
+    kv::OpenedDisk disk;
+    if (!options.directory.empty()) {
+        disk = kv::open_disk(options, replicator::Incarnation{draw()});
+        if (!disk.wrong.empty()) return fail(disk.wrong);
+        std::printf("%s\n", disk.text.c_str());
+        config.leads_again = options.leads_again;
+    }
+
     asio::io_context context(1);
-    const auto node = make_node(options, context, config, tcp);
+    const auto node = make_node(options.ack, {options.log, std::move(disk.log), context, config, tcp});
     if (node == nullptr) return fail(kv::joined("no composition has --ack ", options.ack, " and --log ", options.log));
-    return serve(context, options, *node);
+    if (options.directory.empty()) return serve(context, options, *node, std::nullopt);
+    if (const auto fault = node->status().fault; fault != replicator::Error::none) {
+        return fail(kv::fault_text(options.directory, fault));
+    }
+    return serve(context, options, *node, std::move(disk.report));
 }

@@ -2,6 +2,7 @@
 // NetworkedNode: a node with its connections, whatever it is composed of, and the functions that make one.
 #pragma once
 
+#include "disk.hpp"
 #include "node.hpp"
 
 #include <replicator/config.hpp>
@@ -28,13 +29,22 @@ public:
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
     /// Everything that is under way ends with `Error::stopped`.
     virtual void stop() = 0;
+    /// Makes what is in the log last, where that is on a disk.
+    [[nodiscard]] virtual replicator::Error close() = 0;
+};
+
+/// What a node is made of, beside its policy.
+struct NodeParts {
+    std::string_view log;
+    Disk disk;  ///< closed, unless `log` is "file"
+    asio::io_context& context;
+    const replicator::Config& config;
+    const replicator::transport::TcpOptions& tcp;
 };
 
 /// Makes a node with one acknowledgement policy and the log of that name; null when there is no such log. Each policy
 /// is compiled in a file of its own, in compositions/.
-using MakeNode = std::unique_ptr<NetworkedNode>(std::string_view log, asio::io_context& context,
-                                                const replicator::Config& config,
-                                                const replicator::transport::TcpOptions& tcp);
+using MakeNode = std::unique_ptr<NetworkedNode>(NodeParts parts);
 
 MakeNode make_async;
 MakeNode make_semi_sync;

@@ -58,7 +58,9 @@ template <class Value, class Given>
     if (name == "--clients-max") return take(options.clients_max, to_number(text, 100'000));
     if (name == "--memory-max") return take(options.memory_bytes_max, to_number(text, UINT64_MAX));
     if (name == "--ack") return options.ack = text, true;
-    if (name == "--log") return options.log = text, true;
+    if (name == "--log") return options.log = text, text != "file";
+    if (name == "--dir") return options.directory = text, !text.empty();
+    if (name == "--leads-again") return options.leads_again = text == "yes", text == "yes" || text == "no";
     return false;
 }
 
@@ -66,6 +68,7 @@ template <class Value, class Given>
     if (options.node == replicator::NodeId{}) return "--node is missing";
     if (options.peers.contains(options.node)) return "--peer names this node itself";
     if (options.peers.empty()) return "--peer is missing: a group has at least two nodes";
+    if (options.repair && options.directory.empty()) return "--repair is for --dir";
     if (options.peers.size() >= Limits::nodes_max) {
         return joined("a group has at most ", Limits::nodes_max, " nodes");
     }
@@ -79,8 +82,8 @@ ServerOptions read_options(std::span<const char* const> arguments) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view name = arguments[i];
         if (name == "--help" || name == "-h") return options.help = true, options;
-        if (name == "--found") {
-            options.found = true;
+        if (name == "--found" || name == "--repair") {
+            (name == "--found" ? options.found : options.repair) = true;
             continue;
         }
         if (i + 1 == arguments.size() || !read_option(options, name, arguments[i + 1])) {
@@ -91,6 +94,7 @@ ServerOptions read_options(std::span<const char* const> arguments) {
         ++i;
     }
     options.wrong = what_is_missing(options);
+    if (!options.directory.empty()) options.log = "file";
     return options;
 }
 
@@ -103,7 +107,8 @@ std::string help_text() {
   --peer N=[ADDRESS:]PORT another node, once for each; the same group on all nodes
   --client-port [ADDRESS:]PORT
                           where clients call; default 127.0.0.1, port 0 takes a free one
-  --found                 begin a new history with this node as its leader; on one node, once
+  --found                 begin a new history with this node as its leader; on one node, once. A node that finds a
+                          history in its --dir goes on with that
   --ack POLICY            when a write is acknowledged, the same on all nodes:
                             async      the leader holds it
                             semi-sync  the leader and one chosen follower hold it (default)
@@ -113,6 +118,12 @@ std::string help_text() {
                           While a needed follower is missing, writes are refused with NOREPLICAS.
   --log LOG               where entries live: ring (8 MiB, fixed) or memory (grows up to 64 MiB, default).
                           Either is lost with the process: a node that restarts is blank and gets a snapshot.
+  --dir DIR               keep the log and the state in this directory instead; it is made when it is missing. A write is
+                          then acknowledged when the disks of as many nodes have it, and a node that restarts goes on
+                          from its own. A directory that is damaged is refused, and nothing in it is changed
+  --repair                with --dir: give up what is damaged there, and get it from the leader again
+  --leads-again YES       with --dir: yes (default) lets the node that led last lead again by itself after a restart,
+                          unless another one leads or led since; no waits for an operator
   --cluster N             nodes with different numbers refuse each other; default 0
   --clients-max N         connections of clients; default )",
         clients_max_default, R"(

@@ -26,7 +26,10 @@ struct ServerOptions {
     std::map<replicator::NodeId, Address> peers;
     Address client;
     std::string ack = "semi-sync";
-    std::string log = "memory";
+    std::string log = "memory";  ///< "file" where there is a directory
+    std::string directory;       ///< for the log and the state; empty when both are in memory
+    bool repair = false;
+    bool leads_again = true;
     std::uint64_t cluster = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;

@@ -5,12 +5,13 @@
 
 #include <replicator/ack/async.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace kv {
 
-std::unique_ptr<NetworkedNode> make_async(std::string_view log, asio::io_context& context,
-                                          const replicator::Config& config,
-                                          const replicator::transport::TcpOptions& tcp) {
-    return make_node_with<replicator::ack::Async<>>(log, context, config, tcp);
+std::unique_ptr<NetworkedNode> make_async(NodeParts parts) {
+    return make_node_with<replicator::ack::Async<>>(std::move(parts));
 }
 
 }  // namespace kv

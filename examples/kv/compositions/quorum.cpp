@@ -5,13 +5,14 @@
 
 #include <replicator/ack/quorum.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace kv {
 
-std::unique_ptr<NetworkedNode> make_quorum(std::string_view log, asio::io_context& context,
-                                           const replicator::Config& config,
-                                           const replicator::transport::TcpOptions& tcp) {
+std::unique_ptr<NetworkedNode> make_quorum(NodeParts parts) {
     return make_node_with<replicator::ack::Quorum<2, replicator::AskedStage{}, replicator::WhenMissing::fail>>(
-        log, context, config, tcp);
+        std::move(parts));
 }
 
 }  // namespace kv

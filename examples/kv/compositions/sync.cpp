@@ -5,13 +5,14 @@
 
 #include <replicator/ack/sync.hpp>
 
+#include <memory>
+#include <utility>
+
 namespace kv {
 
-std::unique_ptr<NetworkedNode> make_sync(std::string_view log, asio::io_context& context,
-                                         const replicator::Config& config,
-                                         const replicator::transport::TcpOptions& tcp) {
-    return make_node_with<replicator::ack::Sync<replicator::AskedStage{}, replicator::WhenMissing::fail>>(log, context,
-                                                                                                          config, tcp);
+std::unique_ptr<NetworkedNode> make_sync(NodeParts parts) {
+    return make_node_with<replicator::ack::Sync<replicator::AskedStage{}, replicator::WhenMissing::fail>>(
+        std::move(parts));
 }
 
 }  // namespace kv
