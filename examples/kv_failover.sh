@@ -44,6 +44,8 @@ node_options=(--ack "$policy" --log ring)
 leader=1
 # shellcheck source=kv/faults.sh
 . "$root/examples/kv/faults.sh"
+# shellcheck source=kv/histories.sh
+. "$root/examples/kv/histories.sh"
 
 killed=0 stopped=0 unconfirmed=0 fenced=0 discarded=0
 promote_total=0 promote_max=0 rejoin_total=0 rejoin_max=0
@@ -54,29 +56,6 @@ fail() {
     keep=${keep:-${TMPDIR:-/tmp}/replicator-failover-$policy-$seed}
     for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
     exit 1
-}
-
-# --- Clients ---
-
-# start_load NAME OPTION...: clients that go on until they are told to end.
-start_load() { start_history "$1" --seconds 100000 --key-life 1000 --sure-gets "${@:2}"; }
-
-# Some follow the leader. Some stay with one node, whatever becomes of it, and wait for what they asked there.
-start_loads() {
-    local node all=()
-    for node in 1 2 3; do all+=(--port "${client_port[$node]}"); done
-    start_load follow "${all[@]}" --first-client 1 --clients 3 --window 4 --rate 200
-    start_load once "${all[@]}" --first-client 11 --clients 2 --window 8 --rate 150 --padding-max 20 --once
-    for node in 1 2 3; do
-        start_load "stay$node" --port "${client_port[$node]}" --node "$node" --first-client $((20 + node)) --clients 1 \
-            --window 16 --rate 100 --patience 20000
-    done
-}
-
-end_loads() {
-    local pid
-    for pid in "${load_pids[@]}"; do kill "$pid"; done
-    wait_for_loads
 }
 
 # --- Rounds ---
@@ -104,13 +83,6 @@ wait_for_rejoin() {
     wait_until 10 counts "$next" "$1" || fail "node $1 does not count again"
     wait_until 10 confirmed "$next" || fail "node $next is not confirmed"
     note_time rejoin $(($(now_ms) - began))
-}
-
-# note_time NAME MILLISECONDS
-note_time() {
-    local -n total=$1_total max=$1_max
-    total=$((total + $2))
-    (($2 <= max)) || max=$2
 }
 
 kill_round() {
@@ -163,18 +135,6 @@ stop_round() {
 }
 
 # --- The run ---
-
-check_everything() {
-    local node
-    end_loads
-    for node in 1 2 3; do wait_until 20 is_equal "$leader" "$node" || fail "node $node differs from the leader"; done
-    histories=("$run_dir"/{follow,once,stay?}.jsonl)
-    check_histories
-    status=$?
-    printf '%s\n' "$verdict"
-    ((status == 0)) || fail "the history does not fit together"
-    acknowledged=$(cat "${histories[@]}" | grep -v '"op":"get"' | grep -c '"ok":true')
-}
 
 RANDOM=$seed
 start_group 1 2 3 || fail "the nodes could not be started"

@@ -2,7 +2,8 @@
 # Functions for scripts that start a cluster of kv_server on loopback ports. To be sourced by bash.
 #
 # Set before: kv_server and kv_load (the programs), run_dir (an empty folder for logs), node_count, node_options (an
-# array, the same for all nodes). Everything that was started is stopped by stop_cluster.
+# array, the same for all nodes). Where disks_dir is set, every node has a directory in there that outlives it. Everything
+# that was started is stopped by stop_cluster.
 
 declare -A node_pid client_port peer_port
 
@@ -39,6 +40,8 @@ start_node() {
     for ((other = 1; other <= node_count; other++)); do
         ((other == node)) || peers+=(--peer "$other=127.0.0.1:${peer_port[$other]}")
     done
+    [ -z "${disks_dir:-}" ] || peers+=(--dir "$disks_dir/node$node")
+    : >"$log"  # here, because the process below may be slow, and an earlier one said that it was ready
     "$kv_server" --node "$node" --listen "127.0.0.1:${peer_port[$node]}" \
         --client-port "127.0.0.1:${client_port[$node]}" "${peers[@]}" "${node_options[@]}" "$@" \
         </dev/null >"$log" 2>&1 &
@@ -72,11 +75,15 @@ start_group() {
     return 1
 }
 
-# kill_node NODE: kill -9, at once.
+# kill_node NODE...: kill -9, all of them at once.
 kill_node() {
-    kill -9 "${node_pid[$1]}"
-    wait_for_end "${node_pid[$1]}"
-    unset "node_pid[$1]"
+    local node pids=()
+    for node in "$@"; do pids+=("${node_pid[$node]}"); done
+    kill -9 "${pids[@]}" || return 1
+    for node in "$@"; do
+        wait_for_end "${node_pid[$node]}" || return 1
+        unset "node_pid[$node]"
+    done
 }
 
 wait_for_end() {

@@ -139,6 +139,8 @@ void write_result(ReplyWriter& reply, ReplyForm form, const WriteEnd& end) {
         case Error::not_leader: return reply.error("READONLY You can't write against a read only replica.");
         case Error::handing_over:
             return reply.error("TRYAGAIN this node is handing over to another one, which takes writes in a moment");
+        case Error::busy:  // only after a restart or a promotion: otherwise the server waits before it asks
+            return reply.error("TRYAGAIN this node leads, and has first to go through what is in its log");
         case Error::not_enough_followers: return reply.error("NOREPLICAS Not enough good replicas to write.");
         case Error::outcome_unknown:
             return reply.error("ERR the outcome of this write is unknown: it may survive or not");

@@ -56,7 +56,7 @@ stop_everything() {
     for pid in ${node_pid[@]+"${node_pid[@]}"}; do kill -CONT "$pid" 2>/dev/null; done
     stop_cluster
     stop_more
-    [ -n "$keep" ] && mkdir -p "$keep" && cp "$run_dir"/* "$keep"
+    [ -n "$keep" ] && mkdir -p "$keep" && cp -r "$run_dir"/* "$keep"
     rm -rf "$run_dir"
     exit "$status"
 }
