@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# The demonstration: replicates this machine's package database, kills a follower in the middle, then the leader, and
-# compares.
+# The demonstration: replicates this machine's package database, kills a follower in the middle, then the leader, then
+# all nodes of a group on disks at once, and compares.
 #
 #   bash examples/demo.sh             the stanzas of dpkg's status file, and of apt's lists where they are
 #   bash examples/demo.sh FILE...     any other files of stanzas that blank lines separate
@@ -255,6 +255,73 @@ replace_leader() {
     ((lost_again == 0)) || fail "$lost_again acknowledged entries were lost with the leader"
 }
 
+# A new group, whose logs are on disks. In the middle of the load all of it is killed: what is left is on the disks.
+load_and_kill_all() {
+    local line progress node ports=()
+    for node in 1 2 3; do ports+=(--port "${client_port[$node]}"); done
+    exec {progress}< <(exec "$kv_load" "${ports[@]}" --marks --bytes-min "$bytes_min" "${inputs[@]}" </dev/null)
+    loader=$!
+    while IFS= read -r line; do
+        case $line in
+            'mark 50')
+                all_killed_at=$(now_ms)
+                kill_node 1 2 3 || fail "the nodes could not be killed"
+                say "    50 % acknowledged"
+                say "    killed all nodes at once (kill -9)"
+                for node in 1 2 3; do
+                    start_node "$node" || fail "node $node did not start again"
+                    say "    started again: $(sed -n "1s|^$disks_dir/||p" "$run_dir/node$node.log")"
+                done
+                wait_until 20 confirmed 1 || fail "node 1, which led last, does not lead again"
+                led_again_ms=$(($(now_ms) - all_killed_at))
+                say "    node 1 leads again by itself, in epoch $(info 1 replicator_epoch)," \
+                    "$(as_seconds $led_again_ms) s after the kill"
+                ;;
+            mark*) say "    ${line#mark } % acknowledged" ;;
+            *) loaded_on_disks=$line ;;
+        esac
+    done <&"$progress"
+    wait "$loader" || fail "the third load did not end well: $loaded_on_disks"
+    loader=
+    exec {progress}<&-
+    [ -n "$all_killed_at" ] || fail "the third load ended before the nodes could be killed"
+    (($(value reconnects "$loaded_on_disks") > 0)) || fail "the third load ended before the nodes were killed"
+}
+
+survive_loss_of_all() {
+    local node verified
+    step "Starting a group of three on disks, and killing all of it under full load"
+    stop_cluster
+    disks_dir=$run_dir/disks
+    mkdir "$disks_dir" || fail "mkdir"
+    node_count=3
+    node_options=(--ack semi-sync)
+    start_group 1 2 3 || fail "the nodes could not be started"
+    for node in 2 3; do
+        wait_until 20 counts 1 "$node" || fail "node $node was not accepted by the leader"
+    done
+    say "    every acknowledged write is on the disks of the leader and of one follower"
+    load_and_kill_all
+    say "    $loaded_on_disks"
+    survived_all=$(value survived "$loaded_on_disks")
+    discarded_all=$(value discarded "$loaded_on_disks")
+    say "    of the writes on the way when all died, $survived_all survived; $discarded_all did not, and were written again"
+
+    step "Comparing"
+    for node in 1 2 3; do
+        wait_until 20 is_equal 1 "$node" || fail "node $node differs from the leader"
+        say "    node $node: $(ask "$node" ROLE | head -n 1), $(ask "$node" DBSIZE) keys, digest" \
+            "$(ask "$node" DEBUG DIGEST), applied $(info "$node" replicator_applied), on its disk" \
+            "$(info "$node" replicator_durable)"
+    done
+    verified=$("$kv_load" --port "${client_port[2]}" --verify --bytes-min "$bytes_min" "${inputs[@]}") ||
+        fail "not everything could be read back from node 2: $verified"
+    say "    read back from node 2: $verified"
+    [ "$(ask 1 DBSIZE)" = "$(value equal "$verified")" ] || fail "the leader has keys that nobody wrote"
+    lost_all=$(($(value acknowledged "$loaded_on_disks") - $(value equal "$verified")))
+    ((lost_all == 0)) || fail "$lost_all acknowledged entries were lost with all nodes"
+}
+
 stop_everything() {
     local status=$?
     trap - EXIT
@@ -269,6 +336,8 @@ killed_at=
 leader_killed_at=
 loaded=
 loaded_again=
+all_killed_at=
+loaded_on_disks=
 run_dir=$(mktemp -d "${TMPDIR:-/tmp}/replicator-demo.XXXXXX") || exit 1
 # shellcheck source=kv/cluster.sh
 . "$root/examples/kv/cluster.sh"
@@ -282,6 +351,7 @@ build_programs
 choose_input "$@"
 run_cluster
 replace_leader
+survive_loss_of_all
 
 acknowledged=$(value acknowledged "$loaded")
 lost=$((acknowledged - equal))
@@ -293,5 +363,8 @@ printf 'blank node: snapshot of %s bytes, equal in %s s; ' "$snapshot_bytes" "$(
 printf 'killed leader: acknowledged %s, lost %s, discarded %s, replaced in %s s, longest pause %s s, ' \
     "$(value acknowledged "$loaded_again")" "$lost_again" "$discarded" "$(as_seconds "$promoted_ms")" \
     "$(value longest_pause "$loaded_again")"
-printf 'back by a snapshot of %s bytes in %s s; 4 nodes, equal digests\n' "$rejoin_bytes" "$(as_seconds "$rejoin_ms")"
+printf 'back by a snapshot of %s bytes in %s s; 4 nodes, equal digests; ' "$rejoin_bytes" "$(as_seconds "$rejoin_ms")"
+printf 'all killed: acknowledged %s, lost %s, discarded %s, led again in %s s, longest pause %s s; 3 nodes, equal digests\n' \
+    "$(value acknowledged "$loaded_on_disks")" "$lost_all" "$discarded_all" "$(as_seconds "$led_again_ms")" \
+    "$(value longest_pause "$loaded_on_disks")"
 ((lost == 0)) || fail "$lost acknowledged entries were lost"
