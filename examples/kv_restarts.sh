@@ -56,7 +56,7 @@ leader=1
 . "$root/examples/kv/histories.sh"
 
 disks_dir=$run_dir/disks
-round=0 kind=''
+round=0 kind='' kinds=()
 declare -A rounds=([all]=0 [leader]=0 [replaced]=0 [follower]=0)
 processes=0 again=0 promoted=0 not_promoted=0 helped=0 leader_changes=0
 all_total=0 all_max=0 leader_total=0 leader_max=0 replaced_total=0 replaced_max=0 follower_total=0 follower_max=0
@@ -178,10 +178,13 @@ kill_follower() {
 }
 
 kill_round() {
-    local began kinds=(all leader replaced follower) node
+    local began node
     round=$((round + 1))
-    draw 0 3
+    # Each kind once, in any order, before it begins anew.
+    ((${#kinds[@]})) || kinds=(all leader replaced follower)
+    draw 0 $((${#kinds[@]} - 1))
     kind=${only:-${kinds[drawn]}}
+    kinds=("${kinds[@]:0:drawn}" "${kinds[@]:drawn+1}")
     rounds[$kind]=$((rounds[$kind] + 1))
     rest 20 1200
     began=$(now_ms)

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSL-1.0
 # The key-value server from outside, with the real redis-cli and redis-benchmark.
 #
-#   run_kv.sh KV_SERVER KV_LOAD       exit status 77: redis-cli is not installed
+#   run_kv.sh KV_SERVER KV_LOAD LOGTOOL       exit status 77: redis-cli is not installed
 
 # shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
 set -u -o pipefail
 
 kv_server=$1
 kv_load=$2
+kv_logtool=$3
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../examples/kv/cluster.sh
 . "$here/../../examples/kv/cluster.sh"
@@ -269,7 +270,6 @@ test_failover() {
         "$(info 2 '\(replicator_confirmed\|replicator_promotion\|replicator_promotion_forced\)' | paste -sd ' ')"
     start_node 1 >/dev/null
     start_node 3 >/dev/null
-    answers 1 'ERR the promotion was refused: the node holds no history' REPLICAOF NO ONE
     wait_until 20 is_equal 2 1
     answers 2 OK REPLICATOR ADMIT 1
     wait_until 20 confirmed 2
@@ -312,6 +312,7 @@ test_loading_and_full() {
     answers 2 'LOADING *' SET a 1
     answers 2 PONG PING
     answers 2 'slave * connect 0' ROLE
+    answers 2 'ERR the promotion was refused: the node holds no history' REPLICAOF NO ONE
     start_node 1 --found || exit 1
     wait_until 20 is_equal 1 2
     answers 2 '' GET a
@@ -321,6 +322,84 @@ test_loading_and_full() {
     answers 1 OK SET b 1
     stop_cluster
     node_count=3
+}
+
+# does_not_start NODE EXPECTED OPTION...: the program does not start, and says why.
+does_not_start() {
+    local node=$1 expected=$2 output
+    shift 2
+    output=$(timeout 10 "$kv_server" --node "$node" --peer $((node % 3 + 1))=1 "$@" 2>&1)
+    expect "exit status of node $node, $*" 1 $?
+    expect "node $node, $*" "$expected" "$output"
+}
+
+says() { head -n 1 "$run_dir/node$1.log"; }
+
+# Nodes that keep their log in a directory: they come back from there, and refuse what is not theirs or damaged.
+test_disk() {
+    local disks_dir=$run_dir/disks node segment
+    mkdir "$disks_dir"
+    node_options=(--ack semi-sync)
+    start_group 1 2 3 || exit 1
+    expect 'a new directory' '*/node1: no history yet' "$(says 1)"
+    wait_until 20 counts 1 2 && wait_until 20 counts 1 3
+    answers 1 OK SET a 1
+    answers 1 'appendonly yes' CONFIG GET appendonly
+    expect 'INFO persistence' '1 ok 1 clean none none file' "$(info 1 \
+        '\(replicator_log\|aof_enabled\|aof_last_write_status\|replicator_starts\|replicator_found_log\|replicator_state\|replicator_suspect_from\)' | paste -sd ' ')"
+    wait_until 20 is_equal 1 2 && wait_until 20 is_equal 1 3
+    expect 'on the disk' "$(info 1 replicator_last)" "$(info 1 replicator_durable)"
+    expect 'on the disk of a follower' "$(info 1 replicator_last)" "$(peer_info 1 2 durable)"
+    expect 'bytes to loss' '[1-9]*' "$(peer_info 1 2 bytes_to_loss)"
+    does_not_start 1 '*is refused: another process uses it' --dir "$disks_dir/node1"
+    does_not_start 1 '*cannot understand --log file*' --log file
+    does_not_start 1 '*--repair is for --dir*' --repair
+
+    # All are killed; the one that led last leads again, and --found does not begin a second history.
+    kill_node 1 2 3
+    start_node 1 --found && start_node 2 && start_node 3 || exit 1
+    expect 'a log that goes on' '*/node1: goes on after entry *; not stopped in order, all sound' "$(says 1)"
+    wait_until 20 confirmed 1
+    expect 'the last leader leads again' 0 $?
+    answers 1 1 GET a
+    answers 1 OK SET b 2
+    expect 'it was started twice' 2 "$(info 1 replicator_starts)"
+    wait_until 20 is_equal 1 2 && wait_until 20 is_equal 1 3
+    stop_cluster
+
+    for node in 1 2 3; do
+        expect "logtool verify, node $node" 'entries 1 to *: clean' "$("$kv_logtool" verify "$disks_dir/node$node")"
+        expect "logtool stat, node $node" '*closed cleanly*' "$("$kv_logtool" stat "$disks_dir/node$node" | paste -sd ' ')"
+        expect "logtool dump, node $node" 2 "$("$kv_logtool" dump "$disks_dir/node$node" | grep -c ' command, ')"
+    done
+    node_options=(--ack semi-sync --leads-again no)
+    start_node 1 && start_node 2 && start_node 3 || exit 1
+    expect 'a log that was closed' '*; stopped in order, all sound' "$(says 1)"
+    sleep 1
+    expect 'nobody leads unless told to' 'slave slave slave' "$(info 1 role) $(info 2 role) $(info 3 role)"
+    answers 3 OK REPLICAOF NO ONE
+    wait_until 20 is_equal 3 1
+    answers 1 2 GET b
+    stop_cluster
+
+    does_not_start 2 '*is refused: it belongs to another node' --dir "$disks_dir/node1"
+    does_not_start 1 '*is refused: it belongs to another cluster' --dir "$disks_dir/node1" --cluster 7
+    does_not_start 1 '*its parent is missing' --dir "$disks_dir/none/node1"
+    segment=$(find "$disks_dir/node1" -name 'segment-*' | sort | head -n 1)
+    printf 'damage' | dd of="$segment" bs=1 seek=4200 conv=notrunc 2>/dev/null
+    does_not_start 1 '*is refused: entries from * on were on the disk, and are damaged (file *' --dir "$disks_dir/node1"
+    expect 'logtool finds the damage' '*corrupt*' "$("$kv_logtool" verify "$disks_dir/node1" | paste -sd ' ')"
+    does_not_start 1 '*is refused: entries from * on were on the disk*' --dir "$disks_dir/node1"
+    start_node 2 && start_node 3 && start_node 1 --repair || exit 1
+    expect 'a repair' '*what was damaged was given up*vouches for nothing until*' "$(says 1)"
+    answers 3 OK REPLICAOF NO ONE
+    wait_until 20 is_equal 3 1
+    expect 'the repaired node is equal' 0 $?
+    not_suspect() { [ "$(info 1 replicator_suspect_from)" = none ]; }
+    wait_until 10 not_suspect
+    expect 'and vouches for everything' 0 $?
+    stop_cluster
+    rm -rf "$disks_dir"
 }
 
 test_bounds_of_clients() {
@@ -351,10 +430,17 @@ test_failover
 stop_cluster
 test_discarded
 test_loading_and_full
+test_disk
 
 for policy in async quorum majority sync; do
-    for log in ring memory; do
+    for log in ring memory file; do
         node_options=(--ack "$policy" --log "$log" --clients-max 8)
+        disks_dir=
+        [ "$log" = file ] && {
+            disks_dir=$run_dir/$policy
+            mkdir "$disks_dir"
+            node_options=(--ack "$policy" --clients-max 8)
+        }
         start_group 1 2 3 || exit 1
         wait_until 20 counts 1 2 && wait_until 20 counts 1 3
         answers 1 OK SET a 1
