@@ -104,6 +104,8 @@ OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incar
 std::string fault_text(const std::string& directory, Error error) {
     const std::string_view why = [error]() -> std::string_view {
         switch (error) {
+            case Error::wrong_policy: return "it was written with another --ack";
+            case Error::wrong_membership: return "it was written with other nodes than --node and --peer name";
             case Error::wrong_schema:
             case Error::wrong_limits: return "another program wrote it, or another version of this one";
             case Error::snapshot_invalid: return "the state in it cannot be read";

@@ -124,20 +124,20 @@ int main(int count, char** arguments) {
 
     std::vector<replicator::NodeId> nodes{options.node};
     for (const auto& [peer, address] : options.peers) nodes.push_back(peer);
-    const std::uint64_t run = draw();
+    const std::uint64_t drawn = draw();
     replicator::Config config;
     config.node = options.node;
     config.nodes = nodes;
-    config.run = replicator::Run{run};
+    config.run = replicator::Run{drawn};
     config.cluster = replicator::ClusterId{options.cluster};
     replicator::transport::TcpOptions tcp;
-    tcp.seed = run;
+    tcp.seed = drawn;
 
     kv::OpenedDisk disk;
     if (!options.directory.empty()) {
         disk = kv::open_disk(options, replicator::Incarnation{draw()});
         if (!disk.wrong.empty()) return fail(disk.wrong);
-        std::printf("%s\n", disk.text.c_str());
+        config.run = disk.log.run();
         config.leads_again = options.leads_again;
     }
 
@@ -148,5 +148,6 @@ int main(int count, char** arguments) {
     if (const auto fault = node->status().fault; fault != replicator::Error::none) {
         return fail(kv::fault_text(options.directory, fault));
     }
+    std::printf("%s\n", disk.text.c_str());
     return serve(context, options, *node, std::move(disk.report));
 }

@@ -384,6 +384,8 @@ test_disk() {
 
     does_not_start 2 '*is refused: it belongs to another node' --dir "$disks_dir/node1"
     does_not_start 1 '*is refused: it belongs to another cluster' --dir "$disks_dir/node1" --cluster 7
+    does_not_start 1 '*is refused: it was written with other nodes*' --dir "$disks_dir/node1"
+    does_not_start 1 '*is refused: it was written with another --ack' --dir "$disks_dir/node1" --peer 3=1 --ack sync
     does_not_start 1 '*its parent is missing' --dir "$disks_dir/none/node1"
     segment=$(find "$disks_dir/node1" -name 'segment-*' | sort | head -n 1)
     printf 'damage' | dd of="$segment" bs=1 seek=4200 conv=notrunc 2>/dev/null
