@@ -12,6 +12,7 @@
 #   leader     alone: it leads again by itself
 #   replaced   the leader, and another node is promoted, before or while the old one comes back
 #   follower   alone, or together with the other one
+#   disk       a follower, whose directory is then removed: it gets everything anew, and counts again by itself
 #
 # Sometimes a node is killed a second time while it comes back. All rounds are drawn from N, or are of one KIND. POLICY is
 # semi-sync (default), quorum, majority or sync. In the end all nodes are stopped in order, their logs are verified and
@@ -57,9 +58,9 @@ leader=1
 
 disks_dir=$run_dir/disks
 round=0 kind='' kinds=()
-declare -A rounds=([all]=0 [leader]=0 [replaced]=0 [follower]=0)
+declare -A rounds=([all]=0 [leader]=0 [replaced]=0 [follower]=0 [disk]=0)
 processes=0 again=0 promoted=0 not_promoted=0 helped=0 leader_changes=0
-all_total=0 all_max=0 leader_total=0 leader_max=0 replaced_total=0 replaced_max=0 follower_total=0 follower_max=0
+all_total=0 all_max=0 leader_total=0 leader_max=0 replaced_total=0 replaced_max=0 follower_total=0 follower_max=0 disk_total=0 disk_max=0
 
 fail() {
     local node
@@ -177,11 +178,31 @@ kill_follower() {
     wait_for_leader
 }
 
+replace_disk() {
+    local node
+    draw 1 2
+    node=$(((leader + drawn - 1) % 3 + 1))
+    wait_for_all  # or an acknowledged write would have only one disk left
+    kill_some "$node"
+    rm -r "$disks_dir/node$node" || fail "the directory of node $node cannot be removed"
+    rest 0 900
+    start_node "$node" || fail "node $node did not start on a new disk"
+    wait_for_leader
+    wait_for_all
+}
+
+wait_for_all() {
+    local node
+    for node in 1 2 3; do
+        ((node == leader)) || wait_until 10 counts "$leader" "$node" || fail "node $node does not count again"
+    done
+}
+
 kill_round() {
-    local began node
+    local began pid
     round=$((round + 1))
     # Each kind once, in any order, before it begins anew.
-    ((${#kinds[@]})) || kinds=(all leader replaced follower)
+    ((${#kinds[@]})) || kinds=(all leader replaced follower disk)
     draw 0 $((${#kinds[@]} - 1))
     kind=${only:-${kinds[drawn]}}
     kinds=("${kinds[@]:0:drawn}" "${kinds[@]:drawn+1}")
@@ -193,16 +214,14 @@ kill_round() {
         leader) kill_leader ;;
         replaced) replace_leader ;;
         follower) kill_follower ;;
+        disk) replace_disk ;;
         *) fail "what is --only $kind?" ;;
     esac
     note_time "$kind" $(($(now_ms) - began))
     for pid in "${load_pids[@]}"; do kill -0 "$pid" 2>/dev/null || fail "a client has ended"; done
     # Mostly the next one comes when all is well again, and sometimes before.
     draw 0 3
-    ((drawn > 0)) || return 0
-    for node in 1 2 3; do
-        ((node == leader)) || wait_until 20 counts "$leader" "$node" || fail "node $node does not count again"
-    done
+    ((drawn == 0)) || wait_for_all
 }
 
 # --- The end ---
@@ -256,7 +275,7 @@ printf 'kv_restarts: policy=%s seed=%s kills=%s seconds=%s acknowledged_writes=%
 printf ' processes_killed=%s again_while_coming_back=%s promoted=%s not_promoted=%s leader_changes=%s helped=%s torn=%s' \
     "$processes" "$again" "$promoted" "$not_promoted" "$leader_changes" "$helped" "$torn"
 printf ' entries_in_the_state=%s' "$states"
-for kind in all leader replaced follower; do
+for kind in all leader replaced follower disk; do
     total=${kind}_total max=${kind}_max
     printf ' %s=%s mean_seconds=%s max=%s' "$kind" "${rounds[$kind]}" "$(mean "${!total}" "${rounds[$kind]}")" \
         "$(as_seconds "${!max}")"

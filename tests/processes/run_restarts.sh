@@ -7,7 +7,7 @@
 set -u -o pipefail
 
 programs=$1
-kills=${2:-8}
+kills=${2:-10}
 seed=${3:-$((EPOCHSECONDS % 30000 + 1))}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # It takes the place of this script, so that it gets the signals.
