@@ -178,6 +178,8 @@ kill_follower() {
     wait_for_leader
 }
 
+has_data() { (($(info "$1" replicator_applied) > 0)); }
+
 replace_disk() {
     local node
     draw 1 2
@@ -188,6 +190,8 @@ replace_disk() {
     rest 0 900
     start_node "$node" || fail "node $node did not start on a new disk"
     wait_for_leader
+    # Until the leader has met it, the one before it is the one that counts.
+    wait_until 10 has_data "$node" || fail "node $node got nothing on its new disk"
     wait_for_all
 }
 
