@@ -9,6 +9,7 @@
 #include "discard.hpp"
 #include "install.hpp"
 #include "local.hpp"
+#include "maybe_index.hpp"
 #include "message.hpp"
 
 #include "../concepts/log_policy.hpp"
@@ -161,17 +162,6 @@ public:
     }
 
 private:
-    /// An index that may be unknown. `std::optional` would do, but for one more byte and a branch in the common path.
-    struct Verified {
-        bool known = false;
-        Index index;
-
-        explicit operator bool() const noexcept { return known; }
-        Index operator*() const noexcept { return index; }
-        [[nodiscard]] Index value_or_zero() const noexcept { return known ? index : Index{}; }
-        void reset() noexcept { *this = Verified{}; }
-    };
-
     void notify_snapshot(Local<Composition>& local, bool complete) const noexcept {
         if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
             local.observer->on_snapshot(local.leader, install_.progress(complete));
@@ -383,7 +373,7 @@ private:
         return Error::none;
     }
 
-    Verified verified_;  // up to here the log agrees with the leader's, on this link
+    MaybeIndex verified_;  // up to here the log agrees with the leader's, on this link
     Position forced_;    // the newest forced epoch in the leader's log, and its first entry
     Index told_commit_;  // the leader's commit index
     Epoch epoch_;        // of the entry at `index_`, as long as the log has it already; 0 when nobody remembers

@@ -378,9 +378,7 @@ protected:
         }
     }
 
-    [[nodiscard]] std::span<const NodeId> peer_nodes() const noexcept {
-        return std::span(peer_ids_).first(peer_count_);
-    }
+    [[nodiscard]] std::span<const NodeId> peer_nodes() const noexcept { return {peer_ids_.data(), peer_count_}; }
 
     Local<Composition> local_;
     Applier<Composition> applier_;
