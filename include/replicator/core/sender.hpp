@@ -40,7 +40,7 @@ public:
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
         follower.began_with = theirs.last;
-        find_common(local, peer, theirs.last, theirs.commit);
+        find_common(local, peer, {Error::none, theirs.last, theirs.commit});
     }
 
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
@@ -50,7 +50,7 @@ public:
         switch (follower.state) {
             case FollowerState::probing:
                 if (ack.refusal) {
-                    find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
+                    find_common(local, peer, *ack.refusal);
                 } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
                     notify_diverged(local, peer, follower.previous);
                     enter(local, peer, FollowerState::catching_up);
@@ -60,7 +60,7 @@ public:
             case FollowerState::streaming:
                 if (!ack.refusal) break;
                 if (ack.refusal->error != Error::diverged) return go_back(local, peer);
-                find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
+                find_common(local, peer, *ack.refusal);
                 break;
             case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
             case FollowerState::down:
@@ -135,12 +135,13 @@ private:
         }
     }
 
-    /// Asks the follower about the newest position that it may share at or below `bound`. When what it committed lies
+    /// Asks the follower about the newest position that it may share at or below its hint. When what it committed lies
     /// above that, our log lacks it, and only a state can replace it.
-    void find_common(Local<Composition>& local, Peer& peer, Position bound, Position commit) noexcept {
-        Position position = newest_shared(local, bound);
+    void find_common(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+        const Position commit = theirs.commit;
+        Position position = newest_shared(local, theirs.hint);
         // Where one of both has forgotten too much to tell, there still is what the follower committed.
-        if (position.index < commit.index) {
+        if (position.index < commit.index && theirs.error != Error::diverged) {
             const Position committed = newest_shared(local, commit);
             if (committed.index == commit.index) position = committed;
         }
@@ -200,7 +201,7 @@ private:
     void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
         if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
-            return find_common(local, peer, ack.refusal->hint, ack.refusal->commit);
+            return find_common(local, peer, *ack.refusal);
         }
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
         if (!complete) return snapshots_.take_ack(local.now, sending, ack);
