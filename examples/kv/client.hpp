@@ -36,7 +36,7 @@ struct Service {
     std::string ack;
     std::string log;
     std::map<replicator::NodeId, Address> peers;
-    std::optional<DiskReport> disk;  ///< nothing where the log is in memory
+    std::optional<DiskReport> disk{};  ///< nothing where the log is in memory
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;
