@@ -326,4 +326,25 @@ BOOST_AUTO_TEST_CASE(a_log_with_larger_commands_than_the_limits_allow_is_refused
     for (const std::string& error : network.errors) BOOST_TEST(error != to_string(Error::corrupt));
 }
 
+// The state on the disk includes all of a log that is full. Nothing is left to apply, so nothing else would release it.
+BOOST_AUTO_TEST_CASE(a_full_log_that_is_in_the_state_has_room_after_a_restart) {
+    SemiSync group(3);
+    for (std::uint64_t i = 0; i < 5000; ++i) {
+        const auto ticket = group.at(1).write({i});  // no time passes, so no state is kept
+        if (!ticket) break;
+        group.written.push_back(i);
+        group.network.run();
+    }
+    group.kill(3);
+    group.start(3);
+    group.network.run();  // it is told at once how much is committed
+    pass(group, 100);
+    BOOST_REQUIRE(group.at(3).log().snapshot_index() == group.at(3).last().index);
+    group.kill(3);
+    group.write_many(1, 10);
+    group.start(3);
+    pass(group, 1000);
+    BOOST_TEST((group.at(3).state() == support::sum_of(group.written)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

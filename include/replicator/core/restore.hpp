@@ -97,6 +97,7 @@ private:
         if (!thawing.complete()) return Error::snapshot_invalid;
         if (const Error error = join(local, head.position, head.chain); error != Error::none) return error;
         applier.install(std::move(thawing.machine()), local.log.seek(head.position.index + 1));
+        local.log.release(head.position.index);  // or a full log whose entries are all applied would stay full
         return Error::none;
     }
 
