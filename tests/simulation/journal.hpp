@@ -59,6 +59,9 @@ struct SmallOptions : Options {
 struct SuccessionOptions : SmallOptions {
     static constexpr std::size_t window_bytes_max = 512;
 };
+struct ForgetfulOptions : SuccessionOptions {
+    static constexpr std::size_t epochs_max = 2;
+};
 
 /// Files of a few kilobytes, so that many are filled, cut and removed.
 struct SmallFiles : log::FileOptions {

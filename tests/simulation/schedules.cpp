@@ -29,7 +29,7 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
 
 template <class Log, class Ack, class Limits = SmallOptions>
 void explore_composition(std::size_t nodes_min, bool leaders_fail = false) {
-    constexpr std::uint64_t compositions = 32;
+    constexpr std::uint64_t compositions = 34;
     using Node = Replicator<Journal, Log, Ack, transport::Manual, Limits>;
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
     sim::ExploreOptions options;
@@ -91,6 +91,13 @@ BOOST_AUTO_TEST_CASE(sync_applied) { explore_succession<SuccessionMemory, ack::S
 BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore_succession<SuccessionMemory, ack::SemiSync<>>(2); }
 BOOST_AUTO_TEST_CASE(quorum_memory) { explore_succession<SuccessionMemory, ack::Quorum<3>>(3); }
 BOOST_AUTO_TEST_CASE(majority_applied) { explore_succession<SuccessionMemory, ack::Majority<Stage::applied>>(2); }
+// Nodes that remember two epochs, and have to find out where their logs part all the same.
+BOOST_AUTO_TEST_CASE(semi_sync_forgetful) {
+    explore_composition<SuccessionRing, ack::SemiSync<>, ForgetfulOptions>(2, true);
+}
+BOOST_AUTO_TEST_CASE(majority_forgetful) {
+    explore_composition<SuccessionRing, ack::Majority<>, ForgetfulOptions>(2, true);
+}
 BOOST_AUTO_TEST_CASE(async_file) { explore_on_disk<ack::Async<>>(2, true); }
 BOOST_AUTO_TEST_CASE(sync_file) { explore_on_disk<ack::Sync<>>(2, true); }
 BOOST_AUTO_TEST_CASE(semi_sync_file) { explore_on_disk<ack::SemiSync<>>(2, true); }
