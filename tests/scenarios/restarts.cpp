@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,26 @@ void expect_all_written(Group& group) {
     for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
         BOOST_TEST((group.at(i).state() == support::sum_of(group.written)), "node " << i);
     }
+}
+
+/// A bit of the newest entries on the disk of a node changes, while it is not running.
+template <class Group>
+void damage(Group& group, std::size_t node) {
+    auto& disk = *group.disks[node - 1];
+    for (const std::string& name : disk.names("log")) {
+        if (name.rfind("segment-", 0) != 0) continue;
+        auto bytes = *disk.contents("log", name);
+        std::size_t size = bytes.size();
+        while (size > 0 && bytes[size - 1] == std::byte{0}) --size;
+        bytes[size - 100] ^= std::byte{1};
+        disk.put("log", name, std::move(bytes));
+    }
+}
+
+/// Its flushes take so long that none is done.
+template <class Group>
+void stall_flushes(Group& group, std::size_t node) {
+    group.disks[node - 1]->faults.sync_polls = 1'000'000;
 }
 
 }  // namespace
@@ -185,6 +206,66 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_suspect_until_the_leader_has_filled_it) {
         BOOST_TEST((group.at(2).status().suspect_from == Index{}));
     }
     BOOST_TEST(suspects > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_stays_suspect_until_what_it_lacked_is_flushed) {
+    SemiSync group(2);
+    group.write_many(1, 10);
+    group.kill(2);
+    damage(group, 2);
+    group.start(2, log::OnDamage::repair);
+    const Index suspect_from = group.at(2).status().suspect_from;
+    BOOST_REQUIRE((suspect_from > Index{}));
+    stall_flushes(group, 2);
+    pass(group, 500);
+    BOOST_TEST((group.at(2).last() == group.at(1).last()));
+    BOOST_TEST((group.at(2).status().suspect_from == Index{}));
+    group.crash(2, 1);
+    group.start(2);
+    BOOST_TEST((group.at(2).status().suspect_from > Index{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_suspect_node_that_leads_stays_suspect_until_what_it_fetched_is_flushed) {
+    SemiSync group(2);
+    group.write_many(1, 10);
+    group.kill(1);
+    group.kill(2);
+    damage(group, 1);
+    group.start(1, log::OnDamage::repair);
+    group.start(2);
+    BOOST_REQUIRE((group.at(1).status().suspect_from > Index{}));
+    stall_flushes(group, 1);
+    pass(group, 300);
+    BOOST_REQUIRE(group.at(1).promote());
+    pass(group, 500);
+    BOOST_REQUIRE((group.at(1).role() == Role::leader));
+    group.crash(1, 1);
+    group.start(1);
+    BOOST_TEST((group.at(1).status().suspect_from > Index{}));
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_does_not_trust_metadata_that_may_not_be_on_the_disk) {
+    for (std::uint64_t seed = 0; seed < 120; ++seed) {
+        SemiSync group(3);
+        group.write_many(1, 3);
+        group.kill(1);
+        pass(group, 1000);
+        const Epoch promised = group.at(3).status().promised;
+        // The next promise is written, at least in part, and not flushed.
+        auto& disk = *group.disks[2];
+        disk.fail_at(disk.calls() + 1 + seed % 2, StorageError::failed, true);
+        BOOST_REQUIRE(group.at(2).promote());
+        pass(group, 500);
+        BOOST_REQUIRE((group.at(3).status().fault == Error::log_failed));
+        group.kill(3);
+        disk.cut_power_at(disk.calls() + 1 + seed % 40);
+        static_cast<void>(support::SmallLog::open(
+            storage::Simulated(disk), "log",
+            {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}}));
+        disk = disk.after_crash(seed);
+        group.start(3);
+        BOOST_TEST((group.at(3).status().promised >= promised), "seed " << seed);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_group_loses_power_and_nothing_acknowledged) {
@@ -383,6 +464,43 @@ BOOST_AUTO_TEST_CASE(a_follower_with_more_epochs_than_it_remembers_finds_what_is
     pass(group, 500);
     expect_all_written(group);
     BOOST_TEST((group.at(1).last() == group.at(2).last()));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_cuts_all_epochs_it_remembers_knows_those_before) {
+    DiskGroup<DiskNode<ack::Sync<>>> group(3);
+    group.write_many(1, 300);
+    pass(group, 500);
+    support::isolate(group, 3);  // so that nothing more is committed
+    group.kill(1);
+    group.start(1);
+    pass(group, 300);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 300);
+    BOOST_REQUIRE(leader_of(group) == 0u);
+    BOOST_REQUIRE((group.at(2).role() == Role::leader));
+    group.write(2, 1);
+    pass(group, 100);
+    support::isolate(group, 1);
+    for (std::size_t i = 0; i < 20; ++i) group.write(2, 2 + i);
+    pass(group, 100);
+    for (std::size_t i = 0; i < 12; ++i) {
+        group.kill(1);
+        group.start(1);
+        pass(group, 20);
+        BOOST_REQUIRE(group.at(1).promote());
+        pass(group, 20);
+    }
+    for (std::size_t i = 1; i <= 2; ++i) {
+        group.kill(i);
+        group.start(i);
+    }
+    support::join_all(group);
+    pass(group, 300);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1000);
+    BOOST_TEST(leader_of(group) == 2u);
+    BOOST_TEST((group.at(1).last() == group.at(2).last()));
+    expect_all_written(group);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_not_flushed_diverges_and_is_cut) {

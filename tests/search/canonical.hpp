@@ -165,11 +165,11 @@ private:
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
-        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, nonce, peer_nonce, link_nonce,
+        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce, link_nonce,
                      answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
                      requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
                      progress] = peer;
-        put(link_confirmed, hello_owed, run, superseded_run, answered_run, refusal_owed, refusal, request_owed,
+        put(link_confirmed, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal, request_owed,
             reply_owed, fetches, hand_over_owed);
         words_->link(link);
         words_->number(own_run, nonce);

@@ -128,11 +128,12 @@ private:
     }
 
     /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
-    /// said may still be on its way. One that does takes the place of the former run; when the former then repeats the
-    /// new nonce, there are two living processes.
+    /// said may still be on its way. One that does takes the place of the former run; when both then repeat the new nonce,
+    /// there are two living processes. When only the former does, what came last was from a dead one.
     [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                        bool answers_us) noexcept {
         if (theirs.run == peer.run) {
+            peer.run_lives = peer.run_lives || answers_us;
             if (theirs.nonce >= peer.peer_nonce) return true;
             // Late, unless it repeats our nonce: then it lives, and counts anew under a run number already used.
             if (answers_us && peer.link == LinkId{}) refuse(local, peer, theirs, Error::duplicate_node);
@@ -143,13 +144,14 @@ private:
             peer.hello_owed = true;
             return false;
         }
-        if (theirs.run == peer.superseded_run && theirs.run != Run{}) {
+        if (theirs.run == peer.superseded_run && theirs.run != Run{} && peer.run_lives) {
             refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }
         if (peer.run != Run{}) restart(local, peer);
         peer.superseded_run = peer.run;
         peer.run = theirs.run;
+        peer.run_lives = false;
         return true;
     }
 

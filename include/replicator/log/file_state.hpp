@@ -179,6 +179,7 @@ private:
         const Error error = opening.run(on_damage);
         verdict = opening.verdict;
         if (error != Error::none) return verdict.error = error;
+        if (metafile_.confirm(storage, metadata) != StorageError::none) return Error::log_failed;
         if (opening.newest && !make_durable(opening)) return Error::log_failed;
 
         begin = opening.begin;

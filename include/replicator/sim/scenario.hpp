@@ -88,7 +88,7 @@ struct Scenario {
     std::uint64_t seed = 0;
     std::size_t nodes = 3;
     NetworkFaults network;
-    DiskConditions disks;
+    DiskConditions disks{};
     std::vector<std::int32_t> clock_skews;  ///< of each node, in thousandths
     std::vector<Event> events;              ///< in the order of their times
     Duration length = milliseconds(500);    ///< of the part with faults

@@ -179,8 +179,11 @@ private:
         const Entry held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
         view.held = stopped ? lines_.common(view.held, held) : held;
+        // It may have opened an epoch just before its disk failed.
+        const Epoch epoch = lines_.epoch(view.last);
+        const bool opened = stopped && epoch.node == ids_[place] && epochs_.count(epoch) == 0;
+        if (node.role() == Role::leader || opened) check_leader(place);
         if (stopped) return;
-        if (node.role() == Role::leader) check_leader(place);
         if (failure_.empty()) check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
     }
@@ -309,8 +312,9 @@ private:
             if (!leader) continue;
             if (wrote) return check_survival(*leader);
             if (places_[*leader].node->status().handing_over) continue;
-            wrote = true;
-            if (!write_at(*leader)) fail("after healing, a write is refused" + describe());
+            wrote = write_at(*leader);
+            // A log may still have to find out that its disk has room again.
+            if (!wrote && !Base::is_durable) fail("after healing, a write is refused" + describe());
             network_.pump(now_);
         }
         if (failure_.empty()) fail("after healing, the nodes do not become equal" + describe());
