@@ -112,11 +112,13 @@ BOOST_AUTO_TEST_CASE(a_scenario_is_written_as_it_is_typed) {
                "    .network = {.stream = false, .loss = 5, .duplication = 0, .corruption = 0, .truncation = 0,\n"
                "                .delay_min{100}, .delay_max{100}, .one_byte_reads = 0, .split_reads = 0,\n"
                "                .in_flight_bytes_max = 700},\n"
+               "    .disks = {.flush_delay_max{100}, .sync_polls = 0, .leads_again = false},\n"
                "    .clock_skews = {3, -4, },\n"
                "    .events = {\n"
                "        {.at{53}, .kind = replicator::sim::EventKind::crash, .node = 1, .other = 0, .amount = 4},\n"
                "    },\n"
                "    .length{1000},\n"
+               "    .leaders_fail = false,\n"
                "}");
 }
 

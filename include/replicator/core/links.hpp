@@ -128,8 +128,8 @@ private:
     }
 
     /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
-    /// said may still be on its way. One that does takes the place of the former run; when both then repeat the new nonce,
-    /// there are two living processes. When only the former does, what came last was from a dead one.
+    /// said may still be on its way. One that does takes the place of the former run. When that then repeats the new nonce,
+    /// there are two living processes, if the newer one is known to live, too; else what came from it was late.
     [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                        bool answers_us) noexcept {
         if (theirs.run == peer.run) {
@@ -144,7 +144,8 @@ private:
             peer.hello_owed = true;
             return false;
         }
-        if (theirs.run == peer.superseded_run && theirs.run != Run{} && peer.run_lives) {
+        const bool newer_lives = peer.run_lives || peer.link_confirmed;
+        if (theirs.run == peer.superseded_run && theirs.run != Run{} && newer_lives) {
             refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }

@@ -179,13 +179,18 @@ private:
         const Entry held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
         view.held = stopped ? lines_.common(view.held, held) : held;
-        // It may have opened an epoch just before its disk failed.
-        const Epoch epoch = lines_.epoch(view.last);
-        const bool opened = stopped && epoch.node == ids_[place] && epochs_.count(epoch) == 0;
-        if (node.role() == Role::leader || opened) check_leader(place);
+        // It may have opened an epoch, or committed more, just before its disk failed.
+        if (node.role() == Role::leader || (stopped && led(place))) check_leader(place);
         if (stopped) return;
         if (failure_.empty()) check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
+    }
+
+    /// The process that stopped at `place` wrote the newest entry there.
+    [[nodiscard]] bool led(std::size_t place) const {
+        const Epoch epoch = lines_.epoch(views_[place].last);
+        const auto known = epochs_.find(epoch);
+        return epoch.node == ids_[place] && (known == epochs_.end() || known->second.run == places_[place].run);
     }
 
     void check_leader(std::size_t place) {

@@ -226,7 +226,7 @@ private:
         const Index last = node.last().index;
         this->note(place, node);
         if (this->has_stopped(place)) return;
-        at.held = held(place, Stage::durable);
+        at.held = held(place, Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received);
         if (applied < at.applied || commit < at.commit) return fail("node " + name(place) + " went back");
         if (commit < applied || last < commit) return fail("node " + name(place) + " applied or committed too much");
         if (applied > leader().commit()) return fail("node " + name(place) + " applied what is not committed");
