@@ -226,7 +226,7 @@ struct Picky {
     };
     struct Codec {
         static constexpr SchemaId schema{4711};
-        static constexpr std::size_t command_bytes_max = 8;
+        [[maybe_unused]] static constexpr std::size_t command_bytes_max = 8;
         [[nodiscard]] static std::size_t size(const Command&) noexcept { return 8; }
         static void encode(const Command& command, std::span<std::byte> to) noexcept {
             std::memcpy(to.data(), &command.add, 8);
