@@ -195,10 +195,11 @@ private:
     /// learns where this log ends. One that knows of more, and does not share what is committed, lacks that.
     void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
         if (previous.index < local.commit) return refuse(local, error, local.last());
-        if (previous.epoch == Epoch{}) previous.epoch = local.epochs.last();  // too old for the leader to know
+        const bool told = previous.epoch != Epoch{};  // else it is too old for the leader to know
+        if (!told) previous.epoch = local.epochs.last();
         const bool within = previous.index <= local.log.last() && previous.index > Index{};
         // The same position with another chain is damage, not another line.
-        const bool damaged = within && local.epochs.at(previous.index) == previous.epoch;
+        const bool damaged = within && told && local.epochs.at(previous.index) == previous.epoch;
         if (error == Error::discarded && within) previous.index = previous.index - 1;
         if (!damaged && local.epochs.newest_at_or_below(previous, local.log.last()).index < local.commit) {
             return refuse_diverged(local, previous);
