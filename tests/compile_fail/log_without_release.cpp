@@ -2,7 +2,7 @@
 // A log of the user's own that misses one member.
 //
 // expect: The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.
-// errors: 7
+// errors: 8
 
 #include "parts.hpp"
 
