@@ -112,13 +112,18 @@ BOOST_AUTO_TEST_SUITE(found_before)
 
 namespace {
 
-template <class Log, class Ack>
+template <class Log, class Ack, class Limits = SuccessionOptions>
 void run_again(std::uint64_t seed) {
-    using Node = Replicator<Journal, Log, Ack, transport::Manual, SuccessionOptions>;
+    using Node = Replicator<Journal, Log, Ack, transport::Manual, Limits>;
     sim::ExploreOptions options{.first_seed = seed, .seeds = 1, .bounds = {}, .shrinks = false};
     options.bounds.leaders_fail = true;
     const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
     BOOST_TEST(static_cast<bool>(found), found.report);
+}
+
+template <class Ack>
+void run_again_on_disk(std::uint64_t seed) {
+    run_again<SmallFile, Ack, DiskOptions>(seed);
 }
 
 }  // namespace
@@ -128,5 +133,11 @@ BOOST_AUTO_TEST_CASE(a_bound_of_what_is_common_is_taken_for_it) { run_again<Succ
 BOOST_AUTO_TEST_CASE(who_gave_up_entries_vouches_for_them) { run_again<SuccessionRing, ack::SemiSync<>>(15317); }
 BOOST_AUTO_TEST_CASE(a_snapshot_of_nothing_is_complete_at_once) { run_again<SuccessionRing, ack::SemiSync<>>(1071); }
 BOOST_AUTO_TEST_CASE(forgotten_epochs_are_confused) { run_again<SuccessionMemory, ack::Majority<Stage::applied>>(23); }
+BOOST_AUTO_TEST_CASE(a_node_keeps_a_person_from_promoting_it) { run_again_on_disk<ack::Majority<>>(524); }
+BOOST_AUTO_TEST_CASE(an_epoch_that_is_forgotten_is_taken_for_the_oldest) { run_again_on_disk<ack::Sync<>>(103250); }
+BOOST_AUTO_TEST_CASE(an_epoch_that_was_cut_is_remembered) { run_again_on_disk<ack::Sync<>>(302553); }
+BOOST_AUTO_TEST_CASE(a_suspicion_ends_before_the_disk_has_what_was_lacking) { run_again_on_disk<ack::Sync<>>(504456); }
+BOOST_AUTO_TEST_CASE(metadata_are_lost_while_a_log_is_opened) { run_again_on_disk<ack::Sync<>>(902907); }
+BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again_on_disk<ack::Async<>>(705807); }
 
 BOOST_AUTO_TEST_SUITE_END()

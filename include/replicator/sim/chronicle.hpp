@@ -50,9 +50,22 @@ struct Chronicle {
         }
         return newest;
     }
-    /// Copies were destroyed.
-    void forget_what_is_gone() {
-        for (auto& [epoch, reign] : reigns) reign.acknowledged = newest_held(reign.acknowledged);
+    /// Copies were destroyed; with `partly`, perhaps only the ends of logs. Where more are gone than the policy
+    /// survives, nothing says any more that what is left there is newer than what others hold of a later epoch.
+    void forget_what_is_gone(bool partly) {
+        bool too_many = false;
+        for (auto& [epoch, reign] : reigns) {
+            const Entry left = newest_held(reign.acknowledged);
+            too_many = too_many || left != reign.acknowledged;
+            reign.acknowledged = left;
+        }
+        if (!partly || !too_many) return;
+        for (auto& [epoch, reign] : reigns) {
+            for (const View& view : views) {
+                const bool later = lines.epoch(reign.acknowledged) < lines.epoch(view.last);
+                if (later) reign.acknowledged = lines.common(reign.acknowledged, view.last);
+            }
+        }
     }
 
     [[nodiscard]] bool is_committed(Entry entry) const {

@@ -123,7 +123,7 @@ private:
         } else {
             view.last = 0;
         }
-        if (lost) chronicle_.forget_what_is_gone();
+        if (lost) chronicle_.forget_what_is_gone(Base::is_durable);
     }
 
     void check_memory(std::size_t place, Entry before, bool lost) {
@@ -336,7 +336,7 @@ private:
             if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
         }
         if (best == places_.size()) {
-            chronicle_.forget_what_is_gone();
+            chronicle_.forget_what_is_gone(Base::is_durable);
             check_survival(0);
             return false;
         }
