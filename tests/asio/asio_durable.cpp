@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "../transport/asio_tcp_support.hpp"
+#include "counter.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/asio/asio_replicator.hpp>
@@ -29,14 +30,6 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::test;
-
-struct Counter {
-    struct Command {
-        std::int64_t add;
-    };
-    std::int64_t total = 0;
-    std::int64_t apply(const Command& command) { return total += command.add; }
-};
 
 struct SmallFiles : log::FileOptions {
     static constexpr std::size_t entry_bytes_max = 4096;

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "../transport/asio_tcp_support.hpp"
+#include "counter.hpp"
 
 #include <replicator/asio/asio_replicator.hpp>
 #include <replicator/log/memory.hpp>
@@ -32,14 +33,6 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::test;
-
-struct Counter {
-    struct Command {
-        std::int64_t add;
-    };
-    std::int64_t total = 0;
-    std::int64_t apply(const Command& command) { return total += command.add; }
-};
 
 using Done = Written<std::int64_t>;
 using LargeLog = log::Memory<16 * 1024 * 1024>;

@@ -58,6 +58,21 @@ BOOST_AUTO_TEST_CASE(the_oldest_is_forgotten_and_still_stands_before_the_rest) {
     BOOST_TEST(epochs.at(Index{29}) == epoch(2));
 }
 
+BOOST_AUTO_TEST_CASE(a_cut_beyond_what_is_remembered_leaves_nothing_that_is_wrong) {
+    Epochs<2> epochs;
+    for (std::uint64_t i = 1; i <= 5; ++i) epochs.push({epoch(i), Index{10 * i}, Chain{}});
+    epochs.cut(Index{35});
+    BOOST_TEST(epochs.last() == epoch(3));
+    epochs.learn({epoch(2), Index{25}});  // is known better
+    BOOST_TEST(epochs.last() == epoch(3));
+    epochs.cut(Index{25});
+    BOOST_TEST(epochs.last() == Epoch{});
+    BOOST_TEST(epochs.at(Index{34}) == Epoch{});
+    epochs.learn({epoch(2), Index{24}});
+    BOOST_TEST(epochs.last() == epoch(2));
+    BOOST_TEST(epochs.at(Index{23}) == Epoch{});
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_forgets_the_epochs_behind_it) {
     Epochs<4> epochs;
     for (std::uint64_t i = 1; i <= 3; ++i) epochs.push({epoch(i), Index{10 * i}, Chain{}});

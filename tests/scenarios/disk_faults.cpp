@@ -27,22 +27,6 @@ namespace {
 
 using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
 
-/// The last record of the node's log rots while the node is away, so that the entries in it are gone.
-template <class Group>
-void rot_the_end(Group& group, std::size_t number) {
-    group.kill(number);
-    auto& disk = *group.disks[number - 1];
-    std::string newest;
-    for (const std::string& name : disk.names("log")) {
-        if (name.rfind("segment-", 0) == 0 && newest < name) newest = name;
-    }
-    auto bytes = *disk.contents("log", newest);
-    std::size_t end = bytes.size();
-    while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
-    bytes[end - 1] ^= std::byte{0x55};
-    disk.put("log", newest, std::move(bytes));
-}
-
 /// Three nodes; the write is acknowledged by nodes 1 and 2, node 3 was cut off, and node 2 has lost it since. No node
 /// runs but 2 and 3.
 [[nodiscard]] std::size_t acknowledged_and_lost_on_2(SemiSync& group, bool disk_is_full = false) {
@@ -51,7 +35,7 @@ void rot_the_end(Group& group, std::size_t number) {
     group.write_many(1, 1);
     BOOST_REQUIRE(group.at(1).acknowledged() == group.at(1).last().index);
     const auto last = group.at(1).last().index;
-    rot_the_end(group, 2);
+    group.rot_the_end(2);
     group.kill(1);
     if (disk_is_full) group.disks[1]->faults.bytes_max = 0;
     group.start(2);
@@ -80,7 +64,7 @@ BOOST_AUTO_TEST_CASE(suspicion_lasts_until_what_was_fetched_is_on_the_disk) {
         group.start(1);
         support::join_all(group);
         pass(group, 100);
-        group.disks[1]->faults.sync_polls = 1'000'000;  // a slow disk: no flush ends
+        group.stall_flushes(2);
         group.network.loses = [](const support::Frame& frame) {
             return frame.to == NodeId{3} && frame.type() == core::FrameType::append;
         };
@@ -174,17 +158,10 @@ BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) 
     support::isolate(group, 3);
     group.write_many(1, 1);
     for (std::size_t i = 1; i <= 3; ++i) group.kill(i);
-    const auto open = [&group] {
-        auto log =
-            support::SmallLog::open(storage::Simulated(*group.disks[2]), "log",
-                                    {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}});
-        BOOST_REQUIRE(log);
-        return std::move(*log);
-    };
     support::Events events;
     {
         support::Network network;
-        DiskNode<ack::Sync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, open(), events);
+        DiskNode<ack::Sync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, group.open(3), events);
         BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_policy));
         static_cast<void>(node.promote());  // hears one of three, itself
         network.advance(milliseconds(2000));
@@ -193,7 +170,7 @@ BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) 
     {
         support::Network network;
         const NodeId others[] = {NodeId{3}, NodeId{4}};
-        DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = others, .run = Run{10}}, open(), events);
+        DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = others, .run = Run{10}}, group.open(3), events);
         BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_membership));
         static_cast<void>(node.promote());
         network.advance(milliseconds(2000));
@@ -206,15 +183,11 @@ BOOST_AUTO_TEST_CASE(a_log_without_an_incarnation_is_refused) {
     SemiSync group(3);
     group.write_many(1, 3);
     group.wipe(3);
-    auto log =
-        support::SmallLog::open(storage::Simulated(*group.disks[2]), "log",
-                                {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}});
-    BOOST_REQUIRE(log);
     support::Network network;
     support::Events events;
     const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}},
-                                         std::move(*log), events);
-    BOOST_TEST((node.role() == Role::faulted));
+                                         group.open(3), events);
+    BOOST_TEST((node.status().fault == Error::wrong_node));
 }
 
 namespace {
@@ -313,12 +286,8 @@ BOOST_AUTO_TEST_CASE(a_log_with_larger_commands_than_the_limits_allow_is_refused
     support::Events events;
     std::vector<std::unique_ptr<TextNode<Narrow>>> nodes;
     for (std::size_t i = 1; i <= 2; ++i) {
-        auto log = support::SmallLog::open(
-            storage::Simulated(*group.disks[i - 1]), "log",
-            {.cluster = {}, .group = {}, .node = group.ids[i - 1], .incarnation = {}, .history = {}});
-        BOOST_REQUIRE(log);
         const Config config{.node = group.ids[i - 1], .nodes = group.ids, .run = Run{90 + i}};
-        nodes.push_back(std::make_unique<TextNode<Narrow>>(network, config, std::move(*log), events));
+        nodes.push_back(std::make_unique<TextNode<Narrow>>(network, config, group.open(i), events));
     }
     BOOST_TEST(to_string(nodes[0]->status().fault) == to_string(Error::wrong_limits));
     static_cast<void>(nodes[0]->promote());

@@ -3,6 +3,8 @@
 
 #include "support/cluster.hpp"
 
+#include <replicator/testing/inspect.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
@@ -118,6 +120,26 @@ BOOST_AUTO_TEST_CASE(a_leader_that_comes_back_from_a_forgotten_epoch_leads_again
     pass(group, 200);
     BOOST_TEST(group.at(1).last().epoch.counter > 12u);
     BOOST_TEST((group.at(1).state() == sum_of(group.written)));
+    expect_all_equal(group);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_of_a_forgotten_epoch_does_not_vote) {
+    Majority group(3);
+    group.write(1);
+    group.network.settle();
+    isolate(group, 1);
+    pass(group, 700);
+    // What cuts beyond the epochs that are remembered may leave.
+    testing::Inspect::engine(group.at(3)).local().epochs.begin(Epoch{}, Index{}, Position{});
+    for (const std::size_t candidate : {2u, 3u}) {
+        BOOST_REQUIRE(group.at(candidate).promote());
+        pass(group, 3000);
+        BOOST_TEST((group.at(candidate).promotion().error == Error::nodes_missing));
+    }
+    join_all(group);
+    pass(group, 1000);
+    promote(group, 2);
+    pass(group, 1000);
     expect_all_equal(group);
 }
 

@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -32,26 +33,6 @@ void expect_all_written(Group& group) {
     }
 }
 
-/// A bit of the newest entries on the disk of a node changes, while it is not running.
-template <class Group>
-void damage(Group& group, std::size_t node) {
-    auto& disk = *group.disks[node - 1];
-    for (const std::string& name : disk.names("log")) {
-        if (name.rfind("segment-", 0) != 0) continue;
-        auto bytes = *disk.contents("log", name);
-        std::size_t size = bytes.size();
-        while (size > 0 && bytes[size - 1] == std::byte{0}) --size;
-        bytes[size - 100] ^= std::byte{1};
-        disk.put("log", name, std::move(bytes));
-    }
-}
-
-/// Its flushes take so long that none is done.
-template <class Group>
-void stall_flushes(Group& group, std::size_t node) {
-    group.disks[node - 1]->faults.sync_polls = 1'000'000;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_write_is_acknowledged_only_when_disks_have_it) {
@@ -63,6 +44,17 @@ BOOST_AUTO_TEST_CASE(a_write_is_acknowledged_only_when_disks_have_it) {
     group.network.flush();
     BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::acknowledged));
     BOOST_TEST(to_string(group.at(1).outcome(ticket).acknowledgement.stage) == to_string(Stage::durable));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_flushes_on_another_thread_says_so_when_it_is_done) {
+    SemiSync group(2);
+    group.disks[1]->faults.sync_polls = 3;
+    const Ticket ticket = group.write(1, 5);
+    group.network.run();
+    BOOST_TEST((group.at(1).status().peers()[0].received == ticket.position.index));
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::pending));
+    group.network.advance(milliseconds(10));  // much less than the interval of heartbeats
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::acknowledged));
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_follower_comes_back_with_what_it_had) {
@@ -211,12 +203,11 @@ BOOST_AUTO_TEST_CASE(a_torn_tail_is_suspect_until_the_leader_has_filled_it) {
 BOOST_AUTO_TEST_CASE(a_follower_stays_suspect_until_what_it_lacked_is_flushed) {
     SemiSync group(2);
     group.write_many(1, 10);
-    group.kill(2);
-    damage(group, 2);
-    group.start(2, log::OnDamage::repair);
+    group.rot_the_end(2);
+    group.start(2);
     const Index suspect_from = group.at(2).status().suspect_from;
     BOOST_REQUIRE((suspect_from > Index{}));
-    stall_flushes(group, 2);
+    group.stall_flushes(2);
     pass(group, 500);
     BOOST_TEST((group.at(2).last() == group.at(1).last()));
     BOOST_TEST((group.at(2).status().suspect_from == Index{}));
@@ -228,13 +219,12 @@ BOOST_AUTO_TEST_CASE(a_follower_stays_suspect_until_what_it_lacked_is_flushed) {
 BOOST_AUTO_TEST_CASE(a_suspect_node_that_leads_stays_suspect_until_what_it_fetched_is_flushed) {
     SemiSync group(2);
     group.write_many(1, 10);
-    group.kill(1);
+    group.rot_the_end(1);
     group.kill(2);
-    damage(group, 1);
-    group.start(1, log::OnDamage::repair);
+    group.start(1);
     group.start(2);
     BOOST_REQUIRE((group.at(1).status().suspect_from > Index{}));
-    stall_flushes(group, 1);
+    group.stall_flushes(1);
     pass(group, 300);
     BOOST_REQUIRE(group.at(1).promote());
     pass(group, 500);
@@ -244,28 +234,64 @@ BOOST_AUTO_TEST_CASE(a_suspect_node_that_leads_stays_suspect_until_what_it_fetch
     BOOST_TEST((group.at(1).status().suspect_from > Index{}));
 }
 
+BOOST_AUTO_TEST_CASE(damage_to_what_was_flushed_is_refused_or_repaired_by_the_leader) {
+    SemiSync group(2);
+    group.write_many(1, 10);
+    group.kill(2);
+    auto& disk = *group.disks[1];
+    const auto names = disk.names("log");
+    const auto segment = std::find_if(names.begin(), names.end(),
+                                      [](const std::string& name) { return name.rfind("segment-", 0) == 0; });
+    BOOST_REQUIRE(segment != names.end());
+    auto bytes = *disk.contents("log", *segment);
+    bytes[support::SmallFiles::block_bytes + 60] ^= std::byte{1};  // in the first record
+    disk.put("log", *segment, std::move(bytes));
+    log::Verdict verdict;
+    const auto refused = support::SmallLog::open(
+        storage::Simulated(disk), "log",
+        {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}}, log::OnDamage::refuse,
+        &verdict);
+    BOOST_TEST((refused.error() == Error::corrupt));
+    BOOST_TEST((verdict.index == Index{1}));
+    group.start(2, log::OnDamage::repair);
+    BOOST_TEST((group.at(2).status().suspect_from == Index{1}));
+    pass(group, 1000);
+    BOOST_TEST((group.at(2).status().suspect_from == Index{}));
+    expect_all_written(group);
+}
+
+// What a process read may stand in the memory of the system only; whatever it writes next, one good slot must be on the
+// disk at every moment.
 BOOST_AUTO_TEST_CASE(a_restart_does_not_trust_metadata_that_may_not_be_on_the_disk) {
-    for (std::uint64_t seed = 0; seed < 120; ++seed) {
-        SemiSync group(3);
-        group.write_many(1, 3);
-        group.kill(1);
-        pass(group, 1000);
-        const Epoch promised = group.at(3).status().promised;
-        // The next promise is written, at least in part, and not flushed.
-        auto& disk = *group.disks[2];
-        disk.fail_at(disk.calls() + 1 + seed % 2, StorageError::failed, true);
-        BOOST_REQUIRE(group.at(2).promote());
-        pass(group, 500);
-        BOOST_REQUIRE((group.at(3).status().fault == Error::log_failed));
-        group.kill(3);
-        disk.cut_power_at(disk.calls() + 1 + seed % 40);
-        static_cast<void>(support::SmallLog::open(
+    SemiSync group(3);
+    group.write_many(1, 3);
+    group.kill(1);
+    pass(group, 1000);
+    const Epoch promised = group.at(3).status().promised;
+    // The next promise is written, and its flush fails.
+    group.disks[2]->fail_at(group.disks[2]->calls() + 2, StorageError::failed, true);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 500);
+    BOOST_REQUIRE((group.at(3).status().fault == Error::log_failed));
+    group.kill(3);
+    const auto open = [](storage::SimulatedDisk& disk) {
+        return support::SmallLog::open(
             storage::Simulated(disk), "log",
-            {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}}));
-        disk = disk.after_crash(seed);
-        group.start(3);
-        BOOST_TEST((group.at(3).status().promised >= promised), "seed " << seed);
+            {.cluster = {}, .group = {}, .node = NodeId{3}, .incarnation = {}, .history = {}});
+    };
+    std::size_t call = 0;
+    for (bool cut = true; cut;) {
+        storage::SimulatedDisk disk = *group.disks[2];
+        disk.cut_power_at(disk.calls() + ++call);
+        cut = !open(disk);
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            storage::SimulatedDisk found = disk.after_crash(seed);
+            const auto log = open(found);
+            BOOST_REQUIRE_MESSAGE(log, "cut in call " << call << ", seed " << seed << ": " << log.error());
+            BOOST_TEST((log->metadata().promised >= promised));
+        }
     }
+    BOOST_TEST(call > 10u);
 }
 
 BOOST_AUTO_TEST_CASE(a_group_loses_power_and_nothing_acknowledged) {
@@ -336,14 +362,10 @@ BOOST_AUTO_TEST_CASE(a_log_of_somebody_else_is_refused) {
     SemiSync group(2);
     group.write_many(1, 3);
     group.kill(2);
-    auto log =
-        support::SmallLog::open(storage::Simulated(*group.disks[1]), "log",
-                                {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
-    BOOST_REQUIRE(log);
     support::Network network;
     support::Events events;
     const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{1}, .nodes = group.ids, .run = Run{9}},
-                                         std::move(*log), events);
+                                         group.open(2), events);
     BOOST_TEST((node.role() == Role::faulted));
     BOOST_TEST((node.status().fault == Error::wrong_node));
 }
@@ -352,37 +374,11 @@ BOOST_AUTO_TEST_CASE(another_program_is_refused) {
     SemiSync group(2);
     group.write_many(1, 3);
     group.kill(2);
-    auto log =
-        support::SmallLog::open(storage::Simulated(*group.disks[1]), "log",
-                                {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
-    BOOST_REQUIRE(log);
     support::Network network;
     support::Events events;
     const DiskNode<ack::SemiSync<>, support::Text> node(network, {.node = NodeId{2}, .nodes = group.ids, .run = Run{9}},
-                                                        std::move(*log), events);
+                                                        group.open(2), events);
     BOOST_TEST((node.status().fault == Error::wrong_schema));
-}
-
-BOOST_AUTO_TEST_CASE(other_rules_are_refused) {
-    SemiSync group(3);
-    group.write_many(1, 3);
-    group.kill(2);
-    const auto open = [&group] {
-        auto log = support::SmallLog::open(
-            storage::Simulated(*group.disks[1]), "log",
-            {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
-        BOOST_REQUIRE(log);
-        return std::move(*log);
-    };
-    support::Network network;
-    support::Events events;
-    {
-        const DiskNode<ack::Sync<>> node(network, {.node = NodeId{2}, .nodes = group.ids, .run = Run{9}}, open(), events);
-        BOOST_TEST((node.status().fault == Error::wrong_policy));
-    }
-    const std::vector<NodeId> fewer{NodeId{1}, NodeId{2}};
-    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{2}, .nodes = fewer, .run = Run{9}}, open(), events);
-    BOOST_TEST((node.status().fault == Error::wrong_membership));
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_that_fails_stops_the_node) {

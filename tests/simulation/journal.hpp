@@ -3,6 +3,8 @@
 // timers run out within a second of simulated time.
 #pragma once
 
+#include "support/small_files.hpp"
+
 #include <replicator/core/handshake.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
@@ -63,18 +65,10 @@ struct ForgetfulOptions : SuccessionOptions {
     static constexpr std::size_t epochs_max = 2;
 };
 
-/// Files of a few kilobytes, so that many are filled, cut and removed.
-struct SmallFiles : log::FileOptions {
-    static constexpr std::size_t entry_bytes_max = 512;
-    static constexpr std::size_t tail_bytes = 4096;
-    static constexpr std::size_t segment_bytes = 4096;
+/// A little less room, so that it runs out.
+struct FewFiles : support::SmallFiles {
     static constexpr std::size_t capacity_bytes = 16 * 1024;
-    static constexpr std::size_t retained_bytes = 8 * 1024;
     static constexpr std::size_t segments_max = 24;
-    static constexpr std::size_t record_bytes_max = 1024;
-    static constexpr std::size_t block_bytes = 128;
-    static constexpr std::size_t zeros_bytes_min = 512;
-    static constexpr std::size_t zeros_bytes_flushed = 2048;
 };
 
 /// Where logs are on disks: states are written often. For both kinds of scenarios, which halves what is compiled.
@@ -83,7 +77,7 @@ struct DiskOptions : SuccessionOptions {
     static constexpr std::size_t state_pieces_per_tick = 2;
 };
 
-using SmallFile = log::File<storage::Simulated, SmallFiles>;
+using SmallFile = log::File<storage::Simulated, FewFiles>;
 using SmallRing = log::Ring<1024, 256>;
 using SmallMemory = log::Memory<2048, 512, 256>;
 using SuccessionRing = log::Ring<4096, 256>;

@@ -34,7 +34,7 @@ void explore_composition(std::size_t nodes_min, bool leaders_fail = false) {
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
     sim::ExploreOptions options;
     options.first_seed = single != 0 ? single : number_from("REPLICATOR_FIRST_SEED", 1);
-    options.seeds = single != 0 ? 1 : number_from("REPLICATOR_SEEDS", 100'000) / compositions;
+    options.seeds = single != 0 ? 1 : (number_from("REPLICATOR_SEEDS", 100'000) + compositions - 1) / compositions;
     options.bounds.nodes_min = nodes_min;
     options.bounds.leaders_fail = leaders_fail;
     const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
@@ -133,6 +133,10 @@ BOOST_AUTO_TEST_CASE(a_bound_of_what_is_common_is_taken_for_it) { run_again<Succ
 BOOST_AUTO_TEST_CASE(who_gave_up_entries_vouches_for_them) { run_again<SuccessionRing, ack::SemiSync<>>(15317); }
 BOOST_AUTO_TEST_CASE(a_snapshot_of_nothing_is_complete_at_once) { run_again<SuccessionRing, ack::SemiSync<>>(1071); }
 BOOST_AUTO_TEST_CASE(forgotten_epochs_are_confused) { run_again<SuccessionMemory, ack::Majority<Stage::applied>>(23); }
+BOOST_AUTO_TEST_CASE(another_line_is_taken_for_damage) { run_again<SuccessionRing, ack::Async<>>(7842); }
+BOOST_AUTO_TEST_CASE(two_that_forgot_ask_each_other_for_ever) {
+    run_again<SuccessionRing, ack::Majority<>, ForgetfulOptions>(7699);
+}
 BOOST_AUTO_TEST_CASE(a_node_keeps_a_person_from_promoting_it) { run_again_on_disk<ack::Majority<>>(524); }
 BOOST_AUTO_TEST_CASE(an_epoch_that_is_forgotten_is_taken_for_the_oldest) { run_again_on_disk<ack::Sync<>>(103250); }
 BOOST_AUTO_TEST_CASE(an_epoch_that_was_cut_is_remembered) { run_again_on_disk<ack::Sync<>>(302553); }

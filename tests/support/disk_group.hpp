@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cluster.hpp"
+#include "small_files.hpp"
 
 #include <replicator/log/file.hpp>
 #include <replicator/storage/simulated.hpp>
@@ -12,24 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace support {
-
-/// Files of a few kilobytes, so that a test fills several.
-struct SmallFiles : replicator::log::FileOptions {
-    static constexpr std::size_t entry_bytes_max = 512;
-    static constexpr std::size_t tail_bytes = 4096;
-    static constexpr std::size_t segment_bytes = 4096;
-    static constexpr std::size_t capacity_bytes = 32 * 1024;
-    static constexpr std::size_t retained_bytes = 8 * 1024;
-    static constexpr std::size_t segments_max = 64;
-    static constexpr std::size_t record_bytes_max = 1024;
-    static constexpr std::size_t block_bytes = 128;
-    static constexpr std::size_t zeros_bytes_min = 512;
-    static constexpr std::size_t zeros_bytes_flushed = 2048;
-};
 
 struct OnDisk : Small {
     static constexpr std::size_t state_interval_bytes = 2048;
@@ -64,23 +52,27 @@ struct DiskGroup {
     Events& events_of(std::size_t number) { return *events[number - 1]; }
     [[nodiscard]] bool runs(std::size_t number) const { return nodes[number - 1] != nullptr; }
 
+    /// The log on the disk of a node. A new disk becomes that of `incarnation`.
+    [[nodiscard]] SmallLog open(std::size_t number,
+                                replicator::log::OnDamage on_damage = replicator::log::OnDamage::refuse,
+                                replicator::Incarnation incarnation = {}) {
+        auto log = SmallLog::open(
+            replicator::storage::Simulated(*disks[number - 1]), "log",
+            {.cluster = {}, .group = {}, .node = id(number), .incarnation = incarnation, .history = {}}, on_damage);
+        BOOST_REQUIRE_MESSAGE(log, "node " << number << ": " << log.error());
+        return std::move(*log);
+    }
     /// A process with this number starts on its disk.
     void start(std::size_t number, replicator::log::OnDamage on_damage = replicator::log::OnDamage::refuse) {
-        auto log = SmallLog::open(replicator::storage::Simulated(*disks[number - 1]), "log",
-                                  {.cluster = {},
-                                   .group = {},
-                                   .node = id(number),
-                                   .incarnation = replicator::Incarnation{5000 * ++starts + number},
-                                   .history = {}},
-                                  on_damage);
-        BOOST_REQUIRE_MESSAGE(log, "node " << number << ": " << log.error());
+        const std::uint64_t drawn = 1000 * ++starts + number;
         const replicator::Config config{.node = id(number),
                                         .nodes = ids,
-                                        .run = replicator::Run{1000 * ++starts + number},
+                                        .run = replicator::Run{drawn},
                                         .cluster = {},
                                         .group = {},
                                         .leads_again = leads_again};
-        nodes[number - 1] = std::make_unique<Node_>(network, config, std::move(*log), *events[number - 1]);
+        nodes[number - 1] = std::make_unique<Node_>(
+            network, config, open(number, on_damage, replicator::Incarnation{drawn}), *events[number - 1]);
     }
     /// The process is gone; what it had written is there.
     void kill(std::size_t number) {
@@ -94,6 +86,22 @@ struct DiskGroup {
         nodes[number - 1].reset();
         *disks[number - 1] = std::move(found);
     }
+    /// The process is killed, and meanwhile the last record of its log rots, so that the entries in it are gone.
+    void rot_the_end(std::size_t number) {
+        kill(number);
+        auto& disk = *disks[number - 1];
+        std::string newest;
+        for (const std::string& name : disk.names("log")) {
+            if (name.rfind("segment-", 0) == 0 && newest < name) newest = name;
+        }
+        auto bytes = *disk.contents("log", newest);
+        std::size_t end = bytes.size();
+        while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
+        bytes[end - 1] ^= std::byte{0x55};
+        disk.put("log", newest, std::move(bytes));
+    }
+    /// From now on its flushes take so long that none is done.
+    void stall_flushes(std::size_t number) { disks[number - 1]->faults.sync_polls = 1'000'000; }
     /// A new disk.
     void wipe(std::size_t number) {
         nodes[number - 1].reset();

@@ -20,7 +20,7 @@ void address(const Local<Composition>& local, NodeId receiver, Message& message)
     message.receiver = receiver;
     message.run = local.run;
     message.membership = local.membership;
-    message.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+    message.policy = local.policy();
 }
 
 }  // namespace replicator::core

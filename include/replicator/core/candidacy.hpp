@@ -48,7 +48,7 @@ public:
     [[nodiscard]] std::uint64_t question() const noexcept { return question_; }
     [[nodiscard]] bool binding() const noexcept { return epoch_ != Epoch{}; }
     [[nodiscard]] bool forced() const noexcept { return forced_; }
-    /// Begun by the node itself, after a restart.
+    /// It gives way to a promotion that does not care who led.
     [[nodiscard]] bool unless_led() const noexcept { return options_.unless_led; }
 
     /// Begins to ask. `question` is a number that this run never used.
@@ -75,8 +75,8 @@ public:
     /// one, which ends the candidacy.
     void take(std::size_t place, const PromiseReply& reply) noexcept {
         if (step_ == PromotionStep::fetching) return;
-        // What a node holds stays whole until a state that it is receiving takes its place.
-        // Of what is of a forgotten epoch nobody can tell whether it is newer than anything else.
+        // Of what is of a forgotten epoch nobody can tell whether it is newer than anything else. What a node holds
+        // counts while a state is on its way that will take its place: until then it stays whole.
         const bool blank = reply.last.index == Index{} || reply.last.epoch == Epoch{};
         votes_[place] = {.answered = true,
                          .blank = blank,

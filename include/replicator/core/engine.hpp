@@ -102,7 +102,7 @@ public:
             const bool first = held_ == Index{};
             held_ = local_.log.held();
             if (local_.role == Role::leader) {
-                if (first) announce();
+                if (first) offer_links();
                 leader_.advance(local_, applier_, peers());
                 if (local_.successor != NodeId{}) this->review_hand_over();
             } else {
@@ -142,18 +142,18 @@ public:
 
 private:
     /// What was founded lasts now, so the others may hear of it.
-    void announce() noexcept {
+    void offer_links() noexcept {
         for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || peer.link == LinkId{};
     }
 
     using Member::applier_;
     using Member::candidacy_;
-    using Member::keeper_;
-    using Member::return_;
-    using Member::roster_;
     using Member::follower_;
+    using Member::keeper_;
     using Member::leader_;
     using Member::local_;
+    using Member::return_;
+    using Member::roster_;
     using Member::sender_;
     using Member::sends_to;
 
@@ -295,6 +295,7 @@ private:
         this->handed_over_sent_at_ = local_.now;
         return write_head(buffer.data(), HandOver{local_.last()}, peer.link);
     }
+
     Instant acked_at_;  // when the source was last told what this node holds
     bool disk_full_ = false;
     Index held_;  // how far the disk was, when somebody was last told

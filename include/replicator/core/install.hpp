@@ -4,7 +4,7 @@
 #pragma once
 
 #include "applier.hpp"
-#include "disk_words.hpp"
+#include "disk_snapshot.hpp"
 #include "handshake.hpp"
 #include "local.hpp"
 #include "message.hpp"
@@ -162,7 +162,7 @@ private:
 
     [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
         return begin.history == local.history && begin.schema == Composition::Codec::schema &&
-               begin.policy == policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+               begin.policy == local.policy();
     }
 
     Step load(Local<Composition>& local, std::span<const std::byte> piece) noexcept {

@@ -42,7 +42,7 @@ public:
         const EpochStartBody body{
             .epoch = epoch,
             .run = local.run,
-            .policy = policy_word<Policy>(local.node_count, Composition::stage),
+            .policy = local.policy(),
             .seat = roster.seat,
             .forced = forced,
             .forced_from = forced ? local.log.last() + 1 : Index{},

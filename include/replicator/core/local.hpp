@@ -3,6 +3,7 @@
 #pragma once
 
 #include "epochs.hpp"
+#include "handshake.hpp"
 #include "limits.hpp"
 #include "roster.hpp"
 
@@ -90,6 +91,10 @@ struct Local {
     }
 
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
+    /// The policy in force, as a number that two nodes, or two runs of one, can compare.
+    [[nodiscard]] std::uint32_t policy() const noexcept {
+        return policy_word<typename Composition::Ack>(node_count, Composition::stage);
+    }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
     /// Others may hear that this node leads: what it founded would not be gone after a crash.
     [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }

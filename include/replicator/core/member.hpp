@@ -84,7 +84,7 @@ public:
         if (local_.role == Role::faulted) return Error::faulted;
         if (local_.log.last() == Index{}) return Error::not_founded;
         if (local_.role == Role::leader) return {};
-        // What a node asks for by itself gives way to a person.
+        // What a restarted node asks for by itself gives way to a person.
         if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
         if (!local_.authority.may_lead(local_.now)) return Error::lease_over;
         stop_fetching();

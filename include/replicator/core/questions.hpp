@@ -53,7 +53,7 @@ struct Questions {
     [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
                                           const PromiseRequest& request) noexcept {
         return addressed(local, peer, request) && request.membership == local.membership &&
-               request.policy == policy(local) && (!local.founded() || request.history == local.history);
+               request.policy == local.policy() && (!local.founded() || request.history == local.history);
     }
     [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
                                           const PromiseReply& reply) noexcept {
@@ -66,9 +66,6 @@ private:
                                         const Message& message) noexcept {
         return message.cluster == local.cluster && message.group == local.group && message.sender == peer.id &&
                message.receiver == local.self;
-    }
-    [[nodiscard]] static std::uint32_t policy(const Local<Composition>& local) noexcept {
-        return policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
     }
 };
 

@@ -5,7 +5,8 @@
 #pragma once
 
 #include "applier.hpp"
-#include "disk_words.hpp"
+#include "disk_note.hpp"
+#include "disk_snapshot.hpp"
 #include "local.hpp"
 #include "roster.hpp"
 #include "snapshot.hpp"

@@ -135,7 +135,7 @@ private:
         begin.chain = outgoing_.chain;
         begin.chunk_bytes_max = Composition::snapshot_chunk_bytes;
         begin.schema = Composition::Codec::schema;
-        begin.policy = policy_word<typename Composition::Ack>(local.node_count, Composition::stage);
+        begin.policy = local.policy();
         begin.tail_checksum = checksum({tail, tail_bytes});
         begin.common = sending.common;
         begin.lacks = sending.lacks;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "applier.hpp"
-#include "disk_words.hpp"
+#include "disk_snapshot.hpp"
 #include "handshake.hpp"
 #include "limits.hpp"
 #include "local.hpp"

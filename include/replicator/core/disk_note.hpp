@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the core tells a log on a disk: about the state in a file, about epochs, and under which rules it all came to be.
+// The note that a node leaves in its log: under which rules all that is there came to be.
 #pragma once
 
-#include "handshake.hpp"
-#include "limits.hpp"
 #include "local.hpp"
 
 #include "../bytes.hpp"
@@ -17,27 +15,6 @@
 
 namespace replicator::core {
 
-/// The head of a file with the state of this node's history after `position`.
-template <class Composition>
-[[nodiscard]] auto disk_snapshot_head(const Local<Composition>& local, SnapshotId id, Position position,
-                                      Chain chain) noexcept {
-    typename Composition::Log::SnapshotHead head;
-    head.history = local.history;
-    head.id = id;
-    head.position = position;
-    head.chain = chain;
-    head.piece_bytes = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
-    return head;
-}
-
-/// The epochs in the form in which the log keeps them.
-template <class Composition>
-[[nodiscard]] auto disk_epochs(const Epochs<Composition::Limits::epochs_max>& epochs) noexcept {
-    decltype(Composition::Log::Metadata::epochs) history;
-    for (const EpochStart& start : epochs.all()) history.push({start.epoch, start.first, start.chain_before});
-    return history;
-}
-
 /// What all that a log holds depends on. The log keeps it, so that another program, or the same one among other nodes,
 /// finds out: what was acknowledged under other rules is not where these rules look for it.
 struct DiskNote {
@@ -50,8 +27,7 @@ struct DiskNote {
 
     template <class Composition>
     [[nodiscard]] static DiskNote of(const Local<Composition>& local) noexcept {
-        return {Composition::Codec::schema, Composition::snapshot_format, local.membership,
-                policy_word<typename Composition::Ack>(local.node_count, Composition::stage)};
+        return {Composition::Codec::schema, Composition::snapshot_format, local.membership, local.policy()};
     }
 
     [[nodiscard]] std::array<std::byte, bytes> write() const noexcept {
