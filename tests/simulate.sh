@@ -5,25 +5,36 @@
 #     bash tests/simulate.sh [seeds]                                        by default 100000
 #     bash tests/simulate.sh --only semi-sync/ring/3 --first 12 --seeds 1   one seed again, as a failure prints it
 #
-# JOBS=n runs n processes, each with seeds of its own. SANITIZE=address,undefined builds with these sanitizers. CXX is the
-# compiler.
+# JOBS=n runs n processes, each with seeds of its own. SANITIZE=address,undefined builds with these sanitizers. CXX is
+# the compiler. SIMULATE=program runs one that was built before.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-compile=("${CXX:-g++}" -std=c++20 -O2 -I include -I tests)
-program=build/simulate/simulate
-if [[ -n ${SANITIZE:-} ]]; then
-    compile+=(-g1 -fno-omit-frame-pointer "-fsanitize=$SANITIZE" -fno-sanitize-recover=all)
-    program+=-${SANITIZE//[^a-z]/-}
+jobs=${JOBS:-$(nproc)}
+
+# Builds the program in the folder that is named, file by file, because each takes its time.
+build() {
+    local compile=("${CXX:-g++}" -std=c++20 -O2 -I include -I tests)
+    if [[ -n ${SANITIZE:-} ]]; then
+        compile+=(-g1 -fno-omit-frame-pointer "-fsanitize=$SANITIZE" -fno-sanitize-recover=all)
+    fi
+    mkdir -p "$1"
+    printf '%s\n' tests/simulation/compositions/*.cpp tests/simulate/main.cpp |
+        xargs -P "$jobs" -I FILE bash -c '"${@:3}" -c "$1" -o "$2/$(basename "$1" .cpp).o"' - FILE "$1" "${compile[@]}"
+    "${compile[@]}" "$1"/*.o -o "$1/simulate"
+}
+
+program=${SIMULATE:-}
+if [[ -z $program ]]; then
+    folder=build/simulate/${SANITIZE:-fast}
+    echo "building ..."
+    build "${folder//,/-}"
+    program=${folder//,/-}/simulate
 fi
-mkdir -p build/simulate
-echo "building ..."
-"${compile[@]}" tests/simulate/main.cpp -o "$program"
 
 if [[ ${1:-} == --* ]]; then exec "$program" "$@"; fi
 
 seeds=${1:-100000}
-jobs=${JOBS:-$(nproc)}
 pids=()
 # Whatever ends this script ends what it started.
 trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT

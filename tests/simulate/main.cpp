@@ -2,15 +2,10 @@
 // Runs seed after seed through every composition, for as long as one likes. Prints one line for each second or so, the
 // shortest failing scenario when there is one, and at the end one number that is equal for equal runs.
 
-#include "simulation/journal.hpp"
+#include "simulation/compositions/composition.hpp"
 
-#include <replicator/ack/async.hpp>
-#include <replicator/ack/majority.hpp>
-#include <replicator/ack/quorum.hpp>
-#include <replicator/ack/semi_sync.hpp>
-#include <replicator/ack/sync.hpp>
+#include <replicator/core/handshake.hpp>
 #include <replicator/sim/explore.hpp>
-#include <replicator/transport/manual.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -18,51 +13,29 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace {
 
 using namespace replicator;
-using namespace replicator::tests;
+using tests::Composition;
 
-struct Composition {
-    const char* name;
-    std::size_t nodes_min;
-    bool leaders_fail;
-    sim::Exploration (*explore)(const sim::ExploreOptions&);
+struct Group {
+    Composition composition;
+    std::size_t nodes;
 };
 
-template <class Log, class Ack, class Limits = SmallOptions>
-sim::Exploration explore(const sim::ExploreOptions& options) {
-    return sim::explore<Replicator<Journal, Log, Ack, transport::Manual, Limits>>(options, make_journal_command);
+/// Those whose POLICY/LOG/NODES begins so.
+std::vector<Group> groups_of(const std::string& prefix) {
+    std::vector<Group> groups;
+    tests::for_each_composition([&](const Composition& composition) {
+        for (const std::size_t nodes : {2u, 3u, 5u}) {
+            const std::string name = std::string(composition.name) + '/' + std::to_string(nodes);
+            if (nodes >= composition.nodes_min && name.rfind(prefix, 0) == 0) groups.push_back({composition, nodes});
+        }
+    });
+    return groups;
 }
-template <class Ack>
-sim::Exploration explore_on_disk(const sim::ExploreOptions& options) {
-    return explore<SmallFile, Ack, DiskOptions>(options);
-}
-
-constexpr Composition compositions[] = {
-    {"async/ring", 2, false, explore<SmallRing, ack::Async<>>},
-    {"semi-sync/ring", 2, false, explore<SmallRing, ack::SemiSync<>>},
-    {"sync/ring", 2, false, explore<SmallRing, ack::Sync<>>},
-    {"quorum/ring", 2, false, explore<SmallRing, ack::Quorum<2>>},
-    {"majority/ring", 2, false, explore<SmallRing, ack::Majority<>>},
-    {"async/memory", 2, false, explore<SmallMemory, ack::Async<>>},
-    {"semi-sync/memory", 2, false, explore<SmallMemory, ack::SemiSync<>>},
-    {"sync/memory", 2, false, explore<SmallMemory, ack::Sync<Stage::applied>>},
-    {"quorum/memory", 3, false, explore<SmallMemory, ack::Quorum<3>>},
-    {"majority/memory", 2, false, explore<SmallMemory, ack::Majority<Stage::applied>>},
-    {"async/file", 2, false, explore_on_disk<ack::Async<>>},
-    {"semi-sync/file", 2, false, explore_on_disk<ack::SemiSync<>>},
-    {"sync/file", 2, false, explore_on_disk<ack::Sync<>>},
-    {"quorum/file", 3, false, explore_on_disk<ack::Quorum<3>>},
-    {"majority/file", 2, false, explore_on_disk<ack::Majority<>>},
-    {"async/file-failover", 2, true, explore_on_disk<ack::Async<>>},
-    {"semi-sync/file-failover", 2, true, explore_on_disk<ack::SemiSync<>>},
-    {"sync/file-failover", 2, true, explore_on_disk<ack::Sync<>>},
-    {"quorum/file-failover", 3, true, explore_on_disk<ack::Quorum<3>>},
-    {"majority/file-failover", 2, true, explore_on_disk<ack::Majority<>>},
-};
-constexpr std::size_t group_sizes[] = {2, 3, 5};
 
 struct Wanted {
     std::uint64_t first = 1;
@@ -73,8 +46,8 @@ struct Wanted {
 
 int usage() {
     std::puts("simulate [--seeds N] [--first SEED] [--only POLICY/LOG/NODES] [--quiet]\n"
-              "  policies: async semi-sync sync quorum majority; logs: ring memory file, and file-failover, where leaders fail;\n"
-              "  nodes: 2 3 5");
+              "where POLICY/LOG is one of these, and NODES is 2, 3 or 5:");
+    tests::for_each_composition([](const Composition& each) { std::printf("  %s\n", each.name.data()); });
     return 2;
 }
 
@@ -86,7 +59,8 @@ struct Totals {
 };
 
 /// False when the seed failed, which was then said.
-bool run_seed(const Composition& composition, std::size_t nodes, std::uint64_t seed, Totals& totals) {
+bool run_seed(const Group& group, std::uint64_t seed, Totals& totals) {
+    const auto& [composition, nodes] = group;
     sim::ExploreOptions options;
     options.first_seed = seed;
     options.seeds = 1;
@@ -101,7 +75,7 @@ bool run_seed(const Composition& composition, std::size_t nodes, std::uint64_t s
     totals.trace = core::mix(totals.trace, found.trace);
     if (found) return true;
     std::printf("FAILED; to run it again:\n    bash tests/simulate.sh --only %s/%zu --first %llu --seeds 1\n%s\n",
-                composition.name, nodes, static_cast<unsigned long long>(seed), found.report.c_str());
+                composition.name.data(), nodes, static_cast<unsigned long long>(seed), found.report.c_str());
     return false;
 }
 
@@ -118,17 +92,13 @@ int run(const Wanted& wanted) {
                     static_cast<unsigned long long>(totals.acknowledged));
         std::fflush(stdout);
     };
+    const std::vector<Group> groups = groups_of(wanted.only);
+    if (groups.empty()) return usage();
     for (std::uint64_t seed = wanted.first; totals.seeds < wanted.seeds; ++seed) {
-        const std::uint64_t before = totals.seeds;
-        for (const Composition& composition : compositions) {
-            for (const std::size_t nodes : group_sizes) {
-                const std::string name = std::string(composition.name) + '/' + std::to_string(nodes);
-                if (nodes < composition.nodes_min || name.rfind(wanted.only, 0) != 0) continue;
-                if (totals.seeds == wanted.seeds) break;
-                if (!run_seed(composition, nodes, seed, totals)) return 1;
-            }
+        for (const Group& group : groups) {
+            if (totals.seeds == wanted.seeds) break;
+            if (!run_seed(group, seed, totals)) return 1;
         }
-        if (totals.seeds == before) return usage();  // nothing has that name
         if (!wanted.quiet && Clock::now() - said > std::chrono::seconds(2)) {
             said = Clock::now();
             say("  ");

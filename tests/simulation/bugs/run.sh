@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Plants the bugs of this folder one by one in a copy of the headers, and counts after how many seeds the simulator finds
-# each. Clean headers must pass all the seeds.
+# Plants the bugs of this folder one by one in a copy of the headers, and counts after how many seeds the simulator
+# finds each. Clean headers must pass all the seeds.
 #
 #     run.sh [-b bug]... [-j jobs] [-i include] <folder to work in> [compiler] [seeds]
 #

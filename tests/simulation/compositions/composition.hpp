@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+// Composition: a policy and a log under the simulator, by name.
+#pragma once
+
+#include <replicator/sim/explore.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace replicator::tests {
+
+struct Composition {
+    std::string_view name;  ///< policy/log, and how leaders come to an end where they do
+    std::size_t nodes_min;
+    bool leaders_fail;
+    sim::Exploration (*explore)(const sim::ExploreOptions&);
+};
+
+/// Each kind is compiled in the file of that name.
+[[nodiscard]] std::span<const Composition> ring();
+[[nodiscard]] std::span<const Composition> memory();
+[[nodiscard]] std::span<const Composition> file();
+[[nodiscard]] std::span<const Composition> ring_failover();
+[[nodiscard]] std::span<const Composition> memory_failover();
+
+/// Calls `visitor(composition)` for each of all kinds.
+template <class Visitor>
+void for_each_composition(Visitor&& visitor) {
+    for (const auto kind : {ring, memory, file, ring_failover, memory_failover}) {
+        for (const Composition& composition : kind()) visitor(composition);
+    }
+}
+
+}  // namespace replicator::tests
