@@ -4,6 +4,7 @@
 //     benchmark_file_log [--quick] [--csv file] [--only part-of-a-title]
 //
 // The folder is made in the current one, for that is where the disk is; it is removed afterwards.
+#include "baselines/raw_file.hpp"
 #include "counters.hpp"
 #include "harness.hpp"
 #include "process.hpp"
@@ -19,9 +20,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace benchmark {
 namespace {
@@ -65,36 +63,6 @@ void put(Log<Bounds>& log, std::size_t length, std::uint64_t number) {
     log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, length, log.chain()));
 }
 
-/// A file that was written once over, so that writing into it changes nothing but its bytes.
-class RawFile {
-public:
-    static constexpr std::size_t size = 64 << 20;
-
-    RawFile() : file_(::open((folder() / "raw").c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644)) {
-        const std::vector<char> zeros(1 << 20);
-        for (std::size_t at = 0; at < size; at += zeros.size()) {
-            if (::pwrite(file_, zeros.data(), zeros.size(), static_cast<off_t>(at)) < 0) fail("raw file");
-        }
-        if (::fdatasync(file_) != 0) fail("raw file");
-    }
-    RawFile(const RawFile&) = delete;
-    RawFile& operator=(const RawFile&) = delete;
-    ~RawFile() { ::close(file_); }
-
-    void write(const std::vector<char>& bytes) {
-        if (at_ + bytes.size() > size) at_ = 0;
-        if (::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(at_)) < 0) fail("raw file");
-        at_ += bytes.size();
-    }
-    void flush() {
-        if (::fdatasync(file_) != 0) fail("raw file");
-    }
-
-private:
-    int file_;
-    std::size_t at_ = 0;
-};
-
 constexpr std::size_t body_bytes = 64;
 
 /// One group, appended and flushed; its seconds.
@@ -113,7 +81,7 @@ double flush_group(Log<Bounds>& log, std::size_t group) {
 void group_commit(Report& report, std::size_t group) {
     Log<PreparedBefore> prepared = open_log<PreparedBefore>("group_prepared" + std::to_string(group));
     Log<Options> log = open_log<Options>("group" + std::to_string(group));
-    RawFile raw;
+    RawFile raw((folder() / "raw").string());
     const std::vector<char> bytes(group * replicator::entry_bytes(body_bytes) + log::RecordHeader::bytes, 'x');
     double seconds[3] = {};
     std::uint64_t groups = 0;
@@ -181,7 +149,7 @@ double append_rate(Log<Bounds>& log) {
 }
 
 void append_only(Report& report) {
-    RawFile raw;
+    RawFile raw((folder() / "raw").string());
     const std::vector<char> bytes(256 * 1024, 'x');
     Log<Options> as_it_goes = open_log<Options>("append");
     Log<PreparedBefore> prepared = open_log<PreparedBefore>("append_prepared");

@@ -48,6 +48,10 @@ rm -f "$csv"
 "$build/benchmarks/benchmark_failover" --csv "$csv" "$@"
 # Writes where it stands: about three gigabytes, removed afterwards.
 (cd "$build" && benchmarks/benchmark_file_log --csv "$csv" "$@")
+# Is there where liburing is.
+if [[ -x "$build/benchmarks/benchmark_flush_ways" ]]; then
+    (cd "$build" && benchmarks/benchmark_flush_ways --csv "$csv" "$@")
+fi
 
 echo
 echo "load        $(cut -d ' ' -f 1-3 /proc/loadavg) after the last round"
