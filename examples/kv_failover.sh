@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Three nodes as real processes whose leader is killed or stopped again and again, and clients whose histories are checked.
+# Three nodes as real processes whose leader is killed or stopped again and again, and clients whose histories are
+# checked.
 #
 #   bash examples/kv_failover.sh BUILD [KILLS] [--policy POLICY] [--stops N] [--seed N] [--keep FOLDER]
 #
-# BUILD is a folder in which the examples were built. KILLS times (default 10) the leader is killed under load (kill -9),
-# another node is promoted, and the old leader is started again, blank, until it counts again. Then N times (default 0)
-# the leader is stopped, another node is promoted, writes are sent to the old leader before and after that, and it is
-# continued: it must acknowledge none of them. POLICY is semi-sync (default), quorum, majority or sync. Exit status 0: no
-# acknowledged write is lost, the history of the clients is linearizable, and all nodes have the same digest; 77:
-# redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves nothing running.
+# BUILD is a folder in which the examples were built. KILLS times (default 10) the leader is killed under load (kill
+# -9), another node is promoted, and the old leader is started again, blank, until it counts again. Then N times
+# (default 0) the leader is stopped, another node is promoted, writes are sent to the old leader before and after that,
+# and it is continued: it must acknowledge none of them. POLICY is semi-sync (default), quorum, majority or sync. Exit
+# status 0: no acknowledged write is lost, the history of the clients is linearizable, and all nodes have the same
+# digest; 77: redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves nothing running.
 
 # shellcheck disable=SC2034,SC2154  # faults.sh and cluster.sh share variables
 set -u -o pipefail

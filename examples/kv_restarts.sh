@@ -14,11 +14,11 @@
 #   follower   alone, or together with the other one
 #   disk       a follower, whose directory is then removed: it gets everything anew, and counts again by itself
 #
-# Sometimes a node is killed a second time while it comes back. All rounds are drawn from N, or are of one KIND. POLICY is
-# semi-sync (default), quorum, majority or sync. In the end all nodes are stopped in order, their logs are verified and
-# started once more. Exit status 0: no acknowledged write is lost, the history of the clients is linearizable, and all
-# nodes have the same digest; 77: redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves nothing
-# running. It needs about 1 GiB of disk for a while.
+# Sometimes a node is killed a second time while it comes back. All rounds are drawn from N, or are of one KIND. POLICY
+# is semi-sync (default), quorum, majority or sync. In the end all nodes are stopped in order, their logs are verified
+# and started once more. Exit status 0: no acknowledged write is lost, the history of the clients is linearizable, and
+# all nodes have the same digest; 77: redis-cli is not installed. Uses the network on 127.0.0.1 alone, and leaves
+# nothing running. It needs about 1 GiB of disk for a while.
 
 # shellcheck disable=SC2034,SC2154  # faults.sh, histories.sh and cluster.sh share variables
 set -u -o pipefail

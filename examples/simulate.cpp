@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Looks for a bug in a state machine: orders are served in the order of a hash map, which is not the same on a node that
-// got its state as a snapshot. Ends with 0 when the simulator finds it.
+// Looks for a bug in a state machine: orders are served in the order of a hash map, which is not the same on a node
+// that got its state as a snapshot. Ends with 0 when the simulator finds it.
 
 #include <replicator/log/ring.hpp>
 #include <replicator/replicator.hpp>

@@ -2,8 +2,8 @@
 # Functions for scripts that start a cluster of kv_server on loopback ports. To be sourced by bash.
 #
 # Set before: kv_server and kv_load (the programs), run_dir (an empty folder for logs), node_count, node_options (an
-# array, the same for all nodes). Where disks_dir is set, every node has a directory in there that outlives it. Everything
-# that was started is stopped by stop_cluster.
+# array, the same for all nodes). Where disks_dir is set, every node has a directory in there that outlives it.
+# Everything that was started is stopped by stop_cluster.
 
 declare -A node_pid client_port peer_port
 

@@ -39,6 +39,9 @@ public:
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
     void stop() override { replicated_.stop(); }
+    void flushed() override {
+        if constexpr (replicator::DurableLog<Log>) replicated_.flushed();
+    }
     [[nodiscard]] replicator::Error close() override {
         if constexpr (replicator::DurableLog<Log>) return replicated_.node().close().error();
         return replicator::Error::none;

@@ -80,10 +80,11 @@ using replicator::log::Verdict;
 
 }  // namespace
 
-OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incarnation) {
+OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incarnation,
+                     replicator::storage::SyncWorker& worker) {
     OpenedDisk opened;
     opened.report.directory = options.directory;
-    auto log = Disk::open({}, options.directory.c_str(),
+    auto log = Disk::open(replicator::storage::PosixThreaded(worker), options.directory.c_str(),
                           {.cluster = replicator::ClusterId{options.cluster},
                            .group = {},
                            .node = options.node,

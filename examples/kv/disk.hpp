@@ -7,7 +7,7 @@
 
 #include <replicator/log/file.hpp>
 #include <replicator/log/file_options.hpp>
-#include <replicator/storage/posix.hpp>
+#include <replicator/storage/posix_threaded.hpp>
 #include <replicator/types.hpp>
 
 #include <cstddef>
@@ -24,7 +24,7 @@ struct DiskOptions : replicator::log::FileOptions {
     static constexpr std::size_t segments_max = 2 * (capacity_bytes / segment_bytes) + 64;
 };
 
-using Disk = replicator::log::File<replicator::storage::Posix, DiskOptions>;
+using Disk = replicator::log::File<replicator::storage::PosixThreaded, DiskOptions>;
 
 struct OpenedDisk {
     Disk log;
@@ -33,8 +33,10 @@ struct OpenedDisk {
     std::string wrong;  ///< why the directory is refused, and what can be done; empty when it is not
 };
 
-/// Opens `options.directory`, and makes it when it is missing. `incarnation` is drawn at random.
-[[nodiscard]] OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incarnation);
+/// Opens `options.directory`, and makes it when it is missing. `incarnation` is drawn at random. Flushes are waited for
+/// on the thread of `worker`.
+[[nodiscard]] OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incarnation,
+                                   replicator::storage::SyncWorker& worker);
 
 /// Why a node over a directory that could be opened does not take part all the same.
 [[nodiscard]] std::string fault_text(const std::string& directory, replicator::Error error);

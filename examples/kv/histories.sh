@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# The clients of the scripts that kill nodes again and again, and the check of what they were told. To be sourced by bash,
-# behind faults.sh, for three nodes; `leader` is the one that leads.
+# The clients of the scripts that kill nodes again and again, and the check of what they were told. To be sourced by
+# bash, behind faults.sh, for three nodes; `leader` is the one that leads.
 
 # note_time NAME MILLISECONDS: adds to NAME_total, and keeps the largest in NAME_max.
 note_time() {

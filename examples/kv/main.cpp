@@ -3,6 +3,7 @@
 
 #include "client.hpp"
 #include "disk.hpp"
+#include "flush_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
 #include "server.hpp"
@@ -133,21 +134,24 @@ int main(int count, char** arguments) {
     replicator::transport::TcpOptions tcp;
     tcp.seed = drawn;
 
+    asio::io_context context(1);
+    std::optional<kv::FlushThread> flush_thread;
     kv::OpenedDisk disk;
     if (!options.directory.empty()) {
-        disk = kv::open_disk(options, replicator::Incarnation{draw()});
+        flush_thread.emplace(context);
+        disk = kv::open_disk(options, replicator::Incarnation{draw()}, flush_thread->worker());
         if (!disk.wrong.empty()) return fail(disk.wrong);
         config.run = disk.log.run();
         config.leads_again = options.leads_again;
     }
 
-    asio::io_context context(1);
     const auto node = make_node(options.ack, {options.log, std::move(disk.log), context, config, tcp});
     if (node == nullptr) return fail(kv::joined("no composition has --ack ", options.ack, " and --log ", options.log));
     if (options.directory.empty()) return serve(context, options, *node, std::nullopt);
     if (const auto fault = node->status().fault; fault != replicator::Error::none) {
         return fail(kv::fault_text(options.directory, fault));
     }
+    flush_thread->tell(*node);
     std::printf("%s\n", disk.text.c_str());
     return serve(context, options, *node, std::move(disk.report));
 }

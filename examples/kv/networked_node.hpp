@@ -29,6 +29,8 @@ public:
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
     /// Everything that is under way ends with `Error::stopped`.
     virtual void stop() = 0;
+    /// The disk is done with what it was asked to flush, and the node looks after it.
+    virtual void flushed() = 0;
     /// Makes what is in the log last, where that is on a disk.
     [[nodiscard]] virtual replicator::Error close() = 0;
 };
