@@ -76,8 +76,8 @@ struct Requirements {
 /// One node of a group. The four policies are the library's or yours, see the concepts; `Limits` are the bounds
 /// (options.hpp), `Observer` is told what happens (concepts/observer.hpp).
 ///
-/// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls back
-/// into the caller, except for `Transport::wake`, the observer, and `apply`.
+/// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls
+/// back into the caller, except for `Transport::wake`, the observer, and `apply`.
 template <class Machine_, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
 class Replicator {
     static_assert(sizeof(detail::Requirements<Machine_, Log, Ack, Transport_>) > 0);  // complains, where it has to
@@ -142,8 +142,8 @@ public:
     /// ticket. Amortised O(bytes of the command).
     ///
     /// Errors, after which nothing has changed: not_leader, busy (as much is pending as the options allow), too_large,
-    /// log_full, not_enough_followers (only where the policy says to fail), handing_over, faulted; and lease_over, where
-    /// the authority is a lease: give the time then, because this call knows only that of the last `tick`.
+    /// log_full, not_enough_followers (only where the policy says to fail), handing_over, faulted; and lease_over,
+    /// where the authority is a lease: give the time then, because this call knows only that of the last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         if (const Error error = append(command); error != Error::none) {
             ++engine_.local().counters.refused_writes;
@@ -295,10 +295,10 @@ public:
         announce();
     }
 
-    /// Over a log on a disk: begins to flush what was written, and finds out what an earlier flush has done. A transport
-    /// with `flush_soon` calls it; otherwise call it once in each turn of the loop, after `transmit`, so that the disks
-    /// of leader and followers work at the same time. A follower flushes what it receives by itself. With a storage that
-    /// flushes in the call, it returns when the disk is done.
+    /// Over a log on a disk: begins to flush what was written, and finds out what an earlier flush has done. A
+    /// transport with `flush_soon` calls it; otherwise call it once in each turn of the loop, after `transmit`, so that
+    /// the disks of leader and followers work at the same time. A follower flushes what it receives by itself. With a
+    /// storage that flushes in the call, it returns when the disk is done.
     void flush() noexcept {
         flush_asked_ = false;
         engine_.flush();

@@ -56,8 +56,8 @@ inline void store(std::byte* to, Integer integer) noexcept {
 /// Copies `bytes` bytes, a multiple of eight, in words of eight.
 ///
 /// A processor hands a value that was just stored to a load only if one store has all of it. What was written in words
-/// and is read in wider pieces has to wait until every store before it has reached the cache, which takes as long as the
-/// state machine's cache misses do. So fresh bytes are copied in the words in which they were written.
+/// and is read in wider pieces has to wait until every store before it has reached the cache, which takes as long as
+/// the state machine's cache misses do. So fresh bytes are copied in the words in which they were written.
 inline void copy_words(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
 #pragma GCC unroll 8

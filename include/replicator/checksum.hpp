@@ -133,8 +133,8 @@ private:
 
 namespace detail {
 
-/// Apart, or the tables' code would keep the callers from being inlined. It takes a copy, or what the function refers to
-/// would have to be in memory on the other path too.
+/// Apart, or the tables' code would keep the callers from being inlined. It takes a copy, or what the function refers
+/// to would have to be in memory on the other path too.
 template <class Function>
 [[gnu::noinline, gnu::cold]] decltype(auto) with_table_crc(Function function) noexcept {
     return function(TableCrc{});

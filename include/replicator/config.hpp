@@ -9,7 +9,8 @@
 
 namespace replicator {
 
-/// Checked by REPLICATOR_ASSERT, which stops the program without a word: assert.hpp says how to see which rule was broken.
+/// Checked by REPLICATOR_ASSERT, which stops the program without a word: assert.hpp says how to see which rule was
+/// broken.
 struct Config {
     /// This node, in full: `.node = NodeId{1}`. Must be in `nodes`.
     NodeId node{};

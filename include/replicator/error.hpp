@@ -31,10 +31,10 @@ enum class Error : std::uint8_t {
     wrong_group = 14,  ///< the peer belongs to another group
     wrong_history = 15,  ///< both hold data, of two different foundings
     wrong_node = 16,  ///< the frame is for, or from, somebody else than the connection says
-    wrong_schema = 17,  ///< commands or snapshots of the two programs look different
-    wrong_policy = 18,  ///< the acknowledgement policies differ
+    wrong_schema = 17,  ///< commands or snapshots of the peer, or in the log on the disk, look different
+    wrong_policy = 18,  ///< the peer has, or the log on the disk was written with, another policy
     wrong_limits = 19,  ///< the peer could not hold what this node may send
-    wrong_membership = 20,  ///< the two nodes were given different lists of nodes
+    wrong_membership = 20,  ///< the peer was given, or the log was written with, another list of nodes
     duplicate_node = 21,  ///< two living processes claim the same node, or one used a run number again
     stale_epoch = 22,  ///< the sender's epoch is over
     snapshot_old = 23,  ///< the receiver already holds more than the snapshot that it was offered
@@ -75,10 +75,10 @@ enum class Error : std::uint8_t {
         case Error::wrong_group: return "the peer belongs to another group";
         case Error::wrong_history: return "the peer holds another history";
         case Error::wrong_node: return "the frame is for or from another node";
-        case Error::wrong_schema: return "the peer has another schema";
-        case Error::wrong_policy: return "the peer has another acknowledgement policy";
+        case Error::wrong_schema: return "the peer, or the log on the disk, has another schema";
+        case Error::wrong_policy: return "the peer, or the log on the disk, has another acknowledgement policy";
         case Error::wrong_limits: return "the peer has smaller limits";
-        case Error::wrong_membership: return "the peer has another list of nodes";
+        case Error::wrong_membership: return "the peer, or the log on the disk, has another list of nodes";
         case Error::duplicate_node: return "two processes claim the same node";
         case Error::stale_epoch: return "the epoch is over";
         case Error::snapshot_old: return "the snapshot is older than what the node holds";

@@ -21,8 +21,8 @@ struct PromotionOptions {
     /// leader alone (`ack::Async`), hearing this node then is enough. Its epoch counts as forced, too, because the
     /// library cannot know.
     NodeId last_leader{};
-    /// Give up, with `Error::stale_epoch` and before anybody is bound, when an answer shows that somebody else leads, or
-    /// led after all that this node holds.
+    /// Give up, with `Error::stale_epoch` and before anybody is bound, when an answer shows that somebody else leads,
+    /// or led after all that this node holds.
     bool unless_led = false;
 };
 

@@ -279,7 +279,8 @@ test_failover() {
     answers 2 OK AFTER "$position" 1000
 }
 
-# A leader that is cut off acknowledges what it alone holds, where the policy lets it. When it follows, that is discarded.
+# A leader that is cut off acknowledges what it alone holds, where the policy lets it. When it follows, that is
+# discarded.
 test_discarded() {
     local position
     node_options=(--ack async --log ring)

@@ -161,7 +161,8 @@ BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) 
     support::Events events;
     {
         support::Network network;
-        DiskNode<ack::Sync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, group.open(3), events);
+        DiskNode<ack::Sync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, group.open(3),
+                                   events);
         BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_policy));
         static_cast<void>(node.promote());  // hears one of three, itself
         network.advance(milliseconds(2000));
@@ -170,7 +171,8 @@ BOOST_AUTO_TEST_CASE(another_policy_or_membership_over_the_same_log_is_refused) 
     {
         support::Network network;
         const NodeId others[] = {NodeId{3}, NodeId{4}};
-        DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = others, .run = Run{10}}, group.open(3), events);
+        DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = others, .run = Run{10}}, group.open(3),
+                                       events);
         BOOST_TEST(to_string(node.status().fault) == to_string(Error::wrong_membership));
         static_cast<void>(node.promote());
         network.advance(milliseconds(2000));

@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(a_run_number_that_is_used_again_is_refused_aloud) {
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_offset_that_was_never_sent_is_not_asked_of_the_state) {
-    using Composition = core::Composition<Last, codec::Select<Last>, log::Ring<4096>, ack::Async<>, Options, NoObserver>;
+    using Composition =
+        core::Composition<Last, codec::Select<Last>, log::Ring<4096>, ack::Async<>, Options, NoObserver>;
     core::SnapshotSender<Composition> sender;
     core::SnapshotSend sending;
     core::Ack ack;

@@ -114,8 +114,8 @@ private:
     template <class Composition>
     void follower(const core::Follower<Composition>& follower) {
         // Frames come whole, so between two of them nothing of an append is under way.
-        const auto& [verified, forced, told_commit, epoch, index, ends_at, chain, own, header, gathered, rest_is_useless,
-                     ack_owed, round, refusal, echo, install] = follower;
+        const auto& [verified, forced, told_commit, epoch, index, ends_at, chain, own, header, gathered,
+                     rest_is_useless, ack_owed, round, refusal, echo, install] = follower;
         put(verified.known, verified.index, forced, told_commit, gathered, ack_owed, round);
         put(refusal.has_value(), echo.has_value());
         if (refusal) put(refusal->error, refusal->hint, refusal->commit);
@@ -165,12 +165,12 @@ private:
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
-        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce, link_nonce,
-                     answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
+        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
+                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
                      requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
                      progress] = peer;
-        put(link_confirmed, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal, request_owed,
-            reply_owed, fetches, hand_over_owed);
+        put(link_confirmed, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
+            request_owed, reply_owed, fetches, hand_over_owed);
         words_->link(link);
         words_->number(own_run, nonce);
         words_->number(run, peer_nonce);

@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(a_state_that_is_not_all_in_its_snapshot_is_found_and_made_s
 
 BOOST_AUTO_TEST_CASE(shrinking_leaves_out_what_does_not_matter) {
     sim::Scenario scenario = sim::draw_scenario(7, {});
-    for (std::uint32_t i = 0; i < 5; ++i) scenario.events.push_back({.at{}, .kind = sim::EventKind::crash, .node = 1, .other = 0, .amount = 1});
+    for (std::uint32_t i = 0; i < 5; ++i)
+        scenario.events.push_back({.at{}, .kind = sim::EventKind::crash, .node = 1, .other = 0, .amount = 1});
     const std::size_t crashes = count(scenario, sim::EventKind::crash);
     const auto fails = [](const sim::Scenario& s) {
         return count(s, sim::EventKind::crash) >= 2 && count(s, sim::EventKind::write) >= 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// authority::Lease: a node leads only while a lease lasts that its user gets from elsewhere, together with a number that
-// rises with every holder.
+// authority::Lease: a node leads only while a lease lasts that its user gets from elsewhere, together with a number
+// that rises with every holder.
 //
 // What it bounds: under `ack::Async` a leader that is cut off goes on acknowledging alone; with a lease, no longer than
 // until the lease ends. Safety then depends on clocks: the holder's must not run slower than that of whoever grants.
@@ -23,8 +23,8 @@ class Lease {
 public:
     static constexpr bool timed = true;
 
-    /// The lease lasts until just before `until`, on the clock that the node is told. `number` is that of this holder; a
-    /// lower one than before, or a shorter lease, changes nothing.
+    /// The lease lasts until just before `until`, on the clock that the node is told. `number` is that of this holder;
+    /// a lower one than before, or a shorter lease, changes nothing.
     void grant(std::uint64_t number, Instant until) noexcept {
         if (number < number_) return;
         number_ = number;

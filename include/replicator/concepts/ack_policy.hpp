@@ -14,8 +14,8 @@
 //         caller therefore never lets the acknowledged index fall.
 //   AP-3  A follower that does not count (blank, installing, a new incarnation, not heard in this epoch) is shown as
 //         holding Index{0} and as not up.
-//   AP-4  With `has_seat`, at most one follower has the seat, and what it is shown as holding is Index{0} until it holds
-//         the entry that gave it the seat.
+//   AP-4  With `has_seat`, at most one follower has the seat, and what it is shown as holding is Index{0} until it
+//         holds the entry that gave it the seat.
 //
 // The smallest complete model is `ack::Async`.
 #pragma once

@@ -2,10 +2,10 @@
 // Authority: who says that a node may lead. The library elects nobody; it asks its authority before it leads or writes.
 //
 // Semantic rules
-//   AU-1  `may_lead(now)` answers whether this node may promote itself, and take writes as a leader, at `now`. It is asked
-//         before every write, so it is cheap.
-//   AU-2  `counter_min()` is the least counter of an epoch that this node may open: a fencing number, where there is one.
-//         It never goes back.
+//   AU-1  `may_lead(now)` answers whether this node may promote itself, and take writes as a leader, at `now`. It is
+//         asked before every write, so it is cheap.
+//   AU-2  `counter_min()` is the least counter of an epoch that this node may open: a fencing number, where there is
+//         one. It never goes back.
 //   AU-3  `timed` is true when `may_lead` depends on the time. Writes then need the time as an argument.
 //
 // The smallest complete model is `authority::Manual`.

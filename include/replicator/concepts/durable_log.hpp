@@ -4,12 +4,12 @@
 // Semantic rules, beyond those of a LogPolicy
 //   DL-1  It is movable. It is opened before the node is made, and moved into the node.
 //   DL-2  `flush()` begins to put on the disk all that was appended, cut and reset before, and picks up what an earlier
-//         one has finished; `held()` is how far the disk has come. `flushing()` while one is under way. `log_full` means
-//         that there is no room now.
+//         one has finished; `held()` is how far the disk has come. `flushing()` while one is under way. `log_full`
+//         means that there is no room now.
 //   DL-3  `metadata()` is what the node once stored; `store(metadata)` keeps it, on the disk when it returns
 //         `Error::none`. A store after a `reset` is one step with it. `is_suspect()` says whether it says so.
-//   DL-4  `begin_snapshot`, `append_snapshot` for each piece, `finish_snapshot`: a state that takes the place of the one
-//         before once it is whole. Released entries are dropped only when such a state includes them.
+//   DL-4  `begin_snapshot`, `append_snapshot` for each piece, `finish_snapshot`: a state that takes the place of the
+//         one before once it is whole. Released entries are dropped only when such a state includes them.
 //         `install_snapshot` ends it instead for a state that comes from elsewhere, and resets the log to it in the
 //         same step. Until the end, a crash leaves the state before.
 //   DL-5  `open_snapshot(reader)` reads the newest state back, with exactly the pieces that were appended.

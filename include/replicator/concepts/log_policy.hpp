@@ -23,8 +23,8 @@
 //   LP-9  `capacity_bytes` is what the log can hold at least, of entries that are not released, each of at most
 //         `entry_bytes_max` bytes. `stage` is what having an entry in this log means; `held()` is the newest entry that
 //         reached that stage (equal to `last()` for a log in memory).
-//   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read` may
-//         then give nothing for an entry that is there.
+//   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read`
+//         may then give nothing for an entry that is there.
 //
 // All but `seek`, `reserve` and `release` are O(1); those are O(entries passed over), amortised O(1) per append.
 //

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Observer: what a node tells its surroundings. Every member is optional, found one by one, and costs nothing when absent.
+// Observer: what a node tells its surroundings. Every member is optional, found one by one, and costs nothing when
+// absent.
 //
 // Syntax, each member called with the node's state already changed
 //   observer.on_role(Role, Epoch)                     this node leads, follows or is faulted now
@@ -13,8 +14,8 @@
 //                                                     the leader found that this follower holds entries after `common`,
 //                                                     up to `last`, that are not on the leader's line: they go
 //   observer.on_discarded(Position, const Command&)   a command that was cut from this node's log, decoded; or
-//   observer.on_discarded(Position, bytes)            the same, still encoded. Entries that the log had given up by then
-//                                                     are not shown, but counted in Counters::discarded
+//   observer.on_discarded(Position, bytes)            the same, still encoded. What the log had given up by
+//                                                     then is only counted, in Counters::discarded
 //   observer.on_fault(Error)                          the node stopped taking part
 //
 // Semantic rules

@@ -29,6 +29,11 @@
 //   SM-7  `load(span)` is called on a fresh `Machine{}`, with exactly the pieces that `save` returned, in order. It
 //         returns false for bytes it does not understand. The loaded machine then replaces the old one.
 //
+// Optional
+//   static constexpr std::uint32_t snapshot_version   changes whenever the bytes of `save` do; a peer, or a folder,
+//                                                     with another one is refused with Error::wrong_schema
+//   machine.digest() -> std::uint64_t                 by which the simulator compares states
+//
 // The smallest complete model:
 //
 //     struct Counter {

@@ -11,8 +11,8 @@
 //     transport.wake(node, peer);            // called by the node: transmit() would have something to say
 //
 // Semantic rules
-//   TR-1  After `wake`, the transport calls `node.transmit(peer, ...)` until it returned 0, when it has room and not from
-//         inside `wake`. The node calls `wake` at most once until then.
+//   TR-1  After `wake`, the transport calls `node.transmit(peer, ...)` until it returned 0, when it has room and not
+//         from inside `wake`. The node calls `wake` at most once until then.
 //   TR-2  The transport calls `node.transmit(peer, ...)` also after each `receive` from that peer, and after `tick` for
 //         each peer for which `wake` was called.
 //   TR-3  What `transmit` wrote travels in order and whole, or not at all: a transport over a stream calls `connected`

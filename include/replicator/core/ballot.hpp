@@ -18,7 +18,7 @@ namespace replicator::core {
 namespace ballot_flags {
 inline constexpr std::uint32_t binding = 1;     ///< of a request: asks for a promise
 inline constexpr std::uint32_t counts = 2;      ///< of a reply: its own log says that this incarnation counts
-inline constexpr std::uint32_t installing = 4;  ///< of a reply: its state is going to be replaced; what it holds is whole until then
+inline constexpr std::uint32_t installing = 4;  ///< of a reply: its state will be replaced, but is whole until then
 inline constexpr std::uint32_t leads = 8;       ///< of a reply: it led when it was asked
 }  // namespace ballot_flags
 

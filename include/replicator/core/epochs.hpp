@@ -37,7 +37,8 @@ public:
         return before_at(index);
     }
 
-    /// True when `position` cannot stand in a log whose entries up to `final` never change: a later epoch began before it.
+    /// True when `position` cannot stand in a log whose entries up to `final` never change: a later epoch began before
+    /// it.
     [[nodiscard]] bool excludes(Position position, Index final) const noexcept {
         for (std::size_t i = size_; i-- > 0;) {
             if (starts_[i].first > final) continue;
@@ -110,7 +111,8 @@ public:
     [[nodiscard]] std::span<const EpochStart> all() const noexcept { return std::span(starts_).first(size_); }
 
 private:
-    /// The epoch of an entry before the oldest start that is remembered, which may be older than the newest forgotten one.
+    /// The epoch of an entry before the oldest start that is remembered, which may be older than the newest forgotten
+    /// one.
     [[nodiscard]] Epoch before_at(Index index) const noexcept { return index < before_first_ ? Epoch{} : before_; }
 
     std::array<EpochStart, Max> starts_{};

@@ -215,8 +215,8 @@ private:
     }
 
     /// True when what was committed here after `common` may have been lost on purpose: a forced epoch was opened after
-    /// that. Otherwise it is proof of a bug that a leader lacks it. `common` is only a bound; where a forced epoch began
-    /// within what is committed here, in an older epoch, the logs part before that.
+    /// that. Otherwise it is proof of a bug that a leader lacks it. `common` is only a bound; where a forced epoch
+    /// began within what is committed here, in an older epoch, the logs part before that.
     [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Index common) const noexcept {
         const bool parts_before = common < forced_.index || forced_.index <= local.commit;
         return parts_before && local.epochs.at(local.commit) < forced_.epoch;

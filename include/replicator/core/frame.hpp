@@ -99,7 +99,8 @@ struct FrameHeader {
 /// Completes a head whose fields already stand behind the header, and returns the size of the head.
 inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcept {
     const std::size_t fields = field_bytes(header.type, header.flags);
-    const std::uint32_t kind = frame_magic | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
+    const std::uint32_t kind =
+        frame_magic | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
     ByteWriter(head).put_pair(kind, header.tail_bytes).put_pair(value(header.link), 0);
     store(head + 12, head_checksum(head, fields));
     return frame_header_bytes + fields;

@@ -33,8 +33,8 @@ public:
     using Peers = std::span<Peer>;
     using ConstPeers = std::span<const Peer>;
 
-    /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be. `roster` is what the
-    /// log says until then.
+    /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be. `roster` is what
+    /// the log says until then.
     [[nodiscard]] Result<void> open(Local<Composition>& local, Applier<Composition>& applier, Peers peers, Epoch epoch,
                                     Roster<Limits::nodes_max> roster, bool forced) noexcept {
         if (roster.seat == local.self) roster.seat = NodeId{};  // a leader does not vouch for itself

@@ -90,6 +90,9 @@ struct Composition {
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "
                   "for Stage::received, or take a log that keeps them on a disk.");
+    static_assert(!is_durable || !requires { requires !Log::keeps_for_restart; },
+                  "A node could not restart from a log that drops entries before its state on the disk has them: leave "
+                  "FileOptions::keeps_for_restart true.");
     static_assert(entry_bytes_max <= Log::entry_bytes_max,
                   "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
                   "or give the log larger entries.");

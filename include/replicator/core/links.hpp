@@ -128,8 +128,8 @@ private:
     }
 
     /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
-    /// said may still be on its way. One that does takes the place of the former run. When that then repeats the new nonce,
-    /// there are two living processes, if the newer one is known to live, too; else what came from it was late.
+    /// said may still be on its way. One that does takes the place of the former run. When that then repeats the new
+    /// nonce, there are two living processes, if the newer one is known to live, too; else what came from it was late.
     [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
                                        bool answers_us) noexcept {
         if (theirs.run == peer.run) {

@@ -98,8 +98,8 @@ struct Local {
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
     /// Others may hear that this node leads: what it founded would not be gone after a crash.
     [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }
-    /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until its
-    /// log is as long again, it cannot vouch for what was acknowledged.
+    /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
+    /// its log is as long again, it cannot vouch for what was acknowledged.
     [[nodiscard]] Index suspect_from() const noexcept {
         return log.last() < held_through ? log.last() + 1 : Index{};
     }

@@ -118,7 +118,7 @@ public:
         sender_.restart();
         follower_.unlinked();
         follower_.give_up_install(local_);
-        const Result<void> opened = leader_.open(local_, applier_, peers(), epoch, roster_.of(local_, applier_), forced);
+        const auto opened = leader_.open(local_, applier_, peers(), epoch, roster_.of(local_, applier_), forced);
         if (opened) {
             // Whole again, once all of this is on the disk.
             if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log.last();
@@ -288,7 +288,7 @@ protected:
     void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
         if (local_.last() != hand_over.last || candidacy_.active()) return;
         if (!local_.authority.may_lead(local_.now)) return;
-        candidacy_.begin({.may_lose = false, .last_leader = peer.id, .unless_led = false}, ++local_.attempts, local_.now);
+        candidacy_.begin({.last_leader = peer.id}, ++local_.attempts, local_.now);
         bind(next_epoch());
         pursue();
     }

@@ -157,8 +157,8 @@ private:
         enter(local, peer, FollowerState::probing);
     }
 
-    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten bounds
-    /// nothing.
+    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
+    /// bounds nothing.
     [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
         if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
         return local.epochs.newest_at_or_below(bound, local.log.last());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Sends a frozen state to the followers that the log cannot help any more: one state at a time, which all of them share.
+// Sends a frozen state to the followers that the log cannot help any more: one state at a time, which all of them
+// share.
 //
 // The leader stops for no longer than freezing takes, see concepts/state_machine.hpp; pieces are read from what was
 // frozen when there is room to send. A follower that was cut off goes on from the piece that it last had, for as long
@@ -38,7 +39,9 @@ public:
     }
 
     /// True while the follower is given a rest after a state that came too late.
-    [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept { return now < sending.not_before; }
+    [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept {
+        return now < sending.not_before;
+    }
 
     [[nodiscard]] bool owes(Instant now, const SnapshotSend& sending) const noexcept {
         if (rests(now, sending)) return false;

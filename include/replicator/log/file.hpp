@@ -49,6 +49,8 @@ public:
     static constexpr std::size_t capacity_bytes = Options::capacity_bytes;
     static constexpr std::size_t entry_bytes_max = Options::entry_bytes_max;
     static constexpr Stage stage = Stage::durable;
+    /// Without it, the log is one for other uses than under a node.
+    static constexpr bool keeps_for_restart = Options::keeps_for_restart;
 
     using Metadata = log::Metadata;
     using SnapshotHead = log::SnapshotHead;
@@ -164,11 +166,12 @@ public:
         metadata.epochs = body_->epochs;
         return metadata;
     }
-    /// For `Config::run`: every start on this directory has another one, and so has one on a directory that was made anew,
-    /// as far as its incarnation was drawn at random.
+    /// For `Config::run`: every start on this directory has another one, and so has one on a directory that was made
+    /// anew, as far as its incarnation was drawn at random.
     [[nodiscard]] Run run() const noexcept {
         if (body_ == nullptr) return {};
-        const std::uint64_t mixed = value(body_->metadata.incarnation) ^ body_->metadata.run_counter * 0x9e3779b97f4a7c15u;
+        const std::uint64_t mixed =
+            value(body_->metadata.incarnation) ^ body_->metadata.run_counter * 0x9e3779b97f4a7c15u;
         return Run{mixed == 0 ? 1 : mixed};
     }
     /// True when the metadata say from where on this copy is suspect.
@@ -192,7 +195,8 @@ public:
     [[nodiscard]] Error begin_snapshot(const SnapshotHead& head, std::span<const std::byte> own) noexcept {
         return body_ == nullptr ? Error::stopped : body_->begin_snapshot(head, own);
     }
-    /// The next piece, of at most `piece_bytes`. One call for each turn is a budget. After `Error::log_full` or `Error::snapshot_invalid` the new state is gone, and the old one is as it was.
+    /// The next piece, of at most `piece_bytes`. One call for each turn is a budget. After `Error::log_full` or
+    /// `Error::snapshot_invalid` the new state is gone, and the old one is as it was.
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
         return body_ == nullptr ? Error::stopped : body_->append_snapshot(piece);
     }

@@ -45,7 +45,6 @@ inline constexpr const char* metadata_name = "metadata";
 inline constexpr const char* metadata_new_name = "metadata.tmp";
 inline constexpr const char* segment_new_name = "segment.tmp";
 inline constexpr const char* snapshot_new_name = "snapshot.tmp";
-inline constexpr const char* torn_name = "torn";
 
 /// "segment-" with the number and the first index in hexadecimal.
 [[nodiscard]] inline FileName segment_name(std::uint64_t number, Index first) noexcept {

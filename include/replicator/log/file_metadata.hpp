@@ -225,8 +225,8 @@ public:
         return error == StorageError::none ? storage.sync(file_) : error;
     }
 
-    /// Writes what `open` read once more, in its place. It may stand in the memory of the system only, and then the other
-    /// slot is all that the disk has; that must not be overwritten before this one is sure.
+    /// Writes what `open` read once more, in its place. It may stand in the memory of the system only, and then the
+    /// other slot is all that the disk has; that must not be overwritten before this one is sure.
     [[nodiscard]] StorageError confirm(S& storage, const Metadata& metadata) noexcept {
         --sequence_;
         return store(storage, metadata);

@@ -27,6 +27,7 @@ struct FileOptions {
     /// Released entries that are kept although nobody is known to need them.
     static constexpr std::size_t retained_bytes = 256 * 1024 * 1024;
     /// Released entries are kept all the same until a state on the disk includes them, or there could be no restart.
+    /// A node takes no other log.
     static constexpr bool keeps_for_restart = true;
     /// Files of the log. Every cut begins a new one; when there are too many, released ones go early.
     static constexpr std::size_t segments_max = 2 * (capacity_bytes / segment_bytes) + 64;

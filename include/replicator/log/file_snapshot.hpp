@@ -102,8 +102,8 @@ public:
         active_ = error == StorageError::none;
         return error;
     }
-    /// A piece has at most `piece_bytes`. What was written is flushed from time to time, so that the end takes no longer
-    /// than the rest.
+    /// A piece has at most `piece_bytes`. What was written is flushed from time to time, so that the end takes no
+    /// longer than the rest.
     [[nodiscard]] StorageError append(S& storage, std::span<const std::byte> piece,
                                       std::size_t flushed_bytes) noexcept {
         std::array<std::byte, 8> front;

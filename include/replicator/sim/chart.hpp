@@ -33,8 +33,8 @@ namespace replicator::sim {
         }
         case core::FrameType::append: {
             const core::Append append = core::read_append(head.data(), header.flags, Epoch{});
-            return "append after " + number(append.previous.index.value) + " count " + number(append.count) + " commit " +
-                   number(append.commit.value);
+            return "append after " + number(append.previous.index.value) + " count " + number(append.count) +
+                   " commit " + number(append.commit.value);
         }
         case core::FrameType::ack: {
             const core::Ack ack = core::read_ack(head.data(), header.flags);
@@ -51,7 +51,8 @@ namespace replicator::sim {
         }
         case core::FrameType::promise_request: {
             const core::PromiseRequest request = core::read_promise_request(head.data());
-            return request.binding() ? "asks for a promise of epoch " + number(request.epoch.counter) : "asks what is held";
+            return request.binding() ? "asks for a promise of epoch " + number(request.epoch.counter)
+                                     : "asks what is held";
         }
         case core::FrameType::promise_reply: {
             const core::PromiseReply reply = core::read_promise_reply(head.data());
@@ -92,7 +93,10 @@ private:
         const std::uint32_t high = std::max(value(from), value(to));
         for (std::uint32_t lane = 1; lane <= lanes; ++lane) {
             const bool inside = lane >= low && lane < high;
-            line += lane == value(from) ? 'o' : lane == value(to) ? (value(from) < value(to) ? '>' : '<') : inside ? '-' : '|';
+            line += lane == value(from) ? 'o'
+                    : lane == value(to) ? (value(from) < value(to) ? '>' : '<')
+                    : inside            ? '-'
+                                        : '|';
             line += inside ? "---" : "   ";
         }
         text_ += line + what + '\n';

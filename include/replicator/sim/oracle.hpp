@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The oracle stands outside the nodes: it knows in which order the leader wrote, what the state is after each entry, and
-// what was promised for each write. It believes nothing that a node says about itself.
+// The oracle stands outside the nodes: it knows in which order the leader wrote, what the state is after each entry,
+// and what was promised for each write. It believes nothing that a node says about itself.
 #pragma once
 
 #include "../bytes.hpp"
@@ -35,8 +35,9 @@ template <class Machine>
         }
         return sum;
     } else {
-        static_assert(RawSaveable<Machine>,
-                      "To compare states, the simulator needs digest(), save(offset, span), or a trivially copyable type.");
+        static_assert(
+            RawSaveable<Machine>,
+            "To compare states, the simulator needs digest(), save(offset, span), or a trivially copyable type.");
         return checksum({reinterpret_cast<const std::byte*>(&machine), sizeof machine});
     }
 }
@@ -47,8 +48,8 @@ class Oracle {
 public:
     static constexpr std::size_t nodes_max = 8;
 
-    /// Takes over what the leader wrote since the last call. The log must still have it, which it has right after it was
-    /// written.
+    /// Takes over what the leader wrote since the last call. The log must still have it, which it has right after it
+    /// was written.
     template <LogPolicy Log>
     void follow(const Log& log) {
         if (last() == log.last()) return;
@@ -58,7 +59,8 @@ public:
             at = {at.index + 1, at.offset + header.bytes()};
             if (header.type() == EntryType::command) {
                 const bool decoded = codec::Select<Machine>::decode(
-                    entry_command(entry), [this](const typename Machine::Command& command) { machine_.apply(command); });
+                    entry_command(entry),
+                    [this](const typename Machine::Command& command) { machine_.apply(command); });
                 understands_ = understands_ && decoded;
                 digests_.push_back(digest_of(machine_));
             } else {
@@ -78,8 +80,8 @@ public:
     /// False when a command that the leader encoded could not be decoded.
     [[nodiscard]] bool understands() const noexcept { return understands_; }
 
-    /// How far a log holds what the leader wrote: its newest entry if that lies on the line, else nothing. Two lines that
-    /// share an entry share everything before it.
+    /// How far a log holds what the leader wrote: its newest entry if that lies on the line, else nothing. Two lines
+    /// that share an entry share everything before it.
     template <LogPolicy Log>
     [[nodiscard]] Index held_by(const Log& log) const noexcept {
         const Index index = log.last();

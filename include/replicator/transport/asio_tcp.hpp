@@ -21,7 +21,8 @@
 namespace replicator::transport {
 
 /// One connection per pair of nodes: the one with the larger id calls, and is known to the other by the first bytes
-/// that it sends. They say who is calling and prove nothing: on a network that others reach too, use TLS.
+/// that it sends. They say who is calling and prove nothing: on a network that others reach too, put it
+/// into a tunnel.
 ///
 /// Everything happens inside handlers on `executor`, one at a time: give it an `io_context` that one thread runs or
 /// polls, or a strand. All members, the destructor too, are called from there, or while nobody runs it.

@@ -17,8 +17,8 @@ namespace replicator::transport {
 
 /// Carries bytes between at most `NodesMax` nodes when it is told to, in frames of up to `BufferBytes`.
 ///
-/// Nothing moves inside `write`: call `deliver` to carry what is owed now, `advance` to let time pass, `settle` for both
-/// until everything that was written is everywhere.
+/// Nothing moves inside `write`: call `deliver` to carry what is owed now, `advance` to let time pass, `settle` for
+/// both until everything that was written is everywhere.
 template <std::size_t NodesMax, std::size_t BufferBytes>
 class MemoryOf {
     static_assert(NodesMax >= 1 && NodesMax <= 8, "transport::MemoryOf<NodesMax, BufferBytes> joins at most 8 nodes.");

@@ -4,8 +4,8 @@
 #
 #     run.sh <folder to work in> [compiler] [bug...]
 #
-# A bug is a name, or its beginning. For each, the output of the search is left in the folder, with the choices that led to
-# what is wrong.
+# A bug is a name, or its beginning. For each, the output of the search is left in the folder, with the choices that led
+# to what is wrong.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
