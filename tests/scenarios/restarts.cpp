@@ -26,6 +26,12 @@ namespace {
 
 using SemiSync = DiskGroup<DiskNode<ack::SemiSync<>>>;
 
+struct SeldomKept : support::OnDisk {
+    static constexpr std::size_t state_interval_bytes = std::size_t{1} << 20;
+};
+using RareStates =
+    Replicator<support::Sum, support::SmallLog, ack::SemiSync<>, support::Network, SeldomKept, support::Events>;
+
 template <class Group>
 void expect_all_written(Group& group) {
     for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
@@ -358,6 +364,23 @@ BOOST_AUTO_TEST_CASE(founding_that_a_crash_interrupted_can_be_done_again) {
     expect_all_written(group);
 }
 
+// What was acknowledged is somewhere, though not here any more.
+BOOST_AUTO_TEST_CASE(a_node_that_gave_up_all_its_entries_founds_nothing) {
+    SemiSync group(2);
+    group.write_many(1, 10);
+    group.kill(1);
+    auto& disk = *group.disks[0];
+    for (const std::string& name : disk.names("log")) {
+        if (name.rfind("segment-", 0) != 0) continue;
+        auto bytes = *disk.contents("log", name);
+        bytes[support::SmallFiles::block_bytes + 60] ^= std::byte{1};
+        disk.put("log", name, std::move(bytes));
+    }
+    group.start(1, log::OnDamage::repair);
+    BOOST_TEST((group.at(1).last().index == Index{}));
+    BOOST_TEST((group.at(1).found(HistoryId{78}).error() == Error::already_founded));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_of_somebody_else_is_refused) {
     SemiSync group(2);
     group.write_many(1, 3);
@@ -496,6 +519,18 @@ BOOST_AUTO_TEST_CASE(a_follower_that_cuts_all_epochs_it_remembers_knows_those_be
     pass(group, 1000);
     BOOST_TEST(leader_of(group) == 2u);
     BOOST_TEST((group.at(1).last() == group.at(2).last()));
+    expect_all_written(group);
+}
+
+// Every end that rotted begins a file, and files go only when a state includes them.
+BOOST_AUTO_TEST_CASE(many_small_files_are_a_reason_to_write_a_state) {
+    DiskGroup<RareStates> group(2);
+    for (std::size_t round = 0; round < support::SmallFiles::segments_max + 10; ++round) {
+        group.write_many(1, 1);
+        group.rot_the_end(2);
+        group.start(2, log::OnDamage::repair);
+        pass(group, 300);
+    }
     expect_all_written(group);
 }
 

@@ -16,6 +16,8 @@
 //   DL-6  `need(index)` says from where on somebody may still ask for entries; they are kept as far as there is room.
 //   DL-7  `close()` flushes, and notes that the node stopped in order; `closed_in_order()` is true of a log that was
 //         opened after that.
+//   DL-8  `is_crowded()` asks for a state although few bytes came since the last one: what the log may drop only then
+//         keeps it from taking more.
 //
 // The model is `log::File`.
 #pragma once
@@ -42,6 +44,7 @@ concept DurableLog = LogPolicy<Log> && std::movable<Log> &&
         { constant.is_suspect() } noexcept -> std::same_as<bool>;
         { log.need(index) } noexcept;
         { constant.distance_to_loss(index) } noexcept -> std::same_as<std::uint64_t>;
+        { constant.is_crowded() } noexcept -> std::same_as<bool>;
         { log.begin_snapshot(head, bytes) } noexcept -> std::same_as<Error>;
         { log.append_snapshot(bytes) } noexcept -> std::same_as<Error>;
         { log.finish_snapshot() } noexcept -> std::same_as<Error>;

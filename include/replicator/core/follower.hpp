@@ -154,7 +154,7 @@ public:
         notify_snapshot(local, true);
         // Without a replacement what is committed here is in the state; a tail of another line is not.
         discard_after(local, install_.replaces() ? install_.common() : max(install_.common(), local.commit));
-        if (!install_.finish(local, applier)) return fail_if_log_did(local), Error::none;
+        if (!install_.finish(local, applier, verified_.value_or_zero())) return fail_if_log_did(local), Error::none;
         verified_.reset();
         verified(local.log.last());
         told_commit_ = local.commit;

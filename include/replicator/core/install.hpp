@@ -83,11 +83,13 @@ public:
     }
 
     /// Puts the new state in the place of the old one, and begins the log behind it. Until that is on the disk, where
-    /// there is one, the old one stays. False when the disk has no room, or failed, which its log then says.
-    [[nodiscard]] bool finish(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    /// there is one, the old one stays. False when the disk has no room, or failed, which its log then says. Up
+    /// to `verified`, this node held what the leader holds.
+    [[nodiscard]] bool finish(Local<Composition>& local, Applier<Composition>& applier, Index verified) noexcept {
         // What both lines share was held here, too; the state may be older than that.
         const Index position = begin_.position.index;
         if (replaces_) local.held_through = max(local.held_through, begin_.common);
+        if (verified > position) local.held_through = max(local.held_through, verified);
         if (!replace_log(local, position)) return forget(), false;
         local.epochs = epochs_;
         local.applied_roster = roster_;

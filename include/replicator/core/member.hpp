@@ -70,11 +70,11 @@ public:
     }
 
     /// Begins a history on a node that has none, and leads it. Where that was begun before a crash and nothing came of
-    /// it, nobody else can know of it.
+    /// it, nobody else can know of it; which is not so where entries were given up.
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
         const bool in_vain = local_.log.last() == Index{} && local_.promised.node == local_.self;
-        if (local_.founded() && !in_vain) return Error::already_founded;
+        if (local_.founded() && (!in_vain || local_.held_through != Index{})) return Error::already_founded;
         adopt(history);
         return lead(next_epoch(), false);
     }

@@ -25,7 +25,9 @@ public:
     [[nodiscard]] const Roster& of(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
         const bool goes_on = applier.next().index <= next_.index && next_.index <= local.log.last() + 1 &&
                              chain_at(local.log, next_.index - 1) == chain_;
-        if (!goes_on) {
+        if (goes_on) {
+            next_ = local.log.seek(next_.index);  // a state that was received may have moved it
+        } else {
             roster_ = local.applied_roster;
             next_ = applier.next();
         }

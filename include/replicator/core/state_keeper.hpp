@@ -53,8 +53,10 @@ private:
         smaller(Limits::state_interval_bytes, Composition::Log::capacity_bytes / 4);
 
     [[nodiscard]] bool start(Local<Composition>& local, Applier<Composition>& applier) noexcept {
-        if (applier.next().offset - kept_.offset < interval_bytes || local.now < not_before_) return false;
         const Index index = applier.applied();
+        const bool crowded = local.log.is_crowded() && index > local.log.snapshot_index();
+        if (applier.next().offset - kept_.offset < interval_bytes && !crowded) return false;
+        if (local.now < not_before_) return false;
         if (!reaches_back_to(local.log, index)) return false;
         frozen_.take(applier.machine());
         offset_ = 0;

@@ -188,6 +188,9 @@ public:
     /// The newest epochs of what is in the files.
     [[nodiscard]] const EpochHistory& epochs() const noexcept { return body_->epochs; }
 
+    /// True when there are so many files that some should go, which takes a newer state on the disk.
+    [[nodiscard]] bool is_crowded() const noexcept { return body_ != nullptr && body_->is_crowded(); }
+
     // --- States ---
 
     /// Begins to write a state that includes everything up to `head.position`; one that was begun before is dropped.

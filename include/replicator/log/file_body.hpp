@@ -59,7 +59,9 @@ public:
     using State::written_chain_;
 
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
-        if (fault != Error::none || no_space || least > Options::entry_bytes_max) return {};
+        if (fault != Error::none || least > Options::entry_bytes_max) return {};
+        // The next flush then has a little more.
+        if (no_space) return drop(least, 0), std::span<std::byte>{};
         if (!has_room(least)) {
             // Only what is in files can be dropped.
             if (write_out() != Error::none || !has_room(least)) return {};
@@ -124,10 +126,11 @@ public:
         no_space = false;
         if (reset_due_ && apply_reset() != Error::none) return result();
         if (cut_due_ && apply_cut() != Error::none) return result();
+        // First, because it may be what makes room for the rest.
+        if (unlink_dropped() != Error::none) return result();
         while (written_.index < tail.end().index) {
             if (!write_record()) return result();
         }
-        if (unlink_dropped() != Error::none) return fault;
         return Error::none;
     }
 
@@ -180,6 +183,8 @@ public:
         const std::uint64_t used = tail.end().offset - from;
         return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
     }
+
+    [[nodiscard]] bool is_crowded() const noexcept { return (segments_.size() - dropped_) * 2 > Options::segments_max; }
 
     // --- States ---
 
@@ -257,18 +262,19 @@ private:
     /// Drops what may go; true when `least` more bytes fit.
     [[nodiscard]] bool has_room(std::size_t least) noexcept {
         const std::uint64_t kept = tail.end().offset - begin.offset;
-        if (kept + least > Options::retained_bytes || segments_.size() + 4 > Options::segments_max) drop(least);
+        if (kept + least > Options::retained_bytes || segments_.size() + 4 > Options::segments_max) drop(least, Options::retained_bytes);
         return tail.end().offset - begin.offset + least <= Options::capacity_bytes + Options::segment_bytes &&
                segments_.size() + 2 <= Options::segments_max + dropped_;
     }
-    void drop(std::size_t least) noexcept {
+    /// What nobody is known to need is kept up to `retained_bytes`.
+    void drop(std::size_t least, std::size_t retained_bytes) noexcept {
         if (cut_due_ || reset_due_) return;
         Index may = released;
         if (Options::keeps_for_restart) may = min(may, metadata.snapshot.position.index);
         while (dropped_ + 1 < segments_.size()) {
             const Segment& next = segments_[dropped_ + 1];
             if (next.first.index - 1 > may) return;
-            const std::size_t bound = next.first.index - 1 < needed ? Options::retained_bytes : Options::capacity_bytes;
+            const std::size_t bound = next.first.index - 1 < needed ? retained_bytes : Options::capacity_bytes;
             const bool crowded = segments_.size() - dropped_ + 4 > Options::segments_max;
             if (!crowded && tail.end().offset - begin.offset + least <= bound) return;
             begin = next.first;
@@ -328,8 +334,7 @@ private:
             const std::byte* const entry = run.bytes.data() + size;
             const EntryHeader head = load_entry_header(entry);
             if (size + head.bytes() > limit) break;
-            if (head.type() == EntryType::epoch_start)
-                note_epoch(entry, written_.index + header.count, header.chain, noted);
+            note_epoch(entry, written_.index + header.count, header.chain, noted);
             size += head.bytes();
             header.chain = head.chain;
             ++header.count;
@@ -347,12 +352,6 @@ private:
         // The log is whole without it, so a full disk is no trouble yet.
         const StorageError ahead = writer_.keep_ahead(storage, directory, size + RecordHeader::bytes);
         return ahead == StorageError::no_space || keep(ahead);
-    }
-    static void note_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
-        if (entry_body(entry).size() < 16) return;
-        Epoch epoch;
-        ByteReader(entry_body(entry).data()).get(epoch);
-        to.push({epoch, index, before});
     }
 
     [[nodiscard]] bool begin_segment() noexcept {

@@ -147,7 +147,20 @@ private:
         verdict.place = 0;
     }
 
+    /// Reads the segments; from anew behind one that is damaged, if a state on the disk includes all of that.
     [[nodiscard]] Error scan() noexcept {
+        const bool missing = proven_;
+        for (Verdict before = verdict;; verdict = before, proven_ = missing) {
+            std::size_t read = 0;
+            if (const Error error = scan_from_first(read); error != Error::none) return error;
+            const std::size_t next = first_ + read;
+            if (read == 0 || next >= last_ || found_[next].first > floor().position.index + 1) return Error::none;
+            for (; first_ < next; ++first_) leave(segment_name(found_[first_].number, found_[first_].first).text());
+            before.bytes_read = verdict.bytes_read;
+        }
+    }
+    /// Tells how many segments were read, the last of them perhaps not to its end.
+    [[nodiscard]] Error scan_from_first(std::size_t& read) noexcept {
         const bool empty = first_ >= last_;
         const BasePosition base = floor();
         const SegmentHeader& oldest = found_[empty ? 0 : first_].header;
@@ -160,6 +173,7 @@ private:
         for (std::size_t i = first_; i < last_; ++i) {
             bool whole = false;
             if (const Error error = scan_one(i, whole); error != Error::none) return error;
+            ++read;
             if (!whole) break;
         }
         return Error::none;
@@ -168,8 +182,9 @@ private:
     [[nodiscard]] Error scan_one(std::size_t i, bool& whole) noexcept {
         const SegmentHeader& header = found_[i].header;
         const bool is_last = i + 1 == last_;
-        Index stop = is_last ? Index{} : found_[i + 1].first;
-        if (is_last && was_cut(header.number)) stop = metadata_.cut_from;
+        // What comes after it counts no more, even where the segment that took its place is lost.
+        Index stop = i + 1 < count_ ? found_[i + 1].first : Index{};
+        if (is_last && was_cut(header.number) && (stop == Index{} || metadata_.cut_from < stop)) stop = metadata_.cut_from;
         // The segment before ended elsewhere than this one begins: what is between is not there.
         if (header.chain_before != end.chain || header.first != end.at.index) {
             lost(Verdict::Kind::corrupt, found_[i]);

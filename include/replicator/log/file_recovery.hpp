@@ -61,6 +61,14 @@ struct Verdict {
 
 namespace detail {
 
+/// Keeps the epoch that an entry opens, if it does; `before` is the chain up to it.
+inline void note_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
+    if (load_entry_header(entry).type() != EntryType::epoch_start || entry_body(entry).size() < 16) return;
+    Epoch epoch;
+    ByteReader(entry_body(entry).data()).get(epoch);
+    to.push({epoch, index, before});
+}
+
 /// A segment that was found in the directory.
 struct FoundSegment {
     std::uint64_t number = 0;
@@ -110,7 +118,9 @@ private:
             const Cursor begin = walk.at;
             const bool sound =
                 walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
-                            [&](const std::byte* entry, const RecordWalk& at) { note_epoch(entry, at, epochs); });
+                            [&](const std::byte* entry, const RecordWalk& at) {
+                                note_epoch(entry, at.at.index, at.chain, epochs);
+                            });
             durable = max(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});
             if (!sound) return damaged = true, used;
@@ -120,18 +130,9 @@ private:
         }
         return used;
     }
-    /// Keeps the first record that nothing proves yet.
+    /// Keeps the first record that nothing proves yet: this one, where all before it is proven.
     void unproven(const RecordHeader& header) noexcept {
-        if (rewrite_from == 0 || header.durable >= first_unproven_last_) {
-            rewrite_from = header.place;
-            first_unproven_last_ = header.last();
-        }
-    }
-    static void note_epoch(const std::byte* entry, const RecordWalk& at, EpochHistory& epochs) noexcept {
-        if (load_entry_header(entry).type() != EntryType::epoch_start || entry_body(entry).size() < 16) return;
-        Epoch epoch;
-        ByteReader(entry_body(entry).data()).get(epoch);
-        epochs.push({epoch, at.at.index, at.chain});
+        if (rewrite_from == 0 || header.durable + 1 >= header.first) rewrite_from = header.place;
     }
 
     /// What stands behind the last sound record: nothing, or what is left of records; those may prove what is damaged.
@@ -161,8 +162,6 @@ private:
             at += step;
         }
     }
-
-    Index first_unproven_last_;
 };
 
 }  // namespace detail

@@ -56,19 +56,16 @@ public:
     };
 
     [[nodiscard]] StorageError open_directory(const char* path, Directory& directory) noexcept {
-        bool made = false;
         int number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
         if (number < 0 && errno == ENOENT) {
             if (again([&] { return System::make_directory(path); }) < 0) return last_error();
-            made = true;
             number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
         }
         if (number < 0) return last_error();
         Directory opened;
         opened.handle_ = Handle(number);
-        if (made) {
-            if (const StorageError error = sync_parent(opened); error != StorageError::none) return error;
-        }
+        // Whoever made it may not have come so far.
+        if (const StorageError error = sync_parent(opened); error != StorageError::none) return error;
         opened.lock_ = Handle(again([&] { return System::open_at(number, "lock", O_RDWR | O_CREAT); }));
         if (!opened.lock_) return last_error();
         if (again([&] { return System::lock(opened.lock_.number()); }) < 0) {
