@@ -45,8 +45,9 @@ struct Wanted {
 };
 
 int usage() {
-    std::puts("simulate [--seeds N] [--first SEED] [--only POLICY/LOG/NODES] [--quiet]\n"
-              "where POLICY/LOG is one of these, and NODES is 2, 3 or 5:");
+    std::puts(
+        "simulate [--seeds N] [--first SEED] [--only POLICY/LOG/NODES] [--quiet]\n"
+        "where POLICY/LOG is one of these, and NODES is 2, 3 or 5:");
     tests::for_each_composition([](const Composition& each) { std::printf("  %s\n", each.name.data()); });
     return 2;
 }
@@ -65,9 +66,13 @@ bool run_seed(const Group& group, std::uint64_t seed, Totals& totals) {
     options.first_seed = seed;
     options.seeds = 1;
     // Long enough for about 5,000 events.
-    options.bounds = {.nodes_min = nodes, .nodes_max = nodes, .length_min = milliseconds(300),
-                      .length_max = milliseconds(3000), .writes_at_once_max = 60,
-                      .fault_length_max = milliseconds(120), .leaders_fail = composition.leaders_fail};
+    options.bounds = {.nodes_min = nodes,
+                      .nodes_max = nodes,
+                      .length_min = milliseconds(300),
+                      .length_max = composition.length_max,
+                      .writes_at_once_max = 60,
+                      .fault_length_max = milliseconds(120),
+                      .leaders_fail = composition.leaders_fail};
     const sim::Exploration found = composition.explore(options);
     totals.seeds += 1;
     totals.events += found.events;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <replicator/sim/explore.hpp>
+#include <replicator/types.hpp>
 
 #include <cstddef>
 #include <span>
@@ -15,6 +16,9 @@ struct Composition {
     std::size_t nodes_min;
     bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
+    /// Of one scenario. Promotions that nobody acknowledges fill a small log, and a group in which all are full is
+    /// stuck for good, so leaders do not fail over small logs for as long as they like.
+    Duration length_max = milliseconds(3000);
 };
 
 /// Each kind is compiled in the file of that name.
