@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Plants the bugs of this folder one by one in a copy of the headers, and counts after how many seeds the simulator
-# finds each. Clean headers must pass all the seeds.
+# finds each. Clean headers must pass as many.
 #
 #     run.sh [-b bug]... [-j jobs] [-i include] <folder to work in> [compiler] [seeds]
 #
@@ -10,7 +10,7 @@
 # -i: other headers than those of this project
 #
 # Fails when a patch does not apply to the headers, when a bug is not found or clean headers fail, and, if all bugs are
-# tried, when less than half of them are found within 100 seeds. The table is printed, and left in <folder>/table.
+# tried, when fewer than half of them are found within 100 seeds. The table is printed, and left in <folder>/table.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,14 +46,14 @@ is_wanted() {  # bug
 field() { sed -n "s/^# $1: //p" "$here/$2.patch"; }
 
 # Writes the line of the table into the folder of the bug: seeds, events of the shortest scenario, what was seen.
-hunt() {  # name, composition; the headers are in its folder
+hunt() {  # name, composition, seeds; the headers are in its folder
     local folder=$work/$1
     if ! "${compile[@]}" "-DREPLICATOR_COMPOSITION=$2" -I"$folder/include" -I"$project/tests" "$here/hunt.cpp" \
         -o "$folder/hunt" >"$folder/log" 2>&1; then
         echo "broken - - it does not compile, see $folder/log"
         return
     fi
-    "$folder/hunt" 1 "$seeds" 2>&1 || echo "broken - - the hunt failed"
+    "$folder/hunt" 1 "$3" 2>&1 || echo "broken - - the hunt failed"
 }
 
 prepare() {  # name
@@ -63,9 +63,21 @@ prepare() {  # name
 }
 
 hunt_bug() {
-    hunt "$1" "$(field Composition "$1")" >"$work/$1/result"
+    hunt "$1" "$(field Composition "$1")" "$seeds" >"$work/$1/result"
 }
-hunt_clean() { hunt "$1" "${1#clean-}" >"$work/$1/result"; }
+hunt_clean() { hunt "$1" "${1#clean-}" "$2" >"$work/$1/result"; }
+
+# After how many seeds the last of a composition's bugs was found.
+seeds_needed() {  # composition
+    local bug kind after most=1
+    for bug in "${bugs[@]}"; do
+        [[ -n $bug && $(field Composition "$bug") == "$1" ]] || continue
+        read -r kind after _ <"$work/$bug/result"
+        if [[ $kind != found ]]; then after=$seeds; fi
+        if ((after > most)); then most=$after; fi
+    done
+    echo "$most"
+}
 
 # At most `jobs` at once.
 in_turn() {
@@ -94,12 +106,13 @@ done
 mapfile -t compositions < <(printf '%s\n' "${compositions[@]}" | sort -u)
 ((${#compositions[@]} > 0)) && [[ -n ${compositions[0]} ]] || { echo "no such bug" && exit 1; }
 
-for composition in "${compositions[@]}"; do
-    prepare "clean-$composition"
-    in_turn hunt_clean "clean-$composition"
-done
 for bug in "${bugs[@]}"; do
     [[ -n $bug ]] && in_turn hunt_bug "$bug"
+done
+wait
+for composition in "${compositions[@]}"; do
+    prepare "clean-$composition"
+    in_turn hunt_clean "clean-$composition" "$(seeds_needed "$composition")"
 done
 wait
 
@@ -133,7 +146,7 @@ for composition in "${compositions[@]}"; do
 done
 {
     echo
-    echo "${#compositions[@]} compositions without a bug, $seeds seeds each; $found bugs found, $found_soon of them within $soon seeds"
+    echo "${#compositions[@]} compositions without a bug, as many seeds as their bugs took; $found bugs found, $found_soon of them within $soon seeds"
 } >>"$work/table"
 cat "$work/table"
 if ((${#wanted[@]} == 0 && found_soon * 2 < ${#bugs[@]})); then complain "less than half are found within $soon seeds"; fi
