@@ -60,8 +60,7 @@ public:
 
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
         if (fault != Error::none || least > Options::entry_bytes_max) return {};
-        // The next flush then has a little more.
-        if (no_space) return drop(least, 0), std::span<std::byte>{};
+        if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
         if (!has_room(least)) {
             // Only what is in files can be dropped.
             if (write_out() != Error::none || !has_room(least)) return {};
@@ -179,12 +178,15 @@ public:
         if (index < begin.index) return 0;
         std::uint64_t from = begin.offset;
         if (dropped_ < segments_.size() && index < written_.index) from = segments_[segments_.find(index)].first.offset;
-        if (from < begin.offset) from = begin.offset;
-        const std::uint64_t used = tail.end().offset - from;
+        const std::uint64_t used = tail.end().offset - std::max(from, begin.offset);
         return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
     }
 
-    [[nodiscard]] bool is_crowded() const noexcept { return (segments_.size() - dropped_) * 2 > Options::segments_max; }
+    /// Half-way from what the bytes need to what the table has.
+    [[nodiscard]] bool is_crowded() const noexcept {
+        return (segments_.size() - dropped_) * 2 >
+               Options::segments_max + Options::capacity_bytes / Options::segment_bytes + 2;
+    }
 
     // --- States ---
 
@@ -262,7 +264,7 @@ private:
     /// Drops what may go; true when `least` more bytes fit.
     [[nodiscard]] bool has_room(std::size_t least) noexcept {
         const std::uint64_t kept = tail.end().offset - begin.offset;
-        if (kept + least > Options::retained_bytes || segments_.size() + 4 > Options::segments_max) drop(least, Options::retained_bytes);
+        if (kept + least > Options::retained_bytes || is_crowded()) drop(least, Options::retained_bytes);
         return tail.end().offset - begin.offset + least <= Options::capacity_bytes + Options::segment_bytes &&
                segments_.size() + 2 <= Options::segments_max + dropped_;
     }
@@ -275,8 +277,7 @@ private:
             const Segment& next = segments_[dropped_ + 1];
             if (next.first.index - 1 > may) return;
             const std::size_t bound = next.first.index - 1 < needed ? retained_bytes : Options::capacity_bytes;
-            const bool crowded = segments_.size() - dropped_ + 4 > Options::segments_max;
-            if (!crowded && tail.end().offset - begin.offset + least <= bound) return;
+            if (!is_crowded() && tail.end().offset - begin.offset + least <= bound) return;
             begin = next.first;
             base_chain = next.chain_before;
             ++dropped_;
