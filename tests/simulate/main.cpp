@@ -65,14 +65,7 @@ bool run_seed(const Group& group, std::uint64_t seed, Totals& totals) {
     sim::ExploreOptions options;
     options.first_seed = seed;
     options.seeds = 1;
-    // Long enough for about 5,000 events.
-    options.bounds = {.nodes_min = nodes,
-                      .nodes_max = nodes,
-                      .length_min = milliseconds(300),
-                      .length_max = composition.length_max,
-                      .writes_at_once_max = 60,
-                      .fault_length_max = milliseconds(120),
-                      .leaders_fail = composition.leaders_fail};
+    options.bounds = tests::long_bounds(composition, nodes);
     const sim::Exploration found = composition.explore(options);
     totals.seeds += 1;
     totals.events += found.events;

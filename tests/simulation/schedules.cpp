@@ -57,6 +57,15 @@ void run_again(std::string_view name, std::uint64_t seed) {
     BOOST_TEST(static_cast<bool>(found), found.report);
 }
 
+/// The same as simulate.sh draws it.
+void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed) {
+    const Composition again = composition(name);
+    sim::ExploreOptions options{
+        .first_seed = seed, .seeds = 1, .bounds = tests::long_bounds(again, nodes), .shrinks = false};
+    const sim::Exploration found = again.explore(options);
+    BOOST_TEST(static_cast<bool>(found), found.report);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(schedules)
@@ -119,6 +128,9 @@ BOOST_AUTO_TEST_CASE(an_epoch_that_is_forgotten_is_taken_for_the_oldest) { run_a
 BOOST_AUTO_TEST_CASE(an_epoch_that_was_cut_is_remembered) { run_again("sync/file-failover", 302553); }
 BOOST_AUTO_TEST_CASE(a_suspicion_ends_before_the_disk_has_what_was_lacking) { run_again("sync/file-failover", 504456); }
 BOOST_AUTO_TEST_CASE(metadata_are_lost_while_a_log_is_opened) { run_again("sync/file-failover", 902907); }
+BOOST_AUTO_TEST_CASE(an_ack_comes_late_for_what_a_forced_epoch_dropped) {
+    run_long("majority/file-failover", 3, 1785);
+}
 BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again("async/file-failover", 705807); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -87,6 +87,14 @@ struct Chronicle {
         return std::any_of(reigns.begin(), reigns.end(), [](const auto& reign) { return reign.second.forced; });
     }
 
+    /// A later epoch was forced without this entry: whoever joined that may have dropped it, even while its ack for it
+    /// was on the way.
+    [[nodiscard]] bool at_risk(Entry entry) const {
+        return std::any_of(reigns.begin(), reigns.end(), [&](const auto& later) {
+            return later.second.forced && lines.epoch(entry) < later.first && !lines.has(later.second.start, entry);
+        });
+    }
+
     /// So many nodes hold an entry, or held it when an earlier process of theirs ended.
     [[nodiscard]] std::size_t holders(Entry entry) const {
         std::size_t holders = 0;

@@ -273,14 +273,15 @@ private:
     void check_promise(Entry entry) {
         const Epoch epoch_of_leader = lines_.epoch(entry);
         const std::size_t holders = chronicle_.holders(entry);
-        if (holders < Policy::holders_floor(ids_.size())) {
+        if (holders < Policy::holders_floor(ids_.size()) && !chronicle_.at_risk(entry)) {
             return fail("entry " + std::to_string(lines_.index(entry).value) + " is acknowledged, and held by " +
                         std::to_string(holders) + " nodes only" + describe());
         }
         for (const auto& [epoch, reign] : epochs_) {
             const bool without = lines_.epoch(entry) < epoch && !reign.forced && !lines_.has(reign.start, entry);
-            // Somebody may have risked a loss, or all nodes of that epoch were destroyed.
-            const bool risked = lines_.forced_after(entry, lines_.common(entry, reign.start));
+            // Somebody may have risked a loss, on either line, or all nodes of that epoch were destroyed.
+            const Entry common = lines_.common(entry, reign.start);
+            const bool risked = lines_.forced_after(entry, common) || lines_.forced_after(reign.start, common);
             if (without && !risked && chronicle_.newest_held(reign.start) == reign.start) {
                 return fail("entry " + std::to_string(lines_.index(entry).value) + " of epoch " +
                             std::to_string(lines_.epoch(entry).counter) + " is acknowledged, although epoch " +

@@ -21,6 +21,17 @@ struct Composition {
     Duration length_max = milliseconds(3000);
 };
 
+/// Of scenarios of about 5,000 events.
+[[nodiscard]] inline sim::ScenarioBounds long_bounds(const Composition& composition, std::size_t nodes) {
+    return {.nodes_min = nodes,
+            .nodes_max = nodes,
+            .length_min = milliseconds(300),
+            .length_max = composition.length_max,
+            .writes_at_once_max = 60,
+            .fault_length_max = milliseconds(120),
+            .leaders_fail = composition.leaders_fail};
+}
+
 /// Each kind is compiled in the file of that name.
 [[nodiscard]] std::span<const Composition> ring();
 [[nodiscard]] std::span<const Composition> memory();
