@@ -5,6 +5,7 @@
 
 #include <replicator/core/admission.hpp>
 #include <replicator/core/epochs.hpp>
+#include <replicator/core/newest_roster.hpp>
 #include <replicator/core/progress.hpp>
 #include <replicator/core/roster.hpp>
 #include <replicator/core/seat.hpp>
@@ -401,6 +402,39 @@ BOOST_AUTO_TEST_CASE(who_lost_it_lately_comes_last) {
     group.peers[2].progress.state = FollowerState::streaming;
     group.local.now = group.local.now + support::Small::seat_rest_interval;
     BOOST_TEST(group.next() == NodeId{3});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(newest_roster)
+
+namespace {
+
+void give_seat(Local<Parts>& local, NodeId node) {
+    const std::size_t bytes = entry_bytes(SeatBody::bytes);
+    const auto room = local.log.reserve(bytes, bytes);
+    BOOST_REQUIRE(!room.empty());
+    ByteWriter(room.data() + entry_header_bytes).put(node).put(std::uint32_t{0});
+    local.log.append(bytes, 1, seal_entry(room.data(), EntryType::seat, 0, SeatBody::bytes, local.log.chain()));
+}
+
+}  // namespace
+
+// The log then begins behind the state, and counts its bytes from there.
+BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
+    Local<Parts> local;
+    Applier<Parts> applier;
+    local.log.reset(Index{}, Chain{});
+    applier.install({}, local.log.begin());
+    for (std::uint32_t node = 1; node <= 3; ++node) give_seat(local, NodeId{node});
+    NewestRoster<Parts> roster;
+    BOOST_TEST((roster.of(local, applier).seat == NodeId{3}));
+
+    local.log.reset(local.log.last(), local.log.chain());
+    applier.install({}, local.log.begin());
+    give_seat(local, NodeId{2});
+    BOOST_TEST((roster.of(local, applier).seat == NodeId{2}));
+    BOOST_TEST((roster.of(local, applier).seat_index == Index{4}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -60,16 +60,21 @@ void keep_state(Log& log, std::uint64_t number) {
     BOOST_REQUIRE(log.finish_snapshot() == Error::none);
 }
 
-/// Flips a bit in a segment, counted from the oldest.
-void damage(storage::SimulatedDisk& disk, std::size_t number, std::size_t place) {
+/// The names of the files, oldest first.
+std::vector<std::string> segments(const storage::SimulatedDisk& disk) {
     std::vector<std::string> segments;
     for (const std::string& name : disk.names(folder)) {
         if (name.rfind("segment-", 0) == 0) segments.push_back(name);
     }
-    BOOST_TEST_REQUIRE(number < segments.size());
-    auto bytes = *disk.contents(folder, segments[number]);
+    return segments;
+}
+
+/// Flips a bit in a segment, counted from the oldest.
+void damage(storage::SimulatedDisk& disk, std::size_t number, std::size_t place) {
+    const std::string name = segments(disk).at(number);
+    auto bytes = *disk.contents(folder, name);
     bytes[place] ^= std::byte{1};
-    disk.put(folder, segments[number], std::move(bytes));
+    disk.put(folder, name, std::move(bytes));
 }
 
 constexpr std::size_t in_header = 20;
@@ -164,6 +169,24 @@ BOOST_AUTO_TEST_CASE(what_was_cut_stays_cut_when_the_segment_in_its_place_is_los
     log = open(disk, log::OnDamage::repair);
     BOOST_TEST((log.last() == Index{10}));
     BOOST_TEST((log.metadata().suspect_from == Index{11}));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_cut_stays_cut_when_the_file_in_its_place_is_gone) {
+    storage::SimulatedDisk disk;
+    Log log = open(disk);
+    put_flushed(log, 20);
+    cut_before(log, Index{11});
+    put_flushed(log, 40, 1);  // more than one file
+    log = {};
+    const std::vector<std::string> all = segments(disk);
+    BOOST_TEST_REQUIRE(all.size() >= 3u);
+    storage::Simulated storage(disk);
+    storage::Simulated::Directory directory;
+    BOOST_REQUIRE((storage.open_directory(folder, directory) == StorageError::none));
+    BOOST_REQUIRE((storage.remove(directory, all[1].c_str()) == StorageError::none));
+    directory = {};
+    log = open(disk, log::OnDamage::repair);
+    BOOST_TEST((log.last() == Index{10}));
 }
 
 BOOST_AUTO_TEST_CASE(many_cuts_make_a_log_crowded_until_a_state_is_there) {

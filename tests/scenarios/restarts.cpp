@@ -32,6 +32,13 @@ struct SeldomKept : support::OnDisk {
 using RareStates =
     Replicator<support::Sum, support::SmallLog, ack::SemiSync<>, support::Network, SeldomKept, support::Events>;
 
+void begin_a_file(DiskGroup<RareStates>& group) {
+    group.write_many(1, 1);
+    group.rot_the_end(2);
+    group.start(2, log::OnDamage::repair);
+    pass(group, 300);
+}
+
 template <class Group>
 void expect_all_written(Group& group) {
     for (std::size_t i = 1; i <= group.nodes.size(); ++i) {
@@ -525,13 +532,18 @@ BOOST_AUTO_TEST_CASE(a_follower_that_cuts_all_epochs_it_remembers_knows_those_be
 // Every end that rotted begins a file, and files go only when a state includes them.
 BOOST_AUTO_TEST_CASE(many_small_files_are_a_reason_to_write_a_state) {
     DiskGroup<RareStates> group(2);
-    for (std::size_t round = 0; round < support::SmallFiles::segments_max + 10; ++round) {
-        group.write_many(1, 1);
-        group.rot_the_end(2);
-        group.start(2, log::OnDamage::repair);
-        pass(group, 300);
-    }
+    for (std::size_t round = 0; round < support::SmallFiles::segments_max + 10; ++round) begin_a_file(group);
     expect_all_written(group);
+}
+
+// The files stay until something is appended, and a state of the same is no help.
+BOOST_AUTO_TEST_CASE(one_state_is_enough_while_nothing_is_applied) {
+    DiskGroup<RareStates> group(2);
+    while (group.at(2).log().snapshot_index() == Index{}) begin_a_file(group);
+    BOOST_TEST(group.at(2).log().is_crowded());
+    const std::uint64_t calls = group.disks[1]->calls();
+    pass(group, 1000);
+    BOOST_TEST(group.disks[1]->calls() < calls + 100);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_not_flushed_diverges_and_is_cut) {

@@ -8,8 +8,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -31,10 +33,9 @@ Composition composition(std::string_view name) {
     return found;
 }
 
-void explore(std::string_view name) {
+void explore(const Composition& explored) {
     std::uint64_t compositions = 0;
     tests::for_each_composition([&](const Composition&) { ++compositions; });
-    const Composition explored = composition(name);
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
     sim::ExploreOptions options;
     options.first_seed = single != 0 ? single : number_from("REPLICATOR_FIRST_SEED", 1);
@@ -48,6 +49,20 @@ void explore(std::string_view name) {
                                    << " writes acknowledged, trace " << found.trace);
     if (single == 0) BOOST_TEST(found.acknowledged > found.seeds / 2);
 }
+
+/// Registers `schedules/<policy>_<log>` for every composition that there is.
+struct Schedules {
+    Schedules() {
+        auto* const suite = BOOST_TEST_SUITE("schedules");
+        tests::for_each_composition([suite](const Composition& each) {
+            std::string name(each.name);
+            std::replace(name.begin(), name.end(), '/', '_');
+            suite->add(boost::unit_test::make_test_case([each] { explore(each); }, name, __FILE__, __LINE__));
+        });
+        boost::unit_test::framework::master_test_suite().add(suite);
+    }
+};
+const Schedules schedules;
 
 /// One seed that once found a fault.
 void run_again(std::string_view name, std::uint64_t seed) {
@@ -67,51 +82,6 @@ void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(schedules)
-
-BOOST_AUTO_TEST_CASE(async_ring) { explore("async/ring"); }
-BOOST_AUTO_TEST_CASE(sync_ring) { explore("sync/ring"); }
-BOOST_AUTO_TEST_CASE(semi_sync_ring) { explore("semi-sync/ring"); }
-BOOST_AUTO_TEST_CASE(quorum_ring) { explore("quorum/ring"); }
-BOOST_AUTO_TEST_CASE(majority_ring) { explore("majority/ring"); }
-BOOST_AUTO_TEST_CASE(async_memory) { explore("async/memory"); }
-BOOST_AUTO_TEST_CASE(sync_applied) { explore("sync-applied/memory"); }
-BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore("semi-sync/memory"); }
-BOOST_AUTO_TEST_CASE(quorum_memory) { explore("quorum/memory"); }
-BOOST_AUTO_TEST_CASE(majority_applied) { explore("majority-applied/memory"); }
-BOOST_AUTO_TEST_CASE(async_file) { explore("async/file"); }
-BOOST_AUTO_TEST_CASE(sync_file) { explore("sync/file"); }
-BOOST_AUTO_TEST_CASE(semi_sync_file) { explore("semi-sync/file"); }
-BOOST_AUTO_TEST_CASE(quorum_file) { explore("quorum/file"); }
-BOOST_AUTO_TEST_CASE(majority_file) { explore("majority/file"); }
-BOOST_AUTO_TEST_CASE(received_file) { explore("majority-received/file"); }
-
-BOOST_AUTO_TEST_SUITE_END()
-
-// The same when leaders crash and others are promoted.
-BOOST_AUTO_TEST_SUITE(successions)
-
-BOOST_AUTO_TEST_CASE(async_ring) { explore("async/ring-failover"); }
-BOOST_AUTO_TEST_CASE(sync_ring) { explore("sync/ring-failover"); }
-BOOST_AUTO_TEST_CASE(semi_sync_ring) { explore("semi-sync/ring-failover"); }
-BOOST_AUTO_TEST_CASE(quorum_ring) { explore("quorum/ring-failover"); }
-BOOST_AUTO_TEST_CASE(majority_ring) { explore("majority/ring-failover"); }
-BOOST_AUTO_TEST_CASE(async_memory) { explore("async/memory-failover"); }
-BOOST_AUTO_TEST_CASE(sync_applied) { explore("sync-applied/memory-failover"); }
-BOOST_AUTO_TEST_CASE(semi_sync_memory) { explore("semi-sync/memory-failover"); }
-BOOST_AUTO_TEST_CASE(quorum_memory) { explore("quorum/memory-failover"); }
-BOOST_AUTO_TEST_CASE(majority_applied) { explore("majority-applied/memory-failover"); }
-BOOST_AUTO_TEST_CASE(async_file) { explore("async/file-failover"); }
-BOOST_AUTO_TEST_CASE(sync_file) { explore("sync/file-failover"); }
-BOOST_AUTO_TEST_CASE(semi_sync_file) { explore("semi-sync/file-failover"); }
-BOOST_AUTO_TEST_CASE(quorum_file) { explore("quorum/file-failover"); }
-BOOST_AUTO_TEST_CASE(majority_file) { explore("majority/file-failover"); }
-BOOST_AUTO_TEST_CASE(received_file) { explore("majority-received/file-failover"); }
-BOOST_AUTO_TEST_CASE(semi_sync_forgetful) { explore("semi-sync/ring-forgetful"); }
-BOOST_AUTO_TEST_CASE(majority_forgetful) { explore("majority/ring-forgetful"); }
-
-BOOST_AUTO_TEST_SUITE_END()
 
 // Seeds that once found a fault of the library, which each case names.
 BOOST_AUTO_TEST_SUITE(found_before)

@@ -107,8 +107,11 @@ struct FaultySystem : storage::PosixSystem {
         return unless_it_strikes([] { return 0; });
     }
     static int sync_directory(int) {
+        ++directory_syncs;
         return unless_it_strikes([] { return 0; });
     }
+
+    static inline std::uint64_t directory_syncs = 0;
 };
 
 using Faulty = storage::BasicPosix<FaultySystem>;
@@ -146,6 +149,19 @@ std::vector<support::Entry> run_script(const std::string& path, Error& error) {
 }
 
 }  // namespace
+
+// Whoever made it may have ended before its name was on the disk.
+BOOST_AUTO_TEST_CASE(every_start_flushes_the_name_of_the_directory) {
+    support::TemporaryFolder folder;
+    for (int start = 0; start < 2; ++start) {
+        FaultySystem::arm(0, Fault::none, false);
+        const std::uint64_t before = FaultySystem::directory_syncs;
+        Faulty faulty;
+        Faulty::Directory directory;
+        BOOST_REQUIRE((faulty.open_directory(folder.path().c_str(), directory) == StorageError::none));
+        BOOST_TEST(FaultySystem::directory_syncs == before + 1);
+    }
+}
 
 BOOST_AUTO_TEST_CASE(interrupts_and_short_transfers_change_nothing) {
     support::TemporaryFolder folder;

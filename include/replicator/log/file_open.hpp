@@ -184,7 +184,9 @@ private:
         const bool is_last = i + 1 == last_;
         // What comes after it counts no more, even where the segment that took its place is lost.
         Index stop = i + 1 < count_ ? found_[i + 1].first : Index{};
-        if (is_last && was_cut(header.number) && (stop == Index{} || metadata_.cut_from < stop)) stop = metadata_.cut_from;
+        if (is_last && was_cut(header.number)) {
+            stop = stop == Index{} ? metadata_.cut_from : min(stop, metadata_.cut_from);
+        }
         // The segment before ended elsewhere than this one begins: what is between is not there.
         if (header.chain_before != end.chain || header.first != end.at.index) {
             lost(Verdict::Kind::corrupt, found_[i]);

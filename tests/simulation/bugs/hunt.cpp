@@ -29,7 +29,7 @@ namespace {
 using namespace replicator;
 using namespace replicator::tests;
 
-/// What the patches name. The seeds are those of schedules.cpp.
+/// What the patches name.
 namespace compositions {
 
 template <class Log, class Ack, std::size_t NodesMin = 2, class Limits = SmallOptions>
