@@ -5,6 +5,7 @@
 
 #include <replicator/core/admission.hpp>
 #include <replicator/core/epochs.hpp>
+#include <replicator/core/follower.hpp>
 #include <replicator/core/newest_roster.hpp>
 #include <replicator/core/progress.hpp>
 #include <replicator/core/roster.hpp>
@@ -16,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <random>
 #include <span>
@@ -435,6 +437,60 @@ BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
     give_seat(local, NodeId{2});
     BOOST_TEST((roster.of(local, applier).seat == NodeId{2}));
     BOOST_TEST((roster.of(local, applier).seat_index == Index{4}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(follower)
+
+namespace {
+
+void put(Local<Parts>& local, EntryType type, std::span<const std::byte> body) {
+    const std::size_t bytes = entry_bytes(body.size());
+    const auto room = local.log.reserve(bytes, bytes);
+    BOOST_REQUIRE(!room.empty());
+    std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
+    local.log.append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log.chain()));
+}
+void begin_epoch(Local<Parts>& local, std::uint64_t counter) {
+    std::array<std::byte, epoch_start_bytes(0)> body;
+    EpochStartBody start;
+    start.epoch = epoch(counter);
+    write_epoch_start(body.data(), start, Roster<3>{});
+    put(local, EntryType::epoch_start, body);
+}
+
+}  // namespace
+
+// Its log is of two epochs, of which it remembers none.
+BOOST_AUTO_TEST_CASE(it_learns_the_epoch_of_the_end_of_its_log_and_of_nothing_before) {
+    Local<Parts> local;
+    Applier<Parts> applier;
+    local.log.reset(Index{}, Chain{});
+    applier.install({}, local.log.begin());
+    constexpr std::array<std::byte, 8> command{};
+    begin_epoch(local, 1);
+    put(local, EntryType::command, command);
+    put(local, EntryType::command, command);
+    begin_epoch(local, 2);
+    put(local, EntryType::command, command);
+
+    Follower<Parts> follower;
+    const auto append_after = [&](Epoch of, std::uint64_t index, std::uint32_t count) {
+        Append append;
+        append.previous = {of, Index{index}};
+        append.previous_chain = chain_at(local.log, Index{index});
+        append.count = count;
+        return follower.begin_append(local, append);
+    };
+    BOOST_REQUIRE(append_after(epoch(1), 2, 0));
+    BOOST_TEST(local.epochs.at(Index{5}) == Epoch{});
+    BOOST_REQUIRE(append_after(epoch(1), 2, 3));
+    const EntryRun run = local.log.read(local.log.seek(Index{3}));
+    const std::vector<std::byte> theirs(run.bytes.begin(), run.bytes.end());
+    BOOST_TEST((follower.entries(local, applier, theirs, true) == Error::none));
+    BOOST_TEST(local.epochs.at(Index{5}) == epoch(2));
+    BOOST_TEST(local.epochs.at(Index{2}) == Epoch{});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -92,7 +92,7 @@ public:
         if (from <= before_first_) before_ = Epoch{}, before_first_ = Index{};
         if (from <= forced_before_.index) forced_before_ = Position{};
     }
-    /// Somebody says of what epoch an entry of this log is. That helps when all are forgotten.
+    /// Somebody says of what epoch the last entry of this log is. That helps when all are forgotten.
     void learn(Position entry) noexcept {
         if (size_ == 0 && before_ == Epoch{}) before_ = entry.epoch, before_first_ = entry.index;
     }

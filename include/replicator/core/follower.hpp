@@ -59,7 +59,6 @@ public:
             return false;
         }
         install_.drop(local);  // the leader found that its log will do
-        local.epochs.learn(append.previous);
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
@@ -67,6 +66,7 @@ public:
         if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
         told_commit_ = max(told_commit_, append.commit);
         verified(index_);
+        learn_epoch(local);
         return true;
     }
 
@@ -305,12 +305,13 @@ private:
     Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
         const EntryRun run = local.log.read(own_);
         if (run.count == 0) return fail(local, Error::log_failed);
-        const EntryHeader own = load_entry_header(run.bytes.data());
+        const std::byte* const entry = run.bytes.data();
+        const EntryHeader own = load_entry_header(entry);
         if (own.chain == theirs.chain) {
-            if (own.type() == EntryType::epoch_start) epoch_ = local.epochs.at(own_.index);
-            own_ = {own_.index + 1, own_.offset + own.bytes()};
-            chain_ = own.chain;
+            if (own.type() == EntryType::epoch_start) epoch_ = read_epoch_start(entry + entry_header_bytes).epoch;
+            own_ = {own_.index + 1, own_.offset + own.bytes()}, chain_ = own.chain;
             verified(++index_);
+            learn_epoch(local);
             return Error::none;
         }
         // The logs part here. What was committed can be replaced only as a whole.
@@ -328,7 +329,11 @@ private:
         discard_after(local, from.index - 1);
         local.log.cut(from, chain_);
         local.epochs.cut(from.index);
-        local.epochs.learn({epoch_, from.index - 1});
+        learn_epoch(local);
+    }
+    /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.
+    void learn_epoch(Local<Composition>& local) const noexcept {
+        if (index_ == local.log.last()) local.epochs.learn({epoch_, index_});
     }
 
     [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {
