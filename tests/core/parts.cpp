@@ -10,6 +10,7 @@
 #include <replicator/core/progress.hpp>
 #include <replicator/core/roster.hpp>
 #include <replicator/core/seat.hpp>
+#include <replicator/core/sender.hpp>
 #include <replicator/core/snapshot.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -441,7 +442,7 @@ BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_SUITE(follower)
+BOOST_AUTO_TEST_SUITE(links_of_logs)
 
 namespace {
 
@@ -491,6 +492,30 @@ BOOST_AUTO_TEST_CASE(it_learns_the_epoch_of_the_end_of_its_log_and_of_nothing_be
     BOOST_TEST((follower.entries(local, applier, theirs, true) == Error::none));
     BOOST_TEST(local.epochs.at(Index{5}) == epoch(2));
     BOOST_TEST(local.epochs.at(Index{2}) == Epoch{});
+}
+
+// An ack that says nothing yet looks like agreement on an empty log.
+BOOST_AUTO_TEST_CASE(a_follower_that_committed_more_than_it_was_asked_about_is_asked_again) {
+    Local<Parts> local;
+    local.log.reset(Index{}, Chain{});
+    constexpr std::array<std::byte, 8> command{};
+    begin_epoch(local, 1);
+    local.epochs.push({epoch(1), Index{1}, Chain{}});
+    for (int i = 0; i < 4; ++i) put(local, EntryType::command, command);
+
+    Peer peer;
+    Sender<Parts> sender;
+    sender.begin(local, peer, Hello{});
+    peer.progress.probe_owed = false;
+    Ack ack;
+    sender.take_ack(local, peer, ack);
+    BOOST_TEST((peer.progress.state == FollowerState::catching_up));
+
+    const Position theirs{epoch(1), Index{3}};
+    ack.refusal = Refusal{Error::discarded, theirs, theirs};
+    sender.take_ack(local, peer, ack);
+    BOOST_TEST((peer.progress.state == FollowerState::probing));
+    BOOST_TEST((peer.progress.previous == theirs));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -104,6 +104,7 @@ BOOST_AUTO_TEST_CASE(an_ack_comes_late_for_what_a_forced_epoch_dropped) {
 BOOST_AUTO_TEST_CASE(an_epoch_is_learned_for_more_than_the_end_of_a_log) {
     run_long("sync/file-failover", 3, 1000001365);
 }
+BOOST_AUTO_TEST_CASE(an_old_ack_of_nothing_is_taken_for_agreement) { run_long("sync/file-failover", 3, 1000004269); }
 BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again("async/file-failover", 705807); }
 
 BOOST_AUTO_TEST_SUITE_END()

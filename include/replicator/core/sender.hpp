@@ -59,7 +59,10 @@ public:
             case FollowerState::catching_up:
             case FollowerState::streaming:
                 if (!ack.refusal) break;
-                if (ack.refusal->error != Error::diverged) return go_back(local, peer);
+                if (ack.refusal->error != Error::diverged && ack.refusal->commit.index <= follower.received) {
+                    return go_back(local, peer);
+                }
+                // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
                 find_common(local, peer, *ack.refusal);
                 break;
             case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
