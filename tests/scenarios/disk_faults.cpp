@@ -16,12 +16,13 @@
 #include <vector>
 
 using namespace replicator;
+
+BOOST_AUTO_TEST_SUITE(disk_faults)
+
 using support::DiskGroup;
 using support::DiskNode;
 using support::leader_of;
 using support::pass;
-
-BOOST_AUTO_TEST_SUITE(disk_faults)
 
 namespace {
 

@@ -15,12 +15,13 @@
 #include <vector>
 
 using namespace replicator;
+
+BOOST_AUTO_TEST_SUITE(restarts)
+
 using support::DiskGroup;
 using support::DiskNode;
 using support::leader_of;
 using support::pass;
-
-BOOST_AUTO_TEST_SUITE(restarts)
 
 namespace {
 

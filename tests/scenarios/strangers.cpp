@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(strangers)
+
 namespace {
 
 using namespace replicator;
@@ -46,8 +48,6 @@ void exchange(Node& a, Node& b) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(strangers)
 
 BOOST_AUTO_TEST_CASE(the_rest_of_a_former_leaders_frame_is_dropped) {
     transport::Manual none;

@@ -42,7 +42,7 @@ void explore(const Composition& explored) {
     options.seeds = single != 0 ? 1 : (number_from("REPLICATOR_SEEDS", 100'000) + compositions - 1) / compositions;
     options.bounds.nodes_min = explored.nodes_min;
     options.bounds.leaders_fail = explored.leaders_fail;
-    options.bounds.length_max = milliseconds(350);  // simulate.sh runs longer ones
+    options.bounds.length_max = milliseconds(250);  // simulate.sh runs longer ones
     const sim::Exploration found = explored.explore(options);
     BOOST_TEST(static_cast<bool>(found), "REPLICATOR_SEED=" << found.failing_seed << "\n" << found.report);
     BOOST_TEST_MESSAGE(found.seeds << " scenarios, " << found.events << " events, " << found.acknowledged
@@ -105,6 +105,7 @@ BOOST_AUTO_TEST_CASE(an_epoch_is_learned_for_more_than_the_end_of_a_log) {
     run_long("sync/file-failover", 3, 1000001365);
 }
 BOOST_AUTO_TEST_CASE(an_old_ack_of_nothing_is_taken_for_agreement) { run_long("sync/file-failover", 3, 1000004269); }
+BOOST_AUTO_TEST_CASE(promotions_fill_every_log_for_good) { run_long("sync/ring-failover", 5, 70); }
 BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again("async/file-failover", 705807); }
 
 BOOST_AUTO_TEST_SUITE_END()

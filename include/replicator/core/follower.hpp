@@ -326,9 +326,7 @@ private:
 
     /// Removes the entry at `from` and all after it.
     void cut(Local<Composition>& local, Cursor from) noexcept {
-        discard_after(local, from.index - 1);
-        local.log.cut(from, chain_);
-        local.epochs.cut(from.index);
+        core::cut(local, from, chain_);
         learn_epoch(local);
     }
     /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.

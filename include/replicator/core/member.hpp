@@ -8,6 +8,7 @@
 #include "candidacy.hpp"
 #include "follower.hpp"
 #include "handshake.hpp"
+#include "idle_tail.hpp"
 #include "leader.hpp"
 #include "links.hpp"
 #include "local.hpp"
@@ -172,9 +173,8 @@ protected:
     void ask_again() noexcept {
         for (std::size_t i = 0; i < peer_count_; ++i) {
             Peer& peer = peer_slots_[i];
-            if (candidacy_.unanswered(i) && local_.now - peer.requested_at >= Limits::retry_interval) {
-                peer.request_owed = true;
-            }
+            const bool due = local_.now - peer.requested_at >= Limits::retry_interval;
+            if (due && candidacy_.unanswered(i)) peer.request_owed = true;
         }
     }
 
@@ -233,7 +233,7 @@ protected:
     void bind(Epoch epoch) noexcept {
         if (!local_.promise(epoch)) return candidacy_.refuse(Error::log_failed);
         leave_old_leader();
-        candidacy_.promise(epoch, ++local_.attempts, local_.now);
+        candidacy_.promise(epoch, ++local_.attempts, local_.now, has_no_room_for_epoch(local_, applier_));
         ask_everybody();
     }
 
@@ -251,6 +251,7 @@ protected:
 
     void open() noexcept {
         const bool forced = candidacy_.forced();
+        if (candidacy_.bound_all(peer_count_)) make_room_for_epoch(local_, applier_, candidacy_.committed());
         if (const Result<void> opened = lead(candidacy_.epoch(), forced); !opened) {
             candidacy_.refuse(opened.error());
             return stop_fetching();
@@ -273,9 +274,8 @@ protected:
                 return;
             }
             const bool level = peer->progress.received == local_.log.last() && leader_.pending(local_) == 0;
-            if (level && !peer->hand_over_owed && (local_.now - handed_over_sent_at_ >= Limits::retry_interval)) {
-                peer->hand_over_owed = true;
-            }
+            const bool due = local_.now - handed_over_sent_at_ >= Limits::retry_interval;
+            if (due && level) peer->hand_over_owed = true;
         } else if (local_.leader != NodeId{}) {
             local_.successor = NodeId{};
         } else if (late && local_.role == Role::follower) {
