@@ -162,7 +162,9 @@ public:
         const std::size_t sender = place_of(from);
         const std::size_t receiver = place_of(to);
         if (faults_.stream) return;
-        for (const Packet& former : way(sender, receiver).arrived) {
+        const Way& path = way(sender, receiver);
+        for (std::size_t i = 0; i < path.arrived.size(); ++i) {
+            const Packet& former = path.arrived[(path.oldest + i) % path.arrived.size()];
             if (now - former.arrives > length) continue;
             Packet packet = former;
             packet.arrives = now;
@@ -214,7 +216,8 @@ private:
         std::size_t in_flight_bytes = 0;
         Instant last_arrival;
         Instant clogged_until;
-        std::vector<Packet> arrived;  ///< the newest, oldest first
+        std::vector<Packet> arrived;  ///< the newest, in a ring
+        std::size_t oldest = 0;       ///< of those
     };
     struct Known {
         NodeId id;
@@ -337,9 +340,11 @@ private:
 
     void keep(Packet&& packet, Way& path, Instant now) {
         if (!repeats_) return spare_.push_back(std::move(packet.bytes));
-        if (path.arrived.size() == arrived_max) path.arrived.erase(path.arrived.begin());
         packet.arrives = now;
-        path.arrived.push_back(std::move(packet));
+        if (path.arrived.size() < arrived_max) return path.arrived.push_back(std::move(packet));
+        std::swap(path.arrived[path.oldest], packet);
+        path.oldest = (path.oldest + 1) % arrived_max;
+        spare_.push_back(std::move(packet.bytes));
     }
 
     NodeId receive(const Packet& packet, const Way& path, Instant now) {

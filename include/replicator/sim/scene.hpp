@@ -286,6 +286,16 @@ private:
         restart(place, random_.below(2) == 0 ? End::kill : End::power);
     }
 
+    /// Who has to replace a disk may take a copy of another node's.
+    void try_clone(std::size_t place, const log::FileIdentity& identity) {
+        using Log = typename Simulated<UserNode>::SimulatedLog;
+        const std::size_t other = (place + 1) % places_.size();
+        storage::SimulatedDisk clone = places_[other].drive->after(End::kill, random_);
+        clone.faults = {};
+        const auto log = Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse);
+        if (log) fail("node " + name(place) + " starts from a copy of the disk of node " + name(other));
+    }
+
     /// Starts a node from its disk. Where that is damaged, what can be saved is; else it gets a new one.
     void open(std::size_t place, const Config& config) {
         using Log = typename Simulated<UserNode>::SimulatedLog;
@@ -295,6 +305,7 @@ private:
                                          .node = ids_[place],
                                          .incarnation = Incarnation{random_.next() >> 8},
                                          .history = {}};
+        if (at.drive->is_new()) try_clone(place, identity);
         auto on_damage = log::OnDamage::refuse;
         // In one of four starts, the power fails while the log is being opened.
         if (random_.below(4) == 0) {

@@ -278,11 +278,11 @@ private:
                         std::to_string(holders) + " nodes only" + describe());
         }
         for (const auto& [epoch, reign] : epochs_) {
-            const bool without = lines_.epoch(entry) < epoch && !reign.forced && !lines_.has(reign.start, entry);
+            if (epoch <= lines_.epoch(entry) || reign.forced || lines_.has(reign.start, entry)) continue;
             // Somebody may have risked a loss, on either line, or all nodes of that epoch were destroyed.
             const Entry common = lines_.common(entry, reign.start);
             const bool risked = lines_.forced_after(entry, common) || lines_.forced_after(reign.start, common);
-            if (without && !risked && chronicle_.newest_held(reign.start) == reign.start) {
+            if (!risked && chronicle_.newest_held(reign.start) == reign.start) {
                 return fail("entry " + std::to_string(lines_.index(entry).value) + " of epoch " +
                             std::to_string(lines_.epoch(entry).counter) + " is acknowledged, although epoch " +
                             std::to_string(epoch.counter) + " began without it, after entry " +
