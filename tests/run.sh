@@ -24,7 +24,8 @@ echo "building with $jobs processes ..."
 cmake --build --preset test -j "$jobs"
 
 status=0
-ctest --preset test -j "$jobs" --output-log "$log" "$@" || status=$?
+# One more than processors, because processes that are killed and started again are waited for.
+ctest --preset test -j $((jobs + 1)) --output-log "$log" "$@" || status=$?
 
 if ((status == 0)) && ! grep -q '100% tests passed' "$log"; then
     echo "no test ran"

@@ -19,9 +19,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -131,9 +131,11 @@ void print_metadata(const log::Metadata& m) {
 
 Bytes contents_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
-    const std::vector<char> chars((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    Bytes bytes(chars.size());
-    std::transform(chars.begin(), chars.end(), bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    Bytes bytes(error ? 0 : static_cast<std::size_t>(size));
+    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
     return bytes;
 }
 

@@ -26,6 +26,8 @@
 
 #include <asio/io_context.hpp>
 
+BOOST_AUTO_TEST_SUITE(asio_durable)
+
 namespace {
 
 using namespace replicator;
@@ -155,8 +157,6 @@ void write_and_come_back() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(asio_durable)
 
 BOOST_AUTO_TEST_CASE(flushed_in_the_call) { write_and_come_back<Inline>(); }
 BOOST_AUTO_TEST_CASE(flushed_on_a_helper_thread) { write_and_come_back<Threaded>(); }

@@ -9,6 +9,8 @@
 
 #include <system_error>
 
+BOOST_AUTO_TEST_SUITE(asio_memory)
+
 namespace {
 
 using namespace replicator;
@@ -18,8 +20,6 @@ using detail::OperationAllocator;
 using detail::OperationMemory;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(asio_memory)
 
 BOOST_AUTO_TEST_CASE(a_handlers_block_is_used_again) {
     HandlerMemory memory;

@@ -29,6 +29,8 @@
 #include <asio/use_awaitable.hpp>
 #endif
 
+BOOST_AUTO_TEST_SUITE(asio_replicator)
+
 namespace {
 
 using namespace replicator;
@@ -111,8 +113,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(asio_replicator)
 
 BOOST_AUTO_TEST_CASE(two_nodes_agree) {
     Group<ack::Sync<>> group(2);

@@ -28,8 +28,6 @@ std::string told(kv::ReplyForm form, kv::WriteEnd end) {
     return text;
 }
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 kv::ServerOptions options(std::vector<const char*> arguments) { return kv::read_options(arguments); }
 
 }  // namespace

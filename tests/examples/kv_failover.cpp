@@ -20,8 +20,6 @@ using kv::testing::Role;
 using replicator::Position;
 using replicator::PromotionStep;
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(kv_failover, kv::testing::Fixture)

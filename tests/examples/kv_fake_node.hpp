@@ -102,6 +102,8 @@ struct Fixture {
         return text;
     }
 
+    static bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
     std::string refused(std::string_view name) { return refusal(*find_command(name), service); }
 
     FakeNode node;

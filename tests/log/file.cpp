@@ -16,10 +16,11 @@
 #include <vector>
 
 using namespace replicator;
-using support::contents;
-using support::put;
 
 BOOST_AUTO_TEST_SUITE(file_log)
+
+using support::contents;
+using support::put;
 
 namespace {
 

@@ -20,11 +20,12 @@
 #include <vector>
 
 using namespace replicator;
+
+BOOST_AUTO_TEST_SUITE(file_crashes)
+
 using support::contents;
 using support::folder;
 using Log = support::SimulatedLog<>;
-
-BOOST_AUTO_TEST_SUITE(file_crashes)
 
 namespace {
 

@@ -19,12 +19,13 @@
 #include <vector>
 
 using namespace replicator;
+
+BOOST_AUTO_TEST_SUITE(file_damage)
+
 using support::contents;
 using support::folder;
 using Bytes = storage::SimulatedDisk::Bytes;
 using Log = support::SimulatedLog<>;
-
-BOOST_AUTO_TEST_SUITE(file_damage)
 
 namespace {
 

@@ -21,10 +21,11 @@
 #include <vector>
 
 using namespace replicator;
-using support::folder;
-using Log = support::SimulatedLog<>;
 
 BOOST_AUTO_TEST_SUITE(file_golden)
+
+using support::folder;
+using Log = support::SimulatedLog<>;
 
 namespace {
 

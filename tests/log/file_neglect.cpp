@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(file_neglect)
+
 namespace {
 
 using namespace replicator;
@@ -81,8 +83,6 @@ constexpr std::size_t in_header = 20;
 constexpr std::size_t in_first_record = FewTinyFiles::block_bytes + log::RecordHeader::bytes + 20;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(file_neglect)
 
 // The system's memory has what a failed flush left, so it looks sound; the disk may have nothing of it.
 BOOST_AUTO_TEST_CASE(what_a_failed_flush_left_is_written_again_by_the_next_start) {

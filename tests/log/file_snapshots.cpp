@@ -16,11 +16,12 @@
 #include <vector>
 
 using namespace replicator;
+
+BOOST_AUTO_TEST_SUITE(file_snapshots)
+
 using support::folder;
 using Log = support::SimulatedLog<>;
 using Reader = log::SnapshotReader<storage::Simulated>;
-
-BOOST_AUTO_TEST_SUITE(file_snapshots)
 
 namespace {
 

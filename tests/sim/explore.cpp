@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(explore)
+
 namespace {
 
 using namespace replicator;
@@ -53,8 +55,6 @@ std::size_t count(const sim::Scenario& scenario, sim::EventKind kind) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(explore)
 
 BOOST_AUTO_TEST_CASE(the_same_seeds_give_the_same_runs) {
     const auto run = [] { return sim::explore<NodeOf<Journal>>({.seeds = 50}, make_journal_command); };

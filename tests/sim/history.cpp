@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(history)
+
 namespace sim = replicator::sim;
 
 namespace {
@@ -72,8 +74,6 @@ Operation random_operation(sim::Random& random) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(history)
 
 BOOST_AUTO_TEST_CASE(lines_as_documented) {
     Operation operation;

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(linearizability)
+
 namespace sim = replicator::sim;
 
 namespace {
@@ -247,8 +249,6 @@ std::size_t compare(RandomRun run, std::uint64_t first_seed, std::uint64_t count
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(linearizability)
 
 BOOST_AUTO_TEST_CASE(histories_of_one_client) {
     BOOST_TEST(Script{}.ordered());

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp)
+
 namespace {
 
 using namespace replicator;
@@ -47,8 +49,6 @@ struct Pair {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(asio_tcp)
 
 BOOST_AUTO_TEST_CASE(two_nodes_talk_both_ways) {
     Pair pair;

@@ -18,6 +18,8 @@
 #include <random>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(asio_tcp_faults)
+
 namespace {
 
 using namespace replicator;
@@ -85,8 +87,6 @@ struct Called {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(asio_tcp_faults)
 
 BOOST_AUTO_TEST_CASE(who_is_called_and_never_answers_is_left_and_called_again) {
     asio::io_context context;
