@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // The idle tail of a log: entries behind the last command, which only say who led and who counted.
 //
-// Each promotion writes such an entry, and nothing frees them while nobody acknowledges them. Where they fill the log,
-// the next epoch would have no room, and so the group no leader, for good.
+// Each promotion writes such an entry, and nothing frees them while nobody acknowledges them. Where they fill a log in
+// memory, the next epoch would have no room, and so the group no leader, for good.
 #pragma once
 
 #include "applier.hpp"
 #include "discard.hpp"
 #include "local.hpp"
-#include "roster.hpp"
 
 #include "../entry.hpp"
 #include "../types.hpp"
@@ -18,19 +17,24 @@
 
 namespace replicator::core {
 
-/// True when the entries that are not applied, and so must be kept, leave no room for the one that opens an epoch.
+/// True when the entries that are not applied, and so must be kept, leave too little room for another leader. A log on a
+/// disk has more room than it promises, for just such entries.
 template <class Composition>
-[[nodiscard]] bool has_no_room_for_epoch(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
-    const std::uint64_t kept = local.log.end().offset - applier.next().offset;
-    return kept + Composition::epoch_entry_bytes_max > Composition::Log::capacity_bytes;
+[[nodiscard]] bool has_no_room_to_lead(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
+    if constexpr (Composition::is_durable) {
+        return false;
+    } else {
+        const std::uint64_t kept = local.log.end().offset - applier.next().offset;
+        return kept + Composition::opening_bytes_max > Composition::Log::capacity_bytes;
+    }
 }
 
-/// Cuts the idle tail of a log without room for an epoch, if that makes room. No other node may have committed anything
-/// behind `committed`, nor may one do so any more: then no client and no state knows of what goes. A forced epoch stays:
-/// what it dropped is known by it. O(entries that are not applied).
+/// Cuts the idle tail of a log without room to lead. No other node may have committed anything behind `committed`, nor
+/// may one do so any more: then no client and no state knows of what goes. A forced epoch stays: what it dropped is
+/// known by it. O(entries that are not applied).
 template <class Composition>
-void make_room_for_epoch(Local<Composition>& local, const Applier<Composition>& applier, Index committed) noexcept {
-    if (!has_no_room_for_epoch(local, applier)) return;
+void make_room_to_lead(Local<Composition>& local, const Applier<Composition>& applier, Index committed) noexcept {
+    if (!has_no_room_to_lead(local, applier)) return;
     // The first entry stays too; so there is always one whose chain is that up to the tail.
     const Index stays = max(max(committed, local.epochs.newest_forced().index), applier.next().index);
     Cursor at = applier.next();
@@ -46,8 +50,7 @@ void make_room_for_epoch(Local<Composition>& local, const Applier<Composition>& 
         at = {at.index + 1, at.offset + header.bytes()};
         if (kept) tail = at, chain = header.chain;
     }
-    if (local.log.end().offset - tail.offset < Composition::epoch_entry_bytes_max) return;
-    cut(local, tail, chain);
+    if (tail.index <= local.log.last()) cut(local, tail, chain);
 }
 
 }  // namespace replicator::core

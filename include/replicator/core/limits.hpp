@@ -56,6 +56,10 @@ struct Composition {
 
     /// The entry that opens an epoch, header and padding included.
     static constexpr std::size_t epoch_entry_bytes_max = entry_bytes(epoch_start_bytes(Limits::nodes_max));
+    /// Room that a new leader may need before anything is acknowledged: for that entry, to let every other node count,
+    /// and to give the seat.
+    static constexpr std::size_t opening_bytes_max =
+        epoch_entry_bytes_max + peers_max * entry_bytes(AdmitBody::bytes) + entry_bytes(SeatBody::bytes);
     /// The largest entry: a command, or the one that opens an epoch.
     static constexpr std::size_t entry_bytes_max = larger(entry_bytes(command_bytes_max), epoch_entry_bytes_max);
 

@@ -329,14 +329,20 @@ private:
     /// False when there is nothing left to lead: every node lost its copies.
     [[nodiscard]] bool find_leader(bool may_lose) {
         std::size_t best = places_.size();
+        bool stuck = false;
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Node& node = *places_[i].node;
-            if (node.role() == Role::leader) return true;
+            if (node.role() == Role::leader) {
+                if (node.confirmed() || !may_lose) return true;
+                stuck = true;  // its log may have no room for those who could acknowledge it
+                continue;
+            }
             if (node.role() == Role::faulted) return true;  // it will be started again
             if (node.last().index == Index{}) continue;
             if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
         }
         if (best == places_.size()) {
+            if (stuck) return true;
             chronicle_.forget_what_is_gone(Base::is_durable);
             check_survival(0);
             return false;
