@@ -302,7 +302,7 @@ private:
     void recover() {
         const Duration patience{60 * Limits::failure_timeout.microseconds};
         // A log on a disk is so long that it takes a while to fetch.
-        const Instant end = now_ + Duration{(Base::is_durable ? 4 : 1) * patience.microseconds};
+        const Instant end = now_ + Duration{(Base::is_durable ? 4 : 2) * patience.microseconds};
         const Instant risk_at = now_ + Duration{patience.microseconds / 2};
         const Instant person_comes_at = now_ + Duration{patience.microseconds / 4};
         Instant operator_at = now_ + Duration{2 * Limits::promotion_timeout.microseconds};
@@ -329,18 +329,15 @@ private:
     /// False when there is nothing left to lead: every node lost its copies.
     [[nodiscard]] bool find_leader(bool may_lose) {
         std::size_t best = places_.size();
-        bool stuck = false;
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Node& node = *places_[i].node;
-            if (node.role() == Role::leader) {
-                if (node.confirmed() || !may_lose) return true;
-                stuck = true;  // its log may have no room for those who could acknowledge it
-                continue;
-            }
+            if (node.role() == Role::leader && (node.confirmed() || ++unconfirmed_visits_ < 5)) return true;
             if (node.role() == Role::faulted) return true;  // it will be started again
-            if (node.last().index == Index{}) continue;
+            if (node.role() == Role::leader || node.last().index == Index{}) continue;
             if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
         }
+        // Its log may have no room for those who could acknowledge something there.
+        const bool stuck = std::exchange(unconfirmed_visits_, 0) > 0;
         if (best == places_.size()) {
             if (stuck) return true;
             chronicle_.forget_what_is_gone(Base::is_durable);
@@ -395,6 +392,7 @@ private:
     std::vector<View>& views_ = chronicle_.views;
     decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
     bool lost_ = false;
+    unsigned unconfirmed_visits_ = 0;  // of operators, to a leader that stays unconfirmed
 };
 
 }  // namespace replicator::sim
