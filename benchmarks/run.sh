@@ -33,7 +33,7 @@ cmake -S "$root" -B "$build" -G "Unix Makefiles" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" -DCMAKE_CXX_COMPILER="${CXX:-g++}" \
     -DREPLICATOR_BUILD_BENCHMARKS=ON -DREPLICATOR_BUILD_TESTS=OFF -DREPLICATOR_BUILD_EXAMPLES=OFF > "$build.log" 2>&1 ||
     { cat "$build.log" >&2; exit 1; }
-cmake --build "$build" --parallel "${JOBS:-2}"
+cmake --build "$build" --parallel "${JOBS:-$(nproc)}"
 
 echo
 echo "processor   $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"

@@ -29,7 +29,7 @@ keep=
 }
 while (($#)); do
     case $1 in
-        --policy) policy=$2 ;;
+        --ack | --policy) policy=$2 ;;
         --stops) stops=$2 ;;
         --seed) seed=$2 ;;
         --keep) keep=$2 ;;

@@ -37,7 +37,7 @@ only=
 }
 while (($#)); do
     case $1 in
-        --policy) policy=$2 ;;
+        --ack | --policy) policy=$2 ;;
         --seed) seed=$2 ;;
         --keep) keep=$2 ;;
         --only) only=$2 ;;

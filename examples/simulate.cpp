@@ -6,6 +6,7 @@
 #include <replicator/replicator.hpp>
 #include <replicator/sim/explore.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

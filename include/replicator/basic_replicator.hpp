@@ -130,7 +130,8 @@ public:
     [[nodiscard]] NodeId id() const noexcept { return engine_.local().self; }
 
     /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
-    /// `history` is drawn at random. Errors: already_founded (this node holds a history), faulted.
+    /// `history` is drawn at random. Errors: already_founded (this node holds a history), log_full, log_failed,
+    /// faulted.
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
         const Result<void> founded = engine_.found(history);
@@ -142,8 +143,9 @@ public:
     /// ticket. Amortised O(bytes of the command).
     ///
     /// Errors, after which nothing has changed: not_leader, busy (as much is pending as the options allow), too_large,
-    /// log_full, not_enough_followers (only where the policy says to fail), handing_over, faulted; and lease_over,
-    /// where the authority is a lease: give the time then, because this call knows only that of the last `tick`.
+    /// log_full, log_failed (a disk), not_enough_followers (only where the policy says to fail), handing_over, faulted;
+    /// and lease_over, where the authority is a lease: give the time then, because this call knows only that of the
+    /// last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         if (const Error error = append(command); error != Error::none) {
             ++engine_.local().counters.refused_writes;
@@ -203,6 +205,7 @@ public:
     [[nodiscard]] Role role() const noexcept { return engine_.local().role; }
     /// Who leads as far as this node knows; NodeId{} for nobody.
     [[nodiscard]] NodeId leader() const noexcept { return engine_.local().leader; }
+    /// The newest entry of this node's log, applied or not.
     [[nodiscard]] Position last() const noexcept { return engine_.local().last(); }
     /// Up to here this node may apply.
     [[nodiscard]] Index commit() const noexcept { return engine_.local().commit; }
@@ -217,7 +220,8 @@ public:
     /// begins it; `promotion()` tells how far it is, and it ends by itself within three times
     /// `Options::promotion_timeout`, unless a tail is being fetched. Without options it loses no acknowledged write, or
     /// is refused and says who is missing. On a node that leads it does nothing.
-    /// Errors: not_founded (a blank node), busy (already under way), not_yet (a snapshot is being installed), faulted.
+    /// Errors: not_founded (a blank node), busy (already under way), lease_over (where the authority is a lease),
+    /// faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
         const Result<void> begun = engine_.promote(options);
         announce();
@@ -259,6 +263,7 @@ public:
         if (core::Peer* const found = engine_.find(peer)) engine_.connected(*found);
         announce();
     }
+    /// It is gone: the peer counts as down at once. A node that is no peer is passed over, here and in `connected`.
     void disconnected(NodeId peer) noexcept {
         if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
         announce();
@@ -284,12 +289,12 @@ public:
         return size;
     }
 
-    /// Time passed. Call it at least every half heartbeat interval; `now` never runs backwards.
+    /// Time passed; `now` never runs backwards. Call it at least every half `heartbeat_interval`, or heartbeats are
+    /// late.
     ///
-    /// It must come more often than every half `failure_timeout`. After a longer gap the node takes it that it was not
-    /// running itself, and blames nobody for the silence: the peers' time to be heard of begins anew. Where every gap
-    /// is so long, a dead peer is never noticed: its link stands, the seat does not move, and writes that need the
-    /// peer stay pending.
+    /// A gap longer than half of `failure_timeout` is taken for a pause of this node itself, which blames nobody for
+    /// the silence: the peers' time to be heard of begins anew. Where every gap is so long, a dead peer is never
+    /// noticed: its link stands, the seat does not move, and writes that need the peer stay pending.
     void tick(Instant now) noexcept {
         engine_.tick(now);
         announce();

@@ -23,8 +23,9 @@ struct Config {
     /// Nodes of different clusters or groups refuse each other.
     ClusterId cluster{};
     GroupId group{};
-    /// After a restart from a disk, the node that led last asks for promotion by itself, again and again until somebody
-    /// leads. It loses no acknowledged write, and gives up when an answer shows that another node led since.
+    /// After a restart from a disk, the node that led last asks for promotion by itself, every
+    /// `Options::failure_timeout` until somebody leads. It loses no acknowledged write, and gives up when an answer
+    /// shows that another node led since.
     bool leads_again = false;
 };
 

@@ -52,7 +52,8 @@ struct Options {
     static constexpr Duration heartbeat_interval = milliseconds(50);
     /// A peer that was silent for so long is down.
     static constexpr Duration failure_timeout = milliseconds(500);
-    /// How often an unanswered handshake, probe or snapshot is sent again.
+    /// How often what is not answered is sent again: hello, probe, beginning of a snapshot, question of a promotion,
+    /// order to lead; and the least time between two resends for one gap.
     static constexpr Duration retry_interval = milliseconds(100);
     /// How long a promotion waits for answers, and a hand-over for its successor.
     static constexpr Duration promotion_timeout = milliseconds(1000);
@@ -60,6 +61,7 @@ struct Options {
     /// follower does not flap the seat.
     static constexpr Duration seat_rest_interval = milliseconds(2000);
     /// How long a frozen state is kept for a follower that went away in the middle of it, so that it can resume.
+    /// Also how long a node waits after its own state could not be written to its disk.
     static constexpr Duration snapshot_keep_interval = milliseconds(10000);
     /// How long a follower waits for its next snapshot when the last one came too late to be of use; doubled each time.
     static constexpr Duration snapshot_backoff = milliseconds(200);

@@ -63,7 +63,8 @@ struct PromotionStatus {
     std::array<NodeId, PeersMax> missing_slots{};
     std::size_t missing_count = 0;
 
-    /// Nodes that were not heard, or whose copies do not count: blank, installing a snapshot, of a new incarnation.
+    /// Nodes that were not heard, or whose copies do not count: blank, of an incarnation that was not admitted, or
+    /// suspect while another node is missing.
     [[nodiscard]] constexpr std::span<const NodeId> missing() const& noexcept {
         return std::span(missing_slots).first(missing_count);
     }

@@ -87,7 +87,7 @@ struct Status {
     bool confirmed = false;              ///< leads, and the entry that opened the epoch is acknowledged
     bool handing_over = false;           ///< another node is taking over: writes are refused
     PromotionStep promotion = PromotionStep::none;  ///< of the newest promotion of this node
-    bool installing = false;             ///< this node is receiving a snapshot and counts for nothing
+    bool installing = false;             ///< this node is receiving a snapshot; until then no acknowledgement counts it
     Counters counters;
     std::array<PeerStatus, PeersMax> peer_slots{};
     std::size_t peer_count = 0;

@@ -7,6 +7,8 @@
 //   Policy::holders_floor(nodes)           the same when the policy has degraded as far as it may
 //   Policy::acknowledged(holdings)         the newest index that is acknowledged, if nothing newer ever was
 //   Policy::satisfiable(holdings)          false when a needed follower is missing now
+//   Policy::nodes_min, Policy::loss_entries_max   optional: nodes that a group must have; entries that may be on no
+//                                          follower, 0 for no bound
 //
 // Semantic rules
 //   AP-1  `acknowledged` never answers an index that fewer than `holders_floor` of the nodes hold at the stage.
@@ -16,6 +18,8 @@
 //         holding Index{0} and as not up.
 //   AP-4  With `has_seat`, at most one follower has the seat, and what it is shown as holding is Index{0} until it
 //         holds the entry that gave it the seat.
+//   AP-5  Two nodes compare `kind` and `holders`. A policy of your own takes the kind that it is most like; `async`
+//         means that a write may be committed before any follower has it.
 //
 // The smallest complete model is `ack::Async`.
 #pragma once

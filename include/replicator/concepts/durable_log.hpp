@@ -7,7 +7,9 @@
 //         one has finished; `held()` is how far the disk has come. `flushing()` while one is under way. `log_full`
 //         means that there is no room now.
 //   DL-3  `metadata()` is what the node once stored; `store(metadata)` keeps it, on the disk when it returns
-//         `Error::none`. A store after a `reset` is one step with it. `is_suspect()` says whether it says so.
+//         `Error::none`. A store after a `reset` is one step with it. `is_suspect()` says whether it says so. It has at
+//         least cluster, group, node, incarnation, history, promised, counter_opened, suspect_from, copies_lost,
+//         `note_bytes()` and `set_note()`; base and epochs, taken with a `reset`. Its model is `log::Metadata`.
 //   DL-4  `begin_snapshot`, `append_snapshot` for each piece, `finish_snapshot`: a state that takes the place of the
 //         one before once it is whole. Released entries are dropped only when such a state includes them.
 //         `install_snapshot` ends it instead for a state that comes from elsewhere, and resets the log to it in the
@@ -18,6 +20,7 @@
 //         opened after that.
 //   DL-8  `is_crowded()` asks for a state although few bytes came since the last one: what the log may drop only then
 //         keeps it from taking more.
+//   DL-9  Optional constant `keeps_for_restart`: where it is false, no node takes the log.
 //
 // The model is `log::File`.
 #pragma once

@@ -26,7 +26,8 @@
 //   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read`
 //         may then give nothing for an entry that is there.
 //
-// All but `seek`, `reserve` and `release` are O(1); those are O(entries passed over), amortised O(1) per append.
+// `seek` is O(entries passed over), `read` and `cut` are O(parts of the log), `reserve` is amortised O(1) per append,
+// and all else is O(1).
 //
 // The smallest complete model is `log::Ring`, in about 150 lines.
 #pragma once

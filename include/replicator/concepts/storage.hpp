@@ -9,6 +9,7 @@
 //         their destructors. Names are plain file names of at most 63 characters, copied where they are kept.
 //   ST-3  `create` makes an empty file for reading and writing, in the place of one that has the name. `allocate` sets
 //         its size and claims the room, so that later writes within need no more; what was not written reads as zero.
+//         `resize` makes a file shorter, or longer with zeros; `size` tells how long it is.
 //   ST-4  `read` and `write` move all bytes or fail: short transfers and interrupts are the storage's affair. `read`
 //         says in `got` how much there was, less than asked for only at the end of the file. `write` takes pieces that
 //         end up behind each other, and may lengthen the file.

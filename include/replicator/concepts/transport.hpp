@@ -8,6 +8,7 @@
 //     node.receive(peer, bytes);             // bytes came, in any pieces; an error means: drop the connection
 //     size = node.transmit(peer, buffer);    // there is room: write what the peer is owed now; 0 when nothing
 //     node.tick(now);                        // time passed
+//     node.flush();                          // over a log on a disk, see TR-8
 //     transport.wake(node, peer);            // called by the node: transmit() would have something to say
 //
 // Semantic rules
@@ -19,7 +20,7 @@
 //         when the stream starts anew; one over datagrams sends what one call wrote as one datagram. Losing,
 //         duplicating and reordering such units is tolerated; so are damaged bytes.
 //   TR-4  `connected` and `disconnected` are optional: a node also finds out by itself, later.
-//   TR-5  `buffer` holds at least `transmit_bytes_min` bytes (frame.hpp of the core), else nothing may fit.
+//   TR-5  `buffer` should hold `Node::transmit_bytes_min` bytes, or some frames never fit.
 //   TR-6  A node belongs to one thread or strand. The transport calls it from nowhere else.
 //   TR-7  Optional: `attach(node)` and `detach(node)`, called when the node is made and when it goes.
 //   TR-8  Optional: `flush_soon(node)`, called by a node over a log on a disk, once until the transport calls

@@ -116,7 +116,7 @@ public:
         const Duration gap = now - local_.now;
         local_.now = now;
         if (local_.role == Role::faulted) return;
-        // Who was not asked the time for so long was not running, and must not blame others for having been silent.
+        // Who was not told the time for so long was not running, and must not blame others for having been silent.
         const bool absent = gap.microseconds * 2 > Limits::failure_timeout.microseconds;
         for (Peer& peer : peers()) {
             if (absent && peer.heard_at) peer.heard_at = now;

@@ -17,8 +17,8 @@
 
 namespace replicator::core {
 
-/// True when the entries that are not applied, and so must be kept, leave too little room for another leader. A log on a
-/// disk has more room than it promises, for just such entries.
+/// True when the entries that are not applied, and so must be kept, leave too little room for another leader. A log on
+/// a disk has more room than it promises, for just such entries.
 template <class Composition>
 [[nodiscard]] bool has_no_room_to_lead(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
     if constexpr (Composition::is_durable) {

@@ -136,7 +136,7 @@ public:
                 notify_follower(local, peer);
             }
         }
-        admit_followers(local, applier, peers);
+        admit_followers(local, peers);
         if constexpr (Policy::has_seat) {
             if (const NodeId node = next_seat(local, peers, acknowledged_); node != NodeId{}) {
                 give_seat(local, peers, node);
@@ -319,7 +319,7 @@ private:
         return true;
     }
 
-    void admit_followers(Local<Composition>& local, const Applier<Composition>&, Peers peers) noexcept {
+    void admit_followers(Local<Composition>& local, Peers peers) noexcept {
         const std::size_t holders = Policy::holders(local.node_count);
         for (Peer& peer : peers) {
             if (!pace_.allows(peers.size(), local.commit, local.now)) return;

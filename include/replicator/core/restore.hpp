@@ -40,7 +40,7 @@ public:
         if (metadata.cluster != local.cluster) return Error::wrong_cluster;
         if (metadata.group != local.group) return Error::wrong_group;
         if (metadata.node != local.self) return Error::wrong_node;
-        // It would count at once, as what the roster has for a node that never did.
+        // The roster has incarnation 0 for a node that never counted, so this one would count without being admitted.
         if (metadata.incarnation == Incarnation{}) return Error::wrong_node;
         local.promised = metadata.promised;
         local.history = metadata.history;

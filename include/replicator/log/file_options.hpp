@@ -37,8 +37,8 @@ struct FileOptions {
     static constexpr std::size_t readers = 2;
     /// Where records begin in a file: behind the block with the header, so that no write touches it again.
     static constexpr std::size_t block_bytes = 4096;
-    /// Zeros that are written into the file after the next for each byte that a flush writes, and at least how many at
-    /// a time. They are flushed after so many.
+    /// Zeros that are written ahead, behind the last record and then into the next file, for each byte that a flush
+    /// writes; at least how many at a time; and after how many the next file is flushed.
     static constexpr std::size_t zeros_per_byte = 2;
     static constexpr std::size_t zeros_bytes_min = 64 * 1024;
     static constexpr std::size_t zeros_bytes_flushed = 8 * 1024 * 1024;

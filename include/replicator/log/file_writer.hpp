@@ -26,8 +26,6 @@ class FileWriter {
                   "FileOptions::segment_bytes must be less than 32 GiB.");
 
 public:
-    /// True when records can be written.
-    [[nodiscard]] bool has_segment() const noexcept { return place_ != 0; }
     [[nodiscard]] typename S::File& file() noexcept { return file_; }
     [[nodiscard]] std::uint64_t place() const noexcept { return place_; }
     /// Bytes of entries that fit into the segment as one record.

@@ -76,9 +76,6 @@ public:
     void close() {
         std::error_code ignored;
         acceptor_.close(ignored);
-        close_callers();
-    }
-    void close_callers() {
         for (Caller& caller : callers_) close(caller);
     }
 
