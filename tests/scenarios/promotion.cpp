@@ -341,36 +341,4 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_dies_after_it_was_promised_leaves_the_old_
     BOOST_TEST((group.at(3).state() == sum_of(group.written)));
 }
 
-BOOST_AUTO_TEST_CASE(logs_that_are_full_of_promotions_make_room_once_everybody_is_heard) {
-    Sync group(3);
-    for (std::uint64_t i = 1; i <= 10; ++i) group.write(i);
-    group.network.settle();
-    isolate(group, 1);  // so that nothing is acknowledged any more
-    pass(group, 600);
-    const auto fill = [&group](std::size_t node) {
-        BOOST_REQUIRE(group.at(node).promote());
-        pass(group, 1500);
-        return group.at(node).promotion().error == Error::log_full;
-    };
-    std::size_t promotions = 0;
-    while (!fill(2 + promotions % 2)) BOOST_REQUIRE(++promotions < 100);
-    BOOST_TEST(promotions > 10u);
-    const Position full = group.at(2).last();
-    BOOST_TEST(fill(2));
-    BOOST_TEST(fill(3));
-    BOOST_TEST((group.at(2).last() == full));
-
-    join_all(group);
-    promote(group, 2);
-    pass(group, 1000);
-    BOOST_TEST(group.at(2).confirmed());
-    BOOST_TEST(group.at(2).last().index < full.index);
-    const Ticket ticket = write_at(group, 2, 5);
-    pass(group, 100);
-    BOOST_TEST((group.at(2).outcome(ticket).state == WriteState::acknowledged));
-    group.written.push_back(5);
-    BOOST_TEST((group.at(2).state() == sum_of(group.written)));
-    expect_all_equal(group);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

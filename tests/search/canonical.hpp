@@ -150,12 +150,11 @@ private:
     template <class Composition>
     void candidacy(const core::Candidacy<Composition>& candidacy) {
         // What the answers come to is worked out anew before it is used.
-        const auto& [step, error, options, epoch, question, asked_at, fetched, waits_for_all, committed, votes,
-                     answered, expected, heard, sufficient, led_since, forced, ahead, newest] = candidacy;
+        const auto& [step, error, options, epoch, question, asked_at, fetched, votes, answered, expected, heard,
+                     sufficient, led_since, forced, ahead, newest] = candidacy;
         put(candidacy.active());
         if (!candidacy.active()) return;
-        put(step, options.may_lose, options.last_leader, epoch, fetched, waits_for_all, committed,
-            expected);
+        put(step, options.may_lose, options.last_leader, epoch, fetched, expected);
         own_question_ = question;
         age(asked_at);
         for (const auto& vote : votes) {

@@ -73,8 +73,9 @@ void run_again(std::string_view name, std::uint64_t seed) {
 }
 
 /// The same as simulate.sh draws it.
-void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed) {
-    const Composition again = composition(name);
+void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed, Duration length_max = milliseconds(3000)) {
+    Composition again = composition(name);
+    again.length_max = length_max;
     sim::ExploreOptions options{
         .first_seed = seed, .seeds = 1, .bounds = tests::long_bounds(again, nodes), .shrinks = false};
     const sim::Exploration found = again.explore(options);
@@ -105,10 +106,6 @@ BOOST_AUTO_TEST_CASE(an_epoch_is_learned_for_more_than_the_end_of_a_log) {
     run_long("sync/file-failover", 3, 1000001365);
 }
 BOOST_AUTO_TEST_CASE(an_old_ack_of_nothing_is_taken_for_agreement) { run_long("sync/file-failover", 3, 1000004269); }
-BOOST_AUTO_TEST_CASE(promotions_fill_every_log_for_good) { run_long("sync/ring-failover", 5, 70); }
-BOOST_AUTO_TEST_CASE(a_leader_has_no_room_for_those_who_would_count) {
-    run_long("sync/ring-failover", 5, 1000001689);
-}
 BOOST_AUTO_TEST_CASE(a_state_that_is_here_is_offered_again) { run_long("semi-sync/ring-forgetful", 3, 403); }
 BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again("async/file-failover", 705807); }
 

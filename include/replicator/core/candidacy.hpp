@@ -58,12 +58,9 @@ public:
         ask(PromotionStep::asking, question, now);
     }
 
-    /// Asks for promises for `epoch`, which this node itself has promised. `waits_for_all` when the answers of some
-    /// nodes, though they suffice, are not enough to go on with.
-    void promise(Epoch epoch, std::uint64_t question, Instant now, bool waits_for_all) noexcept {
+    /// Asks for promises for `epoch`, which this node itself has promised.
+    void promise(Epoch epoch, std::uint64_t question, Instant now) noexcept {
         epoch_ = epoch;
-        waits_for_all_ = waits_for_all;
-        committed_ = Index{};
         for (Vote& vote : votes_) vote.answered = false;
         ask(PromotionStep::promising, question, now);
     }
@@ -88,7 +85,6 @@ public:
                          .leads = reply.has(ballot_flags::leads),
                          .incarnation = reply.incarnation,
                          .last = reply.last};
-        committed_ = max(committed_, reply.commit);
     }
 
     /// True when a peer should be asked (again).
@@ -111,7 +107,7 @@ public:
                 expected_ = answered_;
                 return Move::bind;
             case PromotionStep::promising:
-                if ((!sufficient_ || waits_for_all_) && !over) return Move::wait;
+                if (!sufficient_ && !over) return Move::wait;
                 if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
                 step_ = PromotionStep::fetching;
                 fetched_ = local.log.last();
@@ -121,11 +117,6 @@ public:
             default: return Move::wait;
         }
     }
-
-    /// True when every node has promised; none will commit more in an older epoch than the most that one of them had.
-    [[nodiscard]] bool bound_all(std::size_t peers) const noexcept { return binding() && answered_ == peers; }
-    /// The most that one of the peers that promised had committed.
-    [[nodiscard]] Index committed() const noexcept { return committed_; }
 
     /// The node that holds what this one has to fetch; NodeId{} when nothing is missing.
     [[nodiscard]] NodeId donor() const noexcept { return ahead_; }
@@ -233,8 +224,6 @@ private:
     std::uint64_t question_ = 0;
     Instant asked_at_;  // when the question was first asked, or a fetched entry last came
     Index fetched_;
-    bool waits_for_all_ = false;
-    Index committed_;
     std::array<Vote, Composition::peers_max> votes_{};
 
     // What the answers came to, as of the last `next`.

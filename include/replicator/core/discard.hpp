@@ -44,12 +44,4 @@ void discard_after(Local<Composition>& local, Index common) noexcept {
     }
 }
 
-/// Removes the entry at `from` and all after it. `chain` is up to the one before.
-template <class Composition>
-void cut(Local<Composition>& local, Cursor from, Chain chain) noexcept {
-    discard_after(local, from.index - 1);
-    local.log.cut(from, chain);
-    local.epochs.cut(from.index);
-}
-
 }  // namespace replicator::core

@@ -328,7 +328,9 @@ private:
 
     /// Removes the entry at `from` and all after it.
     void cut(Local<Composition>& local, Cursor from) noexcept {
-        core::cut(local, from, chain_);
+        discard_after(local, from.index - 1);
+        local.log.cut(from, chain_);
+        local.epochs.cut(from.index);
         learn_epoch(local);
     }
     /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.

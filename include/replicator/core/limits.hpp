@@ -54,14 +54,9 @@ struct Composition {
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
 
-    /// The entry that opens an epoch, header and padding included.
-    static constexpr std::size_t epoch_entry_bytes_max = entry_bytes(epoch_start_bytes(Limits::nodes_max));
-    /// Room that a new leader may need before anything is acknowledged: for that entry, to let every other node count,
-    /// and to give the seat.
-    static constexpr std::size_t opening_bytes_max =
-        epoch_entry_bytes_max + peers_max * entry_bytes(AdmitBody::bytes) + entry_bytes(SeatBody::bytes);
-    /// The largest entry: a command, or the one that opens an epoch.
-    static constexpr std::size_t entry_bytes_max = larger(entry_bytes(command_bytes_max), epoch_entry_bytes_max);
+    /// The largest entry, header and padding included: a command, or the entry that opens an epoch.
+    static constexpr std::size_t entry_bytes_max =
+        larger(entry_bytes(command_bytes_max), entry_bytes(epoch_start_bytes(Limits::nodes_max)));
 
     /// Bytes of entries that may be unacknowledged. Half of the log, so that a follower that has not yet applied what
     /// is committed can always take what may come.

@@ -8,7 +8,6 @@
 #include "candidacy.hpp"
 #include "follower.hpp"
 #include "handshake.hpp"
-#include "idle_tail.hpp"
 #include "leader.hpp"
 #include "links.hpp"
 #include "local.hpp"
@@ -233,7 +232,7 @@ protected:
     void bind(Epoch epoch) noexcept {
         if (!local_.promise(epoch)) return candidacy_.refuse(Error::log_failed);
         leave_old_leader();
-        candidacy_.promise(epoch, ++local_.attempts, local_.now, has_no_room_to_lead(local_, applier_));
+        candidacy_.promise(epoch, ++local_.attempts, local_.now);
         ask_everybody();
     }
 
@@ -251,7 +250,6 @@ protected:
 
     void open() noexcept {
         const bool forced = candidacy_.forced();
-        if (candidacy_.bound_all(peer_count_)) make_room_to_lead(local_, applier_, candidacy_.committed());
         if (const Result<void> opened = lead(candidacy_.epoch(), forced); !opened) {
             candidacy_.refuse(opened.error());
             return stop_fetching();

@@ -331,15 +331,12 @@ private:
         std::size_t best = places_.size();
         for (std::size_t i = 0; i < places_.size(); ++i) {
             const Node& node = *places_[i].node;
-            if (node.role() == Role::leader && (node.confirmed() || ++unconfirmed_visits_ < 5)) return true;
+            if (node.role() == Role::leader) return true;
             if (node.role() == Role::faulted) return true;  // it will be started again
-            if (node.role() == Role::leader || node.last().index == Index{}) continue;
+            if (node.last().index == Index{}) continue;
             if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
         }
-        // Its log may have no room for those who could acknowledge something there.
-        const bool stuck = std::exchange(unconfirmed_visits_, 0) > 0;
         if (best == places_.size()) {
-            if (stuck) return true;
             chronicle_.forget_what_is_gone(Base::is_durable);
             check_survival(0);
             return false;
@@ -392,7 +389,6 @@ private:
     std::vector<View>& views_ = chronicle_.views;
     decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
     bool lost_ = false;
-    unsigned unconfirmed_visits_ = 0;  // of operators, to a leader that stays unconfirmed
 };
 
 }  // namespace replicator::sim

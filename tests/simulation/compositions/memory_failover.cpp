@@ -11,11 +11,11 @@ template <class Ack>
 constexpr auto explore = explore_node<SuccessionMemory, Ack, SuccessionOptions>;
 
 constexpr Composition compositions[] = {
-    {"async/memory-failover", 2, true, explore<ack::Async<>>},
-    {"semi-sync/memory-failover", 2, true, explore<ack::SemiSync<>>},
-    {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>},
-    {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>},
-    {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>},
+    {"async/memory-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
+    {"semi-sync/memory-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
+    {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>, milliseconds(600)},
+    {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>, milliseconds(600)},
+    {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>, milliseconds(600)},
 };
 
 }  // namespace

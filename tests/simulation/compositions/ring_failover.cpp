@@ -12,13 +12,13 @@ template <class Ack, class Limits = SuccessionOptions>
 constexpr auto explore = explore_node<SuccessionRing, Ack, Limits>;
 
 constexpr Composition compositions[] = {
-    {"async/ring-failover", 2, true, explore<ack::Async<>>},
-    {"semi-sync/ring-failover", 2, true, explore<ack::SemiSync<>>},
-    {"sync/ring-failover", 2, true, explore<ack::Sync<>>},
-    {"quorum/ring-failover", 2, true, explore<ack::Quorum<2>>},
-    {"majority/ring-failover", 2, true, explore<ack::Majority<>>},
-    {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>},
-    {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>},
+    {"async/ring-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
+    {"semi-sync/ring-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
+    {"sync/ring-failover", 2, true, explore<ack::Sync<>>, milliseconds(600)},
+    {"quorum/ring-failover", 2, true, explore<ack::Quorum<2>>, milliseconds(600)},
+    {"majority/ring-failover", 2, true, explore<ack::Majority<>>, milliseconds(600)},
+    {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>, milliseconds(600)},
+    {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>, milliseconds(600)},
 };
 
 }  // namespace
