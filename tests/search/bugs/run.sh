@@ -25,22 +25,35 @@ is_wanted() {  # bug; then those that are wanted, none for all
     return 1
 }
 
-failures=0
-for patch in "$here"/*.patch; do
-    bug=$(basename "$patch" .patch)
-    is_wanted "$bug" "$@" || continue
+# Says in one line what was found.
+hunt() {  # patch
+    local bug folder found arguments
+    bug=$(basename "$1" .patch)
     folder=$work/$bug
-    rm -rf "$folder" && mkdir -p "$folder" && cp -R "$project/include" "$folder/include"
-    read -ra arguments <<<"$(sed -n 's/^# Search: //p' "$patch")"
-    if ! (cd "$folder" && patch -s -p1 --fuzz=0 <"$patch" >log 2>&1 &&
+    read -ra arguments <<<"$(sed -n 's/^# Search: //p' "$1")"
+    if ! (cd "$folder" && patch -s -p1 --fuzz=0 <"$1" >log 2>&1 &&
         "${compile[@]}" -I include "$project/tests/search/main.cpp" -o search >>log 2>&1); then
         echo "$bug: does not apply or compile, see $folder/log"
-        ((++failures))
-        continue
+        return
     fi
     "$folder/search" "${arguments[@]}" --seconds "${SECONDS_EACH:-300}" >"$folder/found" 2>&1
     found=$(sed -n 's/^FAILED: //p' "$folder/found")
     echo "$bug: ${found:-NOT FOUND with ${arguments[*]}}"
-    [[ -n $found ]] || ((++failures))
+}
+
+bugs=()
+for patch in "$here"/*.patch; do
+    bug=$(basename "$patch" .patch)
+    is_wanted "$bug" "$@" || continue
+    bugs+=("$bug")
+    rm -rf "${work:?}/$bug" && mkdir -p "$work/$bug" && cp -R "$project/include" "$work/$bug/include"
+    # At most so many at once.
+    while (($(jobs -pr | wc -l) >= ${JOBS:-$(nproc)})); do wait -n; done
+    hunt "$patch" &
 done
-((failures == 0))
+wait
+failures=0
+for bug in "${bugs[@]}"; do
+    grep -q '^FAILED: ' "$work/$bug/found" 2>/dev/null || ((++failures))
+done
+((failures == 0 && ${#bugs[@]} > 0))
