@@ -107,6 +107,9 @@ BOOST_AUTO_TEST_CASE(an_epoch_is_learned_for_more_than_the_end_of_a_log) {
 }
 BOOST_AUTO_TEST_CASE(an_old_ack_of_nothing_is_taken_for_agreement) { run_long("sync/file-failover", 3, 1000004269); }
 BOOST_AUTO_TEST_CASE(a_state_that_is_here_is_offered_again) { run_long("semi-sync/ring-forgetful", 3, 403); }
+BOOST_AUTO_TEST_CASE(an_epoch_is_forced_by_a_node_that_stops_before_anybody_sees_it) {
+    run_long("async/file-failover", 2, 5162);
+}
 BOOST_AUTO_TEST_CASE(a_dead_process_makes_the_living_one_a_duplicate) { run_again("async/file-failover", 705807); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,10 +59,10 @@ public:
         while (a != b) a = entries_[a].parent, b = entries_[b].parent;
         return a;
     }
-    /// True when a forced epoch begins on the line of `entry` after `common`.
-    [[nodiscard]] bool forced_after(Entry entry, Entry common) const noexcept {
+    /// True when a forced epoch, higher than `than`, begins on the line of `entry` after `common`.
+    [[nodiscard]] bool forced_after(Entry entry, Entry common, Epoch than = {}) const noexcept {
         for (; entry != common; entry = entries_[entry].parent) {
-            if (entries_[entry].forced) return true;
+            if (entries_[entry].forced && than < entries_[entry].epoch) return true;
         }
         return false;
     }

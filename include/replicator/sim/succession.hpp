@@ -213,12 +213,14 @@ private:
         for (auto& [other, former] : epochs_) {
             // A candidate that was late opens an epoch in which nothing will ever be acknowledged.
             if (epoch < other || lines_.has(reign.start, former.acknowledged)) continue;
-            if (!reign.forced) {
+            // Whoever forced an epoch may have stopped before anybody saw that it did.
+            const Entry common = lines_.common(reign.start, former.acknowledged);
+            if (!reign.forced && !lines_.forced_after(reign.start, common, other)) {
                 return fail("node " + name(place) + " opens an epoch that lacks acknowledged entry " +
                             std::to_string(lines_.index(former.acknowledged).value) + describe());
             }
             // Somebody took the risk.
-            former.acknowledged = lines_.common(reign.start, former.acknowledged);
+            former.acknowledged = common;
             lost_ = true;
         }
     }
