@@ -232,8 +232,7 @@ private:
         const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
         if (below || forgotten) hint = local.committed();
         refusal_ = Refusal{error, hint, local.committed()};
-        rest_is_useless_ = true;
-        ack_owed_ = true;
+        rest_is_useless_ = ack_owed_ = true;
     }
 
     /// The front of `piece` is a whole entry: takes it, and the plain commands behind it at once where they only
@@ -377,8 +376,7 @@ private:
     /// This node stops; nothing that the leader sent is wrong.
     Error fail(Local<Composition>& local, Error error) noexcept {
         local.fail(error);
-        rest_is_useless_ = true;
-        return Error::none;
+        return rest_is_useless_ = true, Error::none;
     }
 
     MaybeIndex verified_;  // up to here the log agrees with the leader's, on this link
