@@ -2,7 +2,7 @@
 // A log of the user's own that misses one member.
 //
 // expect: The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.
-// errors: 8
+// errors: 10
 
 #include "parts.hpp"
 
