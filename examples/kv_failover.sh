@@ -3,7 +3,7 @@
 # Three nodes as real processes whose leader is killed or stopped again and again, and clients whose histories are
 # checked.
 #
-#   bash examples/kv_failover.sh BUILD [KILLS] [--policy POLICY] [--stops N] [--seed N] [--keep FOLDER]
+#   bash examples/kv_failover.sh BUILD [KILLS] [--ack POLICY] [--stops N] [--seed N] [--keep FOLDER]
 #
 # BUILD is a folder in which the examples were built. KILLS times (default 10) the leader is killed under load (kill
 # -9), another node is promoted, and the old leader is started again, blank, until it counts again. Then N times
@@ -29,7 +29,7 @@ keep=
 }
 while (($#)); do
     case $1 in
-        --ack | --policy) policy=$2 ;;
+        --ack) policy=$2 ;;
         --stops) stops=$2 ;;
         --seed) seed=$2 ;;
         --keep) keep=$2 ;;
@@ -52,7 +52,7 @@ killed=0 stopped=0 unconfirmed=0 fenced=0 discarded=0
 promote_total=0 promote_max=0 rejoin_total=0 rejoin_max=0
 
 fail() {
-    printf 'kv_failover: FAILED in kill %s, stop %s: %s (--policy %s --seed %s)\n' \
+    printf 'kv_failover: FAILED in kill %s, stop %s: %s (--ack %s --seed %s)\n' \
         "$killed" "$stopped" "$*" "$policy" "$seed" >&2
     keep=${keep:-${TMPDIR:-/tmp}/replicator-failover-$policy-$seed}
     for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done

@@ -3,7 +3,7 @@
 # Three nodes as real processes over logs on disks, killed one by one and all at once under load, and clients whose
 # histories are checked.
 #
-#   bash examples/kv_restarts.sh BUILD [KILLS] [--policy POLICY] [--seed N] [--keep FOLDER] [--only KIND]
+#   bash examples/kv_restarts.sh BUILD [KILLS] [--ack POLICY] [--seed N] [--keep FOLDER] [--only KIND]
 #
 # BUILD is a folder in which the examples were built. KILLS times (default 10) the leader, a follower, or all nodes are
 # killed at a random moment (kill -9), and started again on their directories:
@@ -37,7 +37,7 @@ only=
 }
 while (($#)); do
     case $1 in
-        --ack | --policy) policy=$2 ;;
+        --ack) policy=$2 ;;
         --seed) seed=$2 ;;
         --keep) keep=$2 ;;
         --only) only=$2 ;;
@@ -64,7 +64,7 @@ all_total=0 all_max=0 leader_total=0 leader_max=0 replaced_total=0 replaced_max=
 
 fail() {
     local node
-    printf 'kv_restarts: FAILED in kill %s (%s): %s (--policy %s --seed %s)\n' "$round" "$kind" "$*" "$policy" "$seed" >&2
+    printf 'kv_restarts: FAILED in kill %s (%s): %s (--ack %s --seed %s)\n' "$round" "$kind" "$*" "$policy" "$seed" >&2
     keep=${keep:-${TMPDIR:-/tmp}/replicator-restarts-$policy-$seed}
     for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
     exit 1

@@ -15,5 +15,5 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 for policy in semi-sync sync; do
     waited_for bash "$here/../../examples/kv_failover.sh" "$programs/.." "$rounds" --stops "$rounds" \
-        --policy "$policy" --seed "$seed" || exit
+        --ack "$policy" --seed "$seed" || exit
 done

@@ -128,14 +128,14 @@ public:
         const Index at = begin.position.index;
         // A head that comes late may be that of the state which is here by now.
         const bool late = lacks.index <= at && reaches_back_to(local.log, at) && chain_at(local.log, at) == begin.chain;
-        const bool same = lacks.index == local.commit || (lacks.index < local.commit && lacks.epoch != Epoch{});
-        const bool replaces = lacks.index != Index{} && same && local.epochs.at(lacks.index) == lacks.epoch && !late;
+        // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
+        const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
+        const bool replaces = lacks.index != Index{} && own && local.epochs.at(lacks.index) == lacks.epoch && !late;
         if (replaces && !may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
     [[nodiscard]] bool begin_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
-        if (install_.gather_chunk(chunk, tail_bytes)) return true;
-        return ack_owed_ = true, false;
+        return install_.gather_chunk(chunk, tail_bytes) || (ack_owed_ = true, false);
     }
 
     /// A piece of the tail of a snapshot frame came; `ends` with the last.
