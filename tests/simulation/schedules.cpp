@@ -72,12 +72,13 @@ void run_again(std::string_view name, std::uint64_t seed) {
     BOOST_TEST(static_cast<bool>(found), found.report);
 }
 
-/// The same as simulate.sh draws it, or did when scenarios over small logs were as long as the others.
+/// The same with the bounds that simulate.sh had when the seeds were found.
 void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed) {
-    Composition again = composition(name);
-    again.length_max = Composition{}.length_max;
+    const Composition again = composition(name);
     sim::ExploreOptions options{
         .first_seed = seed, .seeds = 1, .bounds = tests::long_bounds(again, nodes), .shrinks = false};
+    options.bounds.length_min = milliseconds(300);
+    options.bounds.length_max = milliseconds(3000);
     const sim::Exploration found = again.explore(options);
     BOOST_TEST(static_cast<bool>(found), found.report);
 }

@@ -25,7 +25,7 @@ struct Composition {
 [[nodiscard]] inline sim::ScenarioBounds long_bounds(const Composition& composition, std::size_t nodes) {
     return {.nodes_min = nodes,
             .nodes_max = nodes,
-            .length_min = milliseconds(300),
+            .length_min = milliseconds(500),
             .length_max = composition.length_max,
             .writes_at_once_max = 60,
             .fault_length_max = milliseconds(120),
