@@ -12,7 +12,9 @@
 #include <replicator/log/file.hpp>
 #include <replicator/storage/posix.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -59,7 +61,9 @@ void put(Log<Bounds>& log, std::size_t length, std::uint64_t number) {
     const std::size_t bytes = replicator::entry_bytes(length);
     const auto room = log.reserve(bytes, bytes);
     if (room.empty()) fail("file log: no room");
-    std::memset(room.data() + 8, static_cast<int>(number), length);
+    static const std::array<std::byte, 4096> command{};
+    std::memcpy(room.data() + 8, command.data(), length);
+    std::memcpy(room.data() + 8, &number, sizeof number);
     log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, length, log.chain()));
 }
 

@@ -27,9 +27,10 @@ if [[ "$(uname -s)" != Linux ]]; then
     exit 1
 fi
 
-# One level of optimization for ours and for the baselines.
+# One level of optimization for ours and for the baselines. Fresh, because a cache of another compiler is thrown away
+# together with the options.
 mkdir -p "$root/build"
-cmake -S "$root" -B "$build" -G "Unix Makefiles" \
+cmake --fresh -S "$root" -B "$build" -G "Unix Makefiles" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG" -DCMAKE_CXX_COMPILER="${CXX:-g++}" \
     -DREPLICATOR_BUILD_BENCHMARKS=ON -DREPLICATOR_BUILD_TESTS=OFF -DREPLICATOR_BUILD_EXAMPLES=OFF > "$build.log" 2>&1 ||
     { cat "$build.log" >&2; exit 1; }

@@ -14,6 +14,7 @@
 #include "checksum.hpp"
 #include "types.hpp"
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -179,6 +180,31 @@ namespace detail {
     return header.chain == detail::fold(previous, with_crc([=](auto crc) noexcept {
                                             return detail::entry_checksum(crc, entry, header.word);
                                         }));
+}
+
+/// Checks one entry of any type whose bytes come in parts, which need not be kept.
+class EntryCheck {
+public:
+    void begin(EntryHeader header) noexcept {
+        std::array<std::byte, 4> word;
+        store(word.data(), header.word);
+        sum_ = checksum(word);
+    }
+    /// The next bytes behind the header, padding included.
+    void feed(std::span<const std::byte> part) noexcept { sum_ = checksum(part, sum_); }
+    /// True when all that was fed is the entry of this header, and follows `previous`.
+    [[nodiscard]] bool fits(EntryHeader header, Chain previous) const noexcept {
+        return header.chain == detail::fold(previous, ~sum_);
+    }
+
+private:
+    std::uint32_t sum_ = 0;
+};
+
+/// Whether this version may pass the entry on: it knows its type or may pass over it, and knows all its flags.
+[[nodiscard]] constexpr bool is_understood(EntryHeader header) noexcept {
+    if ((header.flags() & (entry_flags::compressed | entry_flags::reserved)) != 0) return false;
+    return header.type() <= EntryType::admit || (header.flags() & entry_flags::skippable) != 0;
 }
 
 }  // namespace replicator

@@ -113,6 +113,28 @@ BOOST_AUTO_TEST_CASE(case_16_interleaved_tails_of_many_epochs_converge) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_full_log_of_another_line_is_cut_also_by_an_entry_that_comes_in_pieces) {
+    for (const std::size_t piece : {std::size_t{5}, std::size_t{64}, ~std::size_t{0}}) {
+        BOOST_TEST_CONTEXT("pieces of " << piece << " bytes") {
+            Majority group(3);
+            group.network.piece_bytes = piece;
+            group.write(1);
+            group.network.settle();
+            isolate(group, 2);
+            auto& full = testing::Inspect::engine(group.at(2));
+            std::uint64_t counter = 1;
+            while (full.lead({++counter, two, 2}, false)) BOOST_REQUIRE(counter < 1000);
+            lead(group, 3, ++counter);
+            BOOST_REQUIRE(group.at(2).last().index > group.at(3).last().index + 10);
+
+            join_all(group);
+            pass(group, 1000);
+            BOOST_TEST(group.at(3).acknowledged() == group.at(3).last().index);
+            expect_all_equal(group);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(case_17_a_follower_commits_no_further_than_it_has_verified) {
     Majority group(2);
     group.network.settle();

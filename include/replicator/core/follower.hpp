@@ -7,6 +7,7 @@
 
 #include "applier.hpp"
 #include "discard.hpp"
+#include "divergence.hpp"
 #include "install.hpp"
 #include "local.hpp"
 #include "maybe_index.hpp"
@@ -131,7 +132,7 @@ public:
         // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
         const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
         const bool replaces = lacks.index != Index{} && own && local.epochs.at(lacks.index) == lacks.epoch && !late;
-        if (replaces && !may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
+        if (replaces && !may_be_replaced(local, forced_, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
     [[nodiscard]] bool begin_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
@@ -183,16 +184,6 @@ private:
         ack_owed_ = true;
     }
 
-    /// Why the entry before the append's first is not the one that stands here; `none` when it is.
-    [[nodiscard]] Error misfit(const Local<Composition>& local, const Append& append) const noexcept {
-        const Index index = append.previous.index;
-        if (!reaches_back_to(local.log, index)) return Error::discarded;
-        const Epoch known = local.epochs.at(index);
-        const bool both_known = known != Epoch{} && append.previous.epoch != Epoch{};
-        if (both_known && known != append.previous.epoch) return Error::discarded;
-        return chain_at(local.log, index) == append.previous_chain ? Error::none : Error::discarded;
-    }
-
     /// The entry at `previous` is not here. A leader that asks about less than what is committed here has old news, and
     /// learns where this log ends. One that knows of more, and does not share what is committed, lacks that.
     void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
@@ -212,16 +203,8 @@ private:
     /// The leader's log lacks what is committed here.
     void refuse_diverged(Local<Composition>& local, Position bound) noexcept {
         const Index common = local.epochs.newest_at_or_below(bound, local.log.last()).index;
-        if (may_be_replaced(local, common)) return refuse(local, Error::diverged, bound);
+        if (may_be_replaced(local, forced_, common)) return refuse(local, Error::diverged, bound);
         static_cast<void>(fail(local, Error::diverged));
-    }
-
-    /// True when what was committed here after `common` may have been lost on purpose: a forced epoch was opened after
-    /// that. Otherwise it is proof of a bug that a leader lacks it. `common` is only a bound; where a forced epoch
-    /// began within what is committed here, in an older epoch, the logs part before that.
-    [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Index common) const noexcept {
-        const bool parts_before = common < forced_.index || forced_.index <= local.commit;
-        return parts_before && local.epochs.at(local.commit) < forced_.epoch;
     }
 
     /// The leader is told the newest position here that it may share.
@@ -273,6 +256,7 @@ private:
         const EntryHeader header = load_entry_header(header_.data());
         const std::size_t size = header.bytes();
         if (size > Composition::entry_bytes_max) return Error::corrupt;
+        if (index_ < local.log.last()) return look_through(local, header, piece);
         const auto room = reserve(local, applier, header, size);
         if (room.empty()) return refuse_for_room(local);
         if (gathered_ == entry_header_bytes) std::memcpy(room.data(), header_.data(), entry_header_bytes);
@@ -282,24 +266,32 @@ private:
         return take_one(local, applier, room.first(size));
     }
 
+    /// The entry has one of this log in its place: its parts are checked and not kept, for a log that is full of what is
+    /// to be cut has no room for them.
+    Error look_through(Local<Composition>& local, EntryHeader header, std::span<const std::byte>& piece) noexcept {
+        if (gathered_ == entry_header_bytes) check_.begin(header);
+        const auto part = piece.first(smaller(header.bytes() - gathered_, piece.size()));
+        check_.feed(part);
+        piece = piece.subspan(part.size());
+        gathered_ += part.size();
+        if (gathered_ < header.bytes()) return Error::none;
+        gathered_ = 0;
+        return check_.fits(header, chain_) ? meet_own(local, header) : Error::corrupt;
+    }
+
     /// One whole entry of any type, wherever it belongs.
     Error take_one(Local<Composition>& local, Applier<Composition>& applier,
                    std::span<const std::byte> entry) noexcept {
         if (!verify_entry(entry.data(), chain_)) return Error::corrupt;
         const EntryHeader header = load_entry_header(entry.data());
-        if (!understood(header)) return Error::protocol;
         if (index_ < local.log.last()) return meet_own(local, header);
+        if (!is_understood(header)) return Error::protocol;
         const auto room = reserve(local, applier, header, entry.size());
         if (room.empty()) return refuse_for_room(local);
         if (header.type() == EntryType::epoch_start && !open_epoch(local, entry)) return Error::protocol;
         if (room.data() != entry.data()) copy_fresh(room.data(), entry.data(), entry.size());
         append(local, entry.size(), 1, header.chain);
         return Error::none;
-    }
-
-    [[nodiscard]] static bool understood(EntryHeader header) noexcept {
-        if ((header.flags() & (entry_flags::compressed | entry_flags::reserved)) != 0) return false;
-        return header.type() <= EntryType::admit || (header.flags() & entry_flags::skippable) != 0;
     }
 
     /// An entry came that this log has already, or has another one in its place.
@@ -388,6 +380,7 @@ private:
     Chain chain_{};      // up to that entry
     Cursor own_;         // the entry of this log that the next one of the append will meet
     std::array<std::byte, entry_header_bytes> header_{};
+    EntryCheck check_;              // of an entry that is not kept
     std::size_t gathered_ = 0;      // bytes of an entry that came in parts
     bool rest_is_useless_ = false;  // of the tail that is coming in
     bool ack_owed_ = false;

@@ -105,14 +105,20 @@ private:
         marks_[(first_mark_ + mark_count_++) % marks_max] = end_;
     }
 
+    /// Whole parts leave first, so that this happens seldom and reads nothing.
     void evict(std::size_t wanted, Cursor written) noexcept {
+        while (free_bytes() < wanted && mark_count_ > 0 && mark(0).offset <= written.offset) {
+            begin_ = mark(0);
+            drop_mark();
+        }
         while (free_bytes() < wanted && begin_.offset < written.offset) {
             begin_ = {begin_.index + 1, begin_.offset + load_entry_header(place(begin_.offset)).bytes()};
         }
-        while (mark_count_ > 0 && mark(0).index <= begin_.index) {
-            first_mark_ = (first_mark_ + 1) % marks_max;
-            --mark_count_;
-        }
+        while (mark_count_ > 0 && mark(0).index <= begin_.index) drop_mark();
+    }
+    void drop_mark() noexcept {
+        first_mark_ = (first_mark_ + 1) % marks_max;
+        --mark_count_;
     }
 
     std::unique_ptr<Word[]> bytes_;
