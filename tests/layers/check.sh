@@ -48,14 +48,16 @@ fail() {  # file, line, rule
     failures=$((failures + 1))
 }
 
+# These three answer in REPLY: a process for each of a thousand includes would take seconds.
+
 # The layer of a header, from its path.
 layer_of() {
     case $1 in
-        replicator.hpp) echo top ;;
-        basic_replicator.hpp) echo joint ;;
-        ack/* | authority/* | codec/* | log/* | storage/* | transport/*) echo policy ;;
-        */*) echo "${1%%/*}" ;;
-        *) echo base ;;
+        replicator.hpp) REPLY=top ;;
+        basic_replicator.hpp) REPLY=joint ;;
+        ack/* | authority/* | codec/* | log/* | storage/* | transport/*) REPLY=policy ;;
+        */*) REPLY=${1%%/*} ;;
+        *) REPLY=base ;;
     esac
 }
 
@@ -63,7 +65,14 @@ layer_of() {
 family_of() {
     local name=${1%.hpp}
     local stem=${name##*/}
-    echo "${name%/*}/${stem%%_*}"
+    REPLY=${name%/*}/${stem%%_*}
+}
+
+# Turns folder/../ into nothing.
+plain_path() {
+    local path=$1
+    while [[ $path =~ ^(.*/)?[^/.]+/\.\./(.*)$ ]]; do path=${BASH_REMATCH[1]}${BASH_REMATCH[2]}; done
+    REPLY=${path#./}
 }
 
 matches_any() {  # "who whom", patterns...
@@ -76,14 +85,20 @@ matches_any() {  # "who whom", patterns...
     return 1
 }
 
+same_family() {
+    family_of "$1"
+    local family=$REPLY
+    family_of "$2"
+    [[ $family == "$REPLY" ]]
+}
 may_use_asio() { [[ $1 == asio/* || $1 == transport/asio_* ]]; }
 may_use_the_system() { [[ $1 == storage/* || $1 == sim/* || $1 == testing/* || $1 == asio/* ]]; }
 
 check_own() {  # file, line, path of the included header within the tree
     local file=$1 line=$2 other=$3
     local from to
-    from=$(layer_of "$file")
-    to=$(layer_of "$other")
+    layer_of "$file" && from=$REPLY
+    layer_of "$other" && to=$REPLY
     [[ -f $other ]] || { fail "$file" "$line" "includes $other, which does not exist"; return; }
     if [[ $from != asio ]] && ! may_use_asio "$file" && may_use_asio "$other"; then
         fail "$file" "$line" "includes $other: only asio/ and transport/asio_* may include what needs Asio"
@@ -104,7 +119,7 @@ check_own() {  # file, line, path of the included header within the tree
             ;;
         policy)
             [[ $to == base || $to == concepts ]] ||
-                [[ $to == policy && $(family_of "$file") == "$(family_of "$other")" ]] ||
+                same_family "$file" "$other" ||
                 matches_any "$file $other" "${policy_exceptions[@]}" ||
                 fail "$file" "$line" \
                     "includes $other: a policy may include base files, concepts and its own family only"
@@ -139,7 +154,8 @@ check_other() {  # file, line, name between the angle brackets
             ;;
         */*) fail "$file" "$line" "includes <$name>: the library stands on the standard library and Asio only" ;;
         *)
-            case $(layer_of "$file") in
+            layer_of "$file"
+            case $REPLY in
                 base | concepts | core | joint)
                     [[ " $light_headers " == *" $name "* ]] ||
                         fail "$file" "$line" "includes <$name>: base, concepts and core may include only $light_headers"
@@ -147,13 +163,6 @@ check_other() {  # file, line, name between the angle brackets
             esac
             ;;
     esac
-}
-
-# Turns folder/../ into nothing.
-plain_path() {
-    local path=$1
-    while [[ $path =~ ^(.*/)?[^/.]+/\.\./(.*)$ ]]; do path=${BASH_REMATCH[1]}${BASH_REMATCH[2]}; done
-    echo "${path#./}"
 }
 
 mapfile -t headers < <(find . -name '*.hpp' | sed 's|^\./||' | sort)
@@ -166,19 +175,22 @@ edges=""             # "who whom" of own headers
 declare -A standard  # the standard headers of each own header, as "line:name line:name"
 includes=0
 for file in "${headers[@]}"; do
-    if [[ $(layer_of "$file") == base && " $base_files " != *" ${file%.hpp} "* ]]; then
+    layer_of "$file"
+    if [[ $REPLY == base && " $base_files " != *" ${file%.hpp} "* ]]; then
         fail "$file" 1 "is not in the list of base files: add it to the layers in tests/layers/check.sh"
     fi
-    count=$(wc -l <"$file")
+    mapfile -t lines <"$file"
+    count=${#lines[@]}
     ((count <= lines_max)) || fail "$file" "$count" "has more than $lines_max lines"
-    grep -q '^#pragma once$' "$file" || fail "$file" 1 "has no #pragma once"
-    [[ $(head -n 1 "$file") == "// SPDX-License-Identifier: BSL-1.0" ]] || fail "$file" 1 "does not name its licence"
+    [[ $'\n'$(<"$file")$'\n' == *$'\n#pragma once\n'* ]] || fail "$file" 1 "has no #pragma once"
+    [[ ${lines[0]-} == "// SPDX-License-Identifier: BSL-1.0" ]] || fail "$file" 1 "does not name its licence"
 
     while IFS=: read -r line text; do
         includes=$((includes + 1))
         if [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\"([^\"]+)\" ]]; then
             [[ $file == */* ]] && folder=${file%/*}/ || folder=""
-            other=$(plain_path "$folder${BASH_REMATCH[1]}")
+            plain_path "$folder${BASH_REMATCH[1]}"
+            other=$REPLY
         elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<replicator/([^\>]+)\> ]]; then
             other=${BASH_REMATCH[1]}
         elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<([^\>]+)\> ]]; then
