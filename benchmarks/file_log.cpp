@@ -56,14 +56,14 @@ double seconds_since(std::chrono::steady_clock::time_point began) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-template <class Bounds>
-void put(Log<Bounds>& log, std::size_t length, std::uint64_t number) {
-    const std::size_t bytes = replicator::entry_bytes(length);
+/// Appends a command of so many bytes.
+template <std::size_t length, class Bounds>
+void put(Log<Bounds>& log, std::uint64_t number) {
+    constexpr std::size_t bytes = replicator::entry_bytes(length);
     const auto room = log.reserve(bytes, bytes);
     if (room.empty()) fail("file log: no room");
-    static const std::array<std::byte, 4096> command{};
-    std::memcpy(room.data() + 8, command.data(), length);
-    std::memcpy(room.data() + 8, &number, sizeof number);
+    const std::array<std::uint64_t, length / 8> command{number};
+    std::memcpy(room.data() + replicator::entry_header_bytes, command.data(), length);
     log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, length, log.chain()));
 }
 
@@ -73,7 +73,7 @@ constexpr std::size_t body_bytes = 64;
 template <class Bounds>
 double flush_group(Log<Bounds>& log, std::size_t group) {
     const auto began = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < group; ++i) put(log, body_bytes, i);
+    for (std::size_t i = 0; i < group; ++i) put<body_bytes>(log, i);
     if (log.flush() != replicator::Error::none) fail("file log: flush");
     const double seconds = seconds_since(began);
     log.release(log.last());
@@ -125,7 +125,7 @@ void group_commit(Report& report, std::size_t group) {
     if (!report.wants("file log, allocations")) return;
     const Counted before = counted(own_counts());
     for (int i = 0; i < 200; ++i) {
-        for (std::size_t entry = 0; entry < group; ++entry) put(log, body_bytes, entry);
+        for (std::size_t entry = 0; entry < group; ++entry) put<body_bytes>(log, entry);
         if (log.flush() != replicator::Error::none) fail("file log: flush");
         log.release(log.last());
     }
@@ -142,7 +142,7 @@ double append_rate(Log<Bounds>& log) {
     if (log.flush() != replicator::Error::none) fail("file log: flush");
     const auto began = std::chrono::steady_clock::now();
     for (std::size_t at = 0; at < total; at += 4096) {
-        put(log, 4096 - 8, at);
+        put<4096 - 8>(log, at);
         if (at % (256 * 1024) == 0 && log.write() != replicator::Error::none) fail("file log: write");
     }
     if (log.write() != replicator::Error::none) fail("file log: write");
@@ -186,7 +186,7 @@ void recovery(Report& report) {
     {
         Log<KeepsAll> log = open_log<KeepsAll>("recovery");
         for (std::size_t at = 0; at < total; at += 1024) {
-            put(log, 1024 - 8, at);
+            put<1024 - 8>(log, at);
             if (at % (1 << 20) == 0 && log.flush() != replicator::Error::none) fail("file log: flush");
         }
         if (log.flush() != replicator::Error::none) fail("file log: flush");

@@ -9,6 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,24 @@ struct Free : support::TinyFiles {
 struct Roomy : Free {
     static constexpr std::size_t capacity_bytes = 4096;
     static constexpr std::size_t retained_bytes = 1024;
+};
+
+/// Prepares nothing ahead.
+struct Hasty : Roomy {
+    static constexpr std::size_t zeros_per_byte = 0;
+};
+
+/// Counts what makes a system claim and free room.
+struct Counting : storage::Simulated {
+    using Simulated::Simulated;
+    static inline std::size_t calls = 0;
+
+    [[nodiscard]] StorageError create(Directory& directory, const char* name, File& file) noexcept {
+        return ++calls, Simulated::create(directory, name, file);
+    }
+    [[nodiscard]] StorageError remove(Directory& directory, const char* name) noexcept {
+        return ++calls, Simulated::remove(directory, name);
+    }
 };
 
 /// Stands before the log in the object, because it must outlive it.
@@ -330,9 +349,52 @@ BOOST_AUTO_TEST_CASE(needed_entries_are_kept_up_to_the_capacity_and_the_distance
     log.need(Index{~std::uint64_t{0}});
     go_on(2);
     BOOST_TEST(log.last() - log.base().index <= (1024u + 512u) / 32u);
+    // Of what was dropped a file may be left.
     const Index base = log.base().index;
     log = {};
-    BOOST_TEST(reopen<Roomy>(disk).base().index == base);
+    const Index found = reopen<Roomy>(disk).base().index;
+    BOOST_TEST(found <= base);
+    BOOST_TEST(base - found <= 512u / 32u);
+}
+
+BOOST_AUTO_TEST_CASE(files_are_taken_over_so_that_none_is_made_or_removed) {
+    storage::SimulatedDisk disk;
+    Counting::calls = 0;
+    auto log = std::move(*log::File<Counting, Roomy>::open(Counting(disk), support::folder, support::identity()));
+    const auto go_on = [&log] {
+        for (int i = 0; i < 200; ++i) {
+            fill(log, 1);
+            BOOST_TEST_REQUIRE((log.flush() == Error::none));
+            log.release(log.last());
+        }
+        return Counting::calls;
+    };
+    const std::size_t until_full = go_on();
+    BOOST_TEST(until_full > 0u);
+    BOOST_TEST(log.base().index > Index{0});
+    BOOST_TEST(go_on() == until_full);
+    const auto before = contents(log);
+    log = {};
+    auto again = reopen<Roomy>(disk);
+    BOOST_TEST((again.last() == Index{400}));
+    const auto after = contents(again);
+    BOOST_TEST_REQUIRE(after.size() >= before.size());
+    BOOST_TEST(std::equal(before.rbegin(), before.rend(), after.rbegin()));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_taken_over_and_not_zeroed_in_time_is_not_used) {
+    storage::SimulatedDisk disk;
+    auto log = reopen<Hasty>(disk);
+    // So many end in the middle of a file.
+    for (int i = 0; i < 202; ++i) {
+        fill(log, 1);
+        BOOST_TEST_REQUIRE((log.flush() == Error::none));
+        log.release(log.last());
+    }
+    log = {};
+    const auto again = reopen<Hasty>(disk);
+    BOOST_TEST((again.verdict().kind == log::Verdict::Kind::clean));
+    BOOST_TEST((again.last() == Index{202}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

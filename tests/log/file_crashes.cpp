@@ -25,15 +25,22 @@ BOOST_AUTO_TEST_SUITE(file_crashes)
 
 using support::contents;
 using support::folder;
-using Log = support::SimulatedLog<>;
+
+/// Drops what is released soon, so that files are given up and taken over again and again.
+struct Forgetful : support::TinyFiles {
+    static constexpr bool keeps_for_restart = false;
+    static constexpr std::size_t retained_bytes = 256;
+};
+using Log = support::SimulatedLog<Forgetful>;
 
 namespace {
 
-/// A log as it should be: what is in it, from where on, and what it promised.
+/// A log as it should be: what is in it, from where on, and what it promised. What is released may be gone.
 struct Line {
     Index base;
     std::vector<support::Entry> entries;
     std::uint64_t promised = 0;
+    Index released;
 
     [[nodiscard]] Index last() const { return base + entries.size(); }
 };
@@ -47,7 +54,7 @@ struct Expected {
 /// A run of random steps, the same for each seed, that keeps book of what it was promised.
 class Script {
 public:
-    explicit Script(std::uint64_t seed) : random_(seed) { expected.lines.push_back({}), expected.held.push_back({}); }
+    explicit Script(std::uint64_t seed) : random_(seed), cuts_(seed % 2 == 0) { expected.lines.push_back({}), expected.held.push_back({}); }
 
     Expected expected;
 
@@ -87,15 +94,24 @@ private:
 
     Error one() {
         switch (pick(0, 19)) {
-            case 0: return cut();
-            case 1: return pick(0, 3) == 0 ? reset() : promise();
+            case 0: return cuts_ ? cut() : append();
+            case 1: return cuts_ && pick(0, 3) == 0 ? reset() : promise();
             case 2: return log_.write();
             case 3:
             case 4:
             case 5:
             case 6: return flush();
+            case 7:
+            case 8: return release();
             default: return append();
         }
+    }
+    /// What is on the disk may be dropped from now on, whichever of the lines is found.
+    Error release() {
+        line_.released = std::max(line_.released, log_.held());
+        for (Line& line : expected.lines) line.released = std::max(line.released, log_.held());
+        log_.release(log_.held());
+        return Error::none;
     }
     Error append() {
         const auto body = support::body_of(log_.last().value + 1, ++appended_, pick(0, 40));
@@ -115,7 +131,10 @@ private:
     }
     Error cut() {
         if (line_.entries.empty()) return Error::none;
-        const std::uint64_t keep = pick(0, line_.entries.size() - 1);
+        // Entries that may be gone are no longer there to be cut.
+        const std::uint64_t least = std::max(line_.released, log_.base().index) - line_.base;
+        if (least >= line_.entries.size()) return Error::none;
+        const std::uint64_t keep = pick(least, line_.entries.size() - 1);
         const Cursor at = log_.seek(line_.base + (keep + 1));
         const Chain chain = keep == 0 ? log_.base().chain : load_entry_header(line_.entries[keep - 1].data()).chain;
         if (log_.fault() != Error::none) return log_.fault();
@@ -126,7 +145,7 @@ private:
     }
     Error reset() {
         log_.reset(Index{pick(0, 500)}, static_cast<Chain>(pick(1, 1000)));
-        line_.base = log_.base().index;
+        line_.base = line_.released = log_.base().index;
         line_.entries.clear();
         expected.lines.push_back(line_);
         expected.held.push_back(line_.base);
@@ -150,6 +169,7 @@ private:
     }
 
     std::mt19937_64 random_;
+    bool cuts_;  // else it only goes on, and gives up more files
     Log log_;
     Line line_;
     std::uint64_t appended_ = 0;
@@ -157,7 +177,11 @@ private:
 
 /// True when what was found is `line`, or a part of it that has at least what was flushed.
 bool fits(const Line& line, Index held, const Log& log, const std::vector<support::Entry>& entries) {
-    return log.base().index == line.base && support::begins_with(line.entries, entries) && log.last() >= held &&
+    const Index base = log.base().index;
+    if (base < line.base || std::max(line.base, line.released) < base || line.last() < base) return false;
+    const auto dropped = static_cast<std::ptrdiff_t>(base - line.base);
+    const std::vector<support::Entry> kept(line.entries.begin() + dropped, line.entries.end());
+    return support::begins_with(kept, entries) && log.last() >= held &&
            log.metadata().promised.counter == line.promised;
 }
 

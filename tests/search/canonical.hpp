@@ -114,7 +114,7 @@ private:
     template <class Composition>
     void follower(const core::Follower<Composition>& follower) {
         // Frames come whole, so between two of them nothing of an append is under way.
-        const auto& [verified, forced, told_commit, epoch, index, ends_at, chain, own, header, gathered,
+        const auto& [verified, forced, told_commit, epoch, index, ends_at, chain, own, header, check, gathered,
                      rest_is_useless, ack_owed, round, refusal, echo, install] = follower;
         put(verified.known, verified.index, forced, told_commit, gathered, ack_owed, round);
         put(refusal.has_value(), echo.has_value());

@@ -11,7 +11,6 @@
 #include "../entry.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -122,11 +121,11 @@ public:
     /// Everything that was appended is in files when this returns `Error::none`, though perhaps not flushed.
     [[nodiscard]] Error write_out() noexcept {
         if (fault != Error::none) return fault;
-        no_space = false;
+        const std::size_t spare = std::exchange(no_space, false) ? 0 : 1;
         if (reset_due_ && apply_reset() != Error::none) return result();
         if (cut_due_ && apply_cut() != Error::none) return result();
         // First, because it may be what makes room for the rest.
-        if (unlink_dropped() != Error::none) return result();
+        if (let_go(spare) != Error::none) return result();
         while (written_.index < tail.end().index) {
             if (!write_record()) return result();
         }
@@ -226,8 +225,7 @@ public:
     }
     void drop_snapshot() noexcept {
         if (!snapshot_.active()) return;
-        snapshot_.drop();
-        static_cast<void>(storage.remove(directory, snapshot_new_name));
+        snapshot_.drop(), static_cast<void>(storage.remove(directory, snapshot_new_name));
     }
 
     [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept {
@@ -283,15 +281,24 @@ private:
             ++dropped_;
         }
     }
-    [[nodiscard]] Error unlink_dropped() noexcept {
-        if (dropped_ == 0) return Error::none;
+    /// Removes the files of what was dropped, but for `spare` of them: the next segment takes over the room of that one,
+    /// which spares the system the work of freeing and claiming it.
+    [[nodiscard]] Error let_go(std::size_t spare) noexcept {
+        const bool takes_over = dropped_ == 1 && spare == 1 && writer_.wants_file() &&
+                                segments_[0].size == Options::segment_bytes;
+        if (dropped_ <= spare && !takes_over) return Error::none;
         reader_.forget_all();
         if (!Options::keeps_for_restart) {
             // No state on the disk says where the log may begin, so the metadata do.
             metadata.base = {{epochs.at(begin.index - 1), begin.index - 1}, base_chain};
             if (save() != Error::none) return fault;
         }
-        for (; dropped_ > 0; --dropped_) {
+        if (takes_over) {
+            if (!keep(writer_.take_over(storage, directory, segments_[0].name().text()))) return result();
+            segments_.pop_front(), --dropped_;
+            return Error::none;
+        }
+        for (; dropped_ > spare; --dropped_) {
             if (!remove(segments_[0])) return result();
             segments_.pop_front();
         }
@@ -358,7 +365,7 @@ private:
     [[nodiscard]] bool begin_segment() noexcept {
         wait();
         if (fault != Error::none) return false;
-        if (segments_.full() && unlink_dropped() != Error::none) return false;
+        if (segments_.full() && let_go(0) != Error::none) return false;
         if (segments_.full()) return no_space = true, false;
         // The existence of the new segment says that all before it is on the disk.
         if (held + 1 < written_.index) {
@@ -381,19 +388,12 @@ private:
         header.chain_before = written_chain_;
         header.size = Options::segment_bytes;
         header.records_at = Options::block_bytes;
-        header.salt = checksum_of(header);
+        header.salt = segment_salt(header, metadata.run_counter);
         if (!keep(writer_.begin(storage, directory, header))) return false;
         ++metadata.last_segment;
         segments_.push().begin(header, written_.offset);
-        return true;
+        return let_go(1) == Error::none;
     }
-    /// Differs from that of every other segment, as far as thirty-two bits can.
-    [[nodiscard]] std::uint32_t checksum_of(const SegmentHeader& header) const noexcept {
-        std::array<std::byte, 24> bytes;
-        ByteWriter(bytes.data()).each(header.incarnation, header.number, metadata.run_counter);
-        return checksum(bytes);
-    }
-
     SnapshotWriter<S> snapshot_;
 };
 

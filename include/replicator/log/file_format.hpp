@@ -116,6 +116,14 @@ struct SegmentHeader {
     }
 };
 
+/// A salt that differs from that of every other segment, as far as thirty-two bits can. `run_counter` tells apart the
+/// runs of one log.
+[[nodiscard]] inline std::uint32_t segment_salt(const SegmentHeader& header, std::uint64_t run_counter) noexcept {
+    std::array<std::byte, 24> bytes;
+    ByteWriter(bytes.data()).each(header.incarnation, header.number, run_counter);
+    return checksum(bytes);
+}
+
 /// What stands before the entries of one write.
 struct RecordHeader {
     static constexpr std::uint32_t magic = 0x31636572;  // "rec1"

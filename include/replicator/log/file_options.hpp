@@ -22,7 +22,7 @@ struct FileOptions {
     /// One file of the log. Its room is claimed and zeroed before it is used.
     static constexpr std::size_t segment_bytes = 64 * 1024 * 1024;
     /// Entries that the log takes without any of them being released; also how much of it followers that are away can
-    /// make it keep. The disk holds up to two segments more, and the snapshots.
+    /// make it keep. The disk holds up to three segments more, and the snapshots.
     static constexpr std::size_t capacity_bytes = std::size_t{1} << 30;
     /// Released entries that are kept although nobody is known to need them.
     static constexpr std::size_t retained_bytes = 256 * 1024 * 1024;

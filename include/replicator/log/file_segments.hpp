@@ -41,6 +41,7 @@ struct Segment {
         marks[0] = {first, header.records_at};
         mark_count = 1;
     }
+    [[nodiscard]] FileName name() const noexcept { return segment_name(number, first.index); }
     /// A record begins here. Kept only when the last one that was kept is far enough away.
     void note(const RecordMark& mark) noexcept {
         if (mark_count < marks_max && mark.place >= marks[mark_count - 1].place + size / marks_max) {

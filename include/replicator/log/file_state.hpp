@@ -120,7 +120,7 @@ protected:
     }
 
     [[nodiscard]] bool remove(const Segment& segment) noexcept {
-        const StorageError error = storage.remove(directory, segment_name(segment.number, segment.first.index).text());
+        const StorageError error = storage.remove(directory, segment.name().text());
         return error == StorageError::not_found || keep(error);
     }
 

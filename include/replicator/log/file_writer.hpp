@@ -65,7 +65,8 @@ public:
     /// Begins a segment: its header is on the disk, and its name, when this returns `none`. What was written into the
     /// one before must be on the disk already.
     [[nodiscard]] StorageError begin(S& storage, typename S::Directory& directory, SegmentHeader header) noexcept {
-        // Where it was needed too early, it is prepared while it is used.
+        // Where it was needed too early, it is prepared while it is used; but nothing former may be left in it.
+        if (former_ && !next_is_ready()) forget_next();
         if (const StorageError error = claim_next(storage, directory); error != StorageError::none) return error;
         header.records_at = Options::block_bytes;
         header.size = Options::segment_bytes;
@@ -92,6 +93,20 @@ public:
         zeroed_here_ = zeroed_;
         forget_next();
         return StorageError::none;
+    }
+
+    /// The next segment has no file yet.
+    [[nodiscard]] bool wants_file() const noexcept { return !claimed_; }
+    /// A file that the log needs no more becomes that of the next segment, once it is all zeros.
+    [[nodiscard]] StorageError take_over(S& storage, typename S::Directory& directory, const char* name) noexcept {
+        StorageError error = storage.rename(directory, name, segment_new_name);
+        if (error != StorageError::none) return error;
+        // It must have lost its name for good before it loses what it holds.
+        if (storage.sync_directory(directory) != StorageError::none) return StorageError::failed;
+        error = storage.open(directory, segment_new_name, next_);
+        if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
+        claimed_ = former_ = error == StorageError::none;
+        return error == StorageError::no_space ? StorageError::none : error;
     }
 
     /// Prepares a little further, in the measure of what was written.
@@ -134,7 +149,7 @@ public:
 private:
     [[nodiscard]] bool is_ahead() const noexcept { return zeroed_here_ >= size_ && next_is_ready(); }
     void forget_next() noexcept {
-        claimed_ = false;
+        claimed_ = former_ = false;
         zeroed_ = flushed_ = 0;
     }
     /// The next segment has a file, with all the room that it will need.
@@ -172,6 +187,7 @@ private:
 
     typename S::File next_;
     bool claimed_ = false;
+    bool former_ = false;  // its file was another segment before
     std::uint64_t zeroed_ = 0;
     std::uint64_t flushed_ = 0;
     std::uint64_t owed_ = 0;
