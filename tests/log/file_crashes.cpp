@@ -54,7 +54,10 @@ struct Expected {
 /// A run of random steps, the same for each seed, that keeps book of what it was promised.
 class Script {
 public:
-    explicit Script(std::uint64_t seed) : random_(seed), cuts_(seed % 2 == 0) { expected.lines.push_back({}), expected.held.push_back({}); }
+    explicit Script(std::uint64_t seed) : random_(seed), cuts_(seed % 2 == 0) {
+        expected.lines.push_back({});
+        expected.held.push_back({});
+    }
 
     Expected expected;
 

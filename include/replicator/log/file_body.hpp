@@ -60,10 +60,8 @@ public:
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
         if (fault != Error::none || least > Options::entry_bytes_max) return {};
         if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
-        if (!has_room(least)) {
-            // Only what is in files can be dropped.
-            if (write_out() != Error::none || !has_room(least)) return {};
-        }
+        // Only what is in files can be dropped.
+        if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
         auto room = tail.reserve(least, most, written_);
         if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
         return room;
@@ -225,7 +223,8 @@ public:
     }
     void drop_snapshot() noexcept {
         if (!snapshot_.active()) return;
-        snapshot_.drop(), static_cast<void>(storage.remove(directory, snapshot_new_name));
+        snapshot_.drop();
+        static_cast<void>(storage.remove(directory, snapshot_new_name));
     }
 
     [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept {
@@ -295,8 +294,8 @@ private:
         }
         if (takes_over) {
             if (!keep(writer_.take_over(storage, directory, segments_[0].name().text()))) return result();
-            segments_.pop_front(), --dropped_;
-            return Error::none;
+            segments_.pop_front();
+            return --dropped_, Error::none;
         }
         for (; dropped_ > spare; --dropped_) {
             if (!remove(segments_[0])) return result();
@@ -394,6 +393,7 @@ private:
         segments_.push().begin(header, written_.offset);
         return let_go(1) == Error::none;
     }
+
     SnapshotWriter<S> snapshot_;
 };
 
