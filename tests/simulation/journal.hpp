@@ -57,7 +57,8 @@ struct SmallOptions : Options {
     static constexpr Duration snapshot_keep_interval = milliseconds(200);
 };
 
-/// Where leaders change, the entries that open epochs need room beside the window.
+/// Where leaders change, the entries that open epochs need room beside the window. For both kinds of scenarios, which
+/// halves what is compiled.
 struct SuccessionOptions : SmallOptions {
     static constexpr std::size_t window_bytes_max = 512;
 };
@@ -71,7 +72,7 @@ struct FewFiles : support::SmallFiles {
     static constexpr std::size_t segments_max = 24;
 };
 
-/// Where logs are on disks: states are written often. For both kinds of scenarios, which halves what is compiled.
+/// Where logs are on disks: states are written often.
 struct DiskOptions : SuccessionOptions {
     static constexpr std::size_t state_interval_bytes = 2048;
     static constexpr std::size_t state_pieces_per_tick = 2;

@@ -4,14 +4,17 @@
 
 #include "chart.hpp"
 #include "scenario.hpp"
+#include "sentence.hpp"
 #include "shrink.hpp"
 #include "succession.hpp"
 #include "world.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace replicator::sim {
 
@@ -35,30 +38,58 @@ struct Exploration {
     [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
 };
 
-/// Runs one scenario.
+/// Runs one scenario, and shows `watch` every frame that arrives.
 template <class UserNode, class MakeCommand>
-[[nodiscard]] Verdict run_scenario(const Scenario& scenario, MakeCommand make_command) {
-    if (scenario.leaders_fail) return Succession<UserNode, MakeCommand>(scenario, std::move(make_command)).run();
-    return World<UserNode, MakeCommand>(scenario, std::move(make_command)).run();
+[[nodiscard]] Verdict run_scenario(const Scenario& scenario, MakeCommand make_command, Network::Watch watch = {}) {
+    const auto run = [&watch](auto&& world) {
+        world.watch(std::move(watch));
+        return world.run();
+    };
+    if (scenario.leaders_fail) return run(Succession<UserNode, MakeCommand>(scenario, std::move(make_command)));
+    return run(World<UserNode, MakeCommand>(scenario, std::move(make_command)));
 }
 
+namespace detail {
+
+/// What one node type does in a scenario.
+using Run = std::function<Verdict(const Scenario&, Network::Watch)>;
+
 /// The frames of one scenario, as text.
-template <class UserNode, class MakeCommand>
-[[nodiscard]] std::string chart_of(const Scenario& scenario, MakeCommand make_command) {
+[[nodiscard]] inline std::string chart_of(const Run& run, const Scenario& scenario) {
     Chart chart;
-    const auto show = [&chart](auto&& world) {
-        world.watch([&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
-            chart.watch(now, from, to, bytes);
-        });
-        static_cast<void>(world.run());
-    };
-    if (scenario.leaders_fail) {
-        show(Succession<UserNode, MakeCommand>(scenario, make_command));
-    } else {
-        show(World<UserNode, MakeCommand>(scenario, make_command));
-    }
+    static_cast<void>(run(scenario, [&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
+        chart.watch(now, from, to, bytes);
+    }));
     return chart.text();
 }
+
+/// Compiled once for all node types.
+[[nodiscard]] inline Exploration explore(const ExploreOptions& options, const ScenarioBounds& bounds, const Run& run) {
+    Exploration found;
+    for (; found.seeds < options.seeds; ++found.seeds) {
+        const std::uint64_t seed = options.first_seed + found.seeds;
+        const Scenario scenario = draw_scenario(seed, bounds);
+        const Verdict verdict = run(scenario, {});
+        found.events += verdict.events;
+        found.acknowledged += verdict.acknowledged;
+        found.trace = core::mix(found.trace, verdict.trace);
+        if (verdict) continue;
+
+        found.failing_seed = seed;
+        found.failure = verdict.failure;
+        found.shortest = scenario;
+        if (options.shrinks) {
+            found.shortest = shrink(scenario, [&run](const Scenario& shorter) { return !run(shorter, {}); });
+        }
+        append(found.report,
+               {"seed ", seed, ": ", found.failure.c_str(), "\n\nThe shortest scenario that fails:\n",
+                to_cpp(found.shortest).c_str(), "\n\nIts frames:\n", chart_of(run, found.shortest).c_str()});
+        return found;
+    }
+    return found;
+}
+
+}  // namespace detail
 
 /// Runs `UserNode`, over a simulated network in place of its own transport, through one scenario per seed, until one
 /// fails. `make_command(Random&)` gives commands; it must draw from that source alone. The same seeds give the same
@@ -70,31 +101,11 @@ template <class UserNode, class MakeCommand>
 /// The machine is compared by its `digest()`, or by its snapshot.
 template <class UserNode, class MakeCommand>
 [[nodiscard]] Exploration explore(const ExploreOptions& options, MakeCommand make_command) {
-    Exploration found;
     ScenarioBounds bounds = options.bounds;
     bounds.disks = bounds.disks || Simulated<UserNode>::is_durable;
-    for (; found.seeds < options.seeds; ++found.seeds) {
-        const std::uint64_t seed = options.first_seed + found.seeds;
-        const Scenario scenario = draw_scenario(seed, bounds);
-        const Verdict verdict = run_scenario<UserNode>(scenario, make_command);
-        found.events += verdict.events;
-        found.acknowledged += verdict.acknowledged;
-        found.trace = core::mix(found.trace, verdict.trace);
-        if (verdict) continue;
-
-        found.failing_seed = seed;
-        found.failure = verdict.failure;
-        found.shortest = scenario;
-        if (options.shrinks) {
-            const auto fails = [&](const Scenario& s) { return !run_scenario<UserNode>(s, make_command); };
-            found.shortest = shrink(scenario, fails);
-        }
-        found.report = "seed " + std::to_string(seed) + ": " + found.failure +
-                       "\n\nThe shortest scenario that fails:\n" + to_cpp(found.shortest) + "\n\nIts frames:\n" +
-                       chart_of<UserNode>(found.shortest, make_command);
-        return found;
-    }
-    return found;
+    return detail::explore(options, bounds, [&](const Scenario& scenario, Network::Watch watch) {
+        return run_scenario<UserNode>(scenario, make_command, std::move(watch));
+    });
 }
 
 }  // namespace replicator::sim

@@ -6,6 +6,7 @@
 // there is room again. A node that forgets to wake stalls.
 #pragma once
 
+#include "network_faults.hpp"
 #include "random.hpp"
 
 #include "../assert.hpp"
@@ -21,20 +22,6 @@
 #include <vector>
 
 namespace replicator::sim {
-
-/// How bad a network is. Rates are per million.
-struct NetworkFaults {
-    bool stream = true;             ///< ordered connections that may break; else datagrams
-    std::uint64_t loss = 0;         ///< of a datagram; of a connection, with every frame
-    std::uint64_t duplication = 0;  ///< of a datagram
-    std::uint64_t corruption = 0;   ///< one bit of a frame
-    std::uint64_t truncation = 0;   ///< of a datagram
-    Duration delay_min{100};
-    Duration delay_max{300};                      ///< datagrams overtake each other within these bounds
-    std::uint64_t one_byte_reads = 0;             ///< of a frame of a stream: it comes byte by byte
-    std::uint64_t split_reads = 0;                ///< of a frame of a stream: it comes in two pieces
-    std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
-};
 
 class Network {
 public:
@@ -55,7 +42,7 @@ public:
             forget(place, other);
             if (!nodes_[other].handle || is_cut(place, other)) continue;
             nodes_[other].handle.connected(nodes_[place].id);
-            way(other, place).owed = true;
+            owe(other, place);
         }
     }
     /// The node is gone: what was on its way to it is lost, what it sent may still arrive.
@@ -71,7 +58,7 @@ public:
     }
     template <class Node>
     void wake(Node& node, NodeId peer) noexcept {
-        way(place_of(node.id()), place_of(peer)).owed = true;
+        owe(place_of(node.id()), place_of(peer));
     }
     /// The disk works when its time has come, which is drawn.
     template <class Node>
@@ -83,7 +70,8 @@ public:
 
     /// All nodes that will ever be there, before the first one is.
     void set_nodes(std::span<const NodeId> ids) {
-        for (const NodeId id : ids) nodes_.push_back({id, {}, false, {}, never});
+        REPLICATOR_ASSERT(ids.size() <= nodes_max);
+        for (const NodeId id : ids) nodes_.push_back({.id = id});
         ways_.resize(ids.size() * ids.size());
     }
 
@@ -127,14 +115,14 @@ public:
 
     /// When the next packet arrives; `otherwise` when none is on its way.
     [[nodiscard]] Instant next_arrival(Instant otherwise) const noexcept {
-        return packets_.empty() ? otherwise : packets_.front().arrives;
+        return arrivals_.empty() ? otherwise : arrivals_.front().at;
     }
 
     /// Asks every node for what it owes.
     void pump(Instant now) {
         for (std::size_t from = 0; from < nodes_.size(); ++from) {
-            for (std::size_t to = 0; to < nodes_.size(); ++to) {
-                if (from != to && way(from, to).owed) ask(from, to, now);
+            for (std::size_t to = 0; nodes_[from].owes >> to != 0; ++to) {
+                if ((nodes_[from].owes >> to & 1) != 0) ask(from, to, now);
             }
         }
         if (std::exchange(flush_asked_, false)) draw_flushes(now);
@@ -178,16 +166,14 @@ public:
 
     /// Delivers the packet that arrives next. Returns the receiver, or NodeId{} when nobody got it.
     NodeId deliver(Instant now) {
-        std::pop_heap(packets_.begin(), packets_.end(), Later{});
-        Packet packet = std::move(packets_.back());
-        packets_.pop_back();
+        Packet packet = pop();
         if (faults_.stream && nodes_[packet.to].paused) {
             nodes_[packet.to].waiting.push_back(std::move(packet));
             return NodeId{};
         }
         Way& path = way(packet.from, packet.to);
         path.in_flight_bytes -= packet.bytes.size();
-        path.owed = true;
+        owe(packet.from, packet.to);
         sender_ = nodes_[packet.from].id;
         const NodeId receiver = receive(packet, path, now);
         keep(std::move(packet), path, now);
@@ -200,6 +186,9 @@ public:
     [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
 private:
+    static constexpr Instant never{~std::uint64_t{0}};
+    static constexpr Instant asked{~std::uint64_t{0} - 1};
+
     struct Packet {
         Instant arrives;
         std::uint64_t order = 0;
@@ -210,7 +199,6 @@ private:
     };
     /// From one node to another.
     struct Way {
-        bool owed = false;
         bool cut = false;
         std::uint64_t connection = 0;  ///< what was sent on a former one is lost
         std::size_t in_flight_bytes = 0;
@@ -221,19 +209,25 @@ private:
     };
     struct Known {
         NodeId id;
-        transport::NodeHandle handle;
+        transport::NodeHandle handle{};
         bool paused = false;
-        std::vector<Packet> waiting;
-        Instant flush_at;
+        std::vector<Packet> waiting{};
+        Instant flush_at = never;
+        std::uint64_t owes = 0;  ///< a bit for each node that it may have bytes for
+    };
+    /// When a packet arrives, and where it stands meanwhile: packets are too large to be moved around in a heap.
+    struct Arrival {
+        Instant at;
+        std::uint64_t order = 0;
+        std::size_t slot = 0;
     };
     struct Later {
-        bool operator()(const Packet& a, const Packet& b) const noexcept {
-            return b.arrives < a.arrives || (a.arrives == b.arrives && b.order < a.order);
+        bool operator()(const Arrival& a, const Arrival& b) const noexcept {
+            return b.at < a.at || (a.at == b.at && b.order < a.order);
         }
     };
 
-    static constexpr Instant never{~std::uint64_t{0}};
-    static constexpr Instant asked{~std::uint64_t{0} - 1};
+    static constexpr std::size_t nodes_max = 32;
 
     void draw_flushes(Instant now) {
         for (Known& known : nodes_) {
@@ -248,6 +242,7 @@ private:
         return place;
     }
     [[nodiscard]] Way& way(std::size_t from, std::size_t to) noexcept { return ways_[from * nodes_.size() + to]; }
+    void owe(std::size_t from, std::size_t to) noexcept { nodes_[from].owes |= std::uint64_t{1} << to; }
     [[nodiscard]] bool is_cut(std::size_t a, std::size_t b) noexcept { return way(a, b).cut || way(b, a).cut; }
 
     void forget(std::size_t a, std::size_t b) noexcept {
@@ -266,7 +261,8 @@ private:
         forget(a, b);
         nodes_[a].handle.connected(nodes_[b].id);
         nodes_[b].handle.connected(nodes_[a].id);
-        way(a, b).owed = way(b, a).owed = true;
+        owe(a, b);
+        owe(b, a);
     }
 
     void ask(std::size_t from, std::size_t to, Instant now) {
@@ -275,7 +271,7 @@ private:
         while (path.in_flight_bytes < faults_.in_flight_bytes_max) {
             const std::size_t size = nodes_[from].handle.transmit(nodes_[to].id, buffer_);
             if (size == 0) {
-                path.owed = false;
+                nodes_[from].owes &= ~(std::uint64_t{1} << to);
                 return;
             }
             send(from, to, size, now);
@@ -334,8 +330,21 @@ private:
     }
 
     void push(Packet&& packet) {
-        packets_.push_back(std::move(packet));
-        std::push_heap(packets_.begin(), packets_.end(), Later{});
+        if (free_slots_.empty()) {
+            free_slots_.push_back(packets_.size());
+            packets_.emplace_back();
+        }
+        arrivals_.push_back({packet.arrives, packet.order, free_slots_.back()});
+        std::push_heap(arrivals_.begin(), arrivals_.end(), Later{});
+        packets_[free_slots_.back()] = std::move(packet);
+        free_slots_.pop_back();
+    }
+    [[nodiscard]] Packet pop() {
+        std::pop_heap(arrivals_.begin(), arrivals_.end(), Later{});
+        const std::size_t slot = arrivals_.back().slot;
+        arrivals_.pop_back();
+        free_slots_.push_back(slot);
+        return std::move(packets_[slot]);
     }
 
     void keep(Packet&& packet, Way& path, Instant now) {
@@ -360,7 +369,7 @@ private:
             break_connection(packet.from, packet.to);
             connect(packet.from, packet.to);
         }
-        way(packet.to, packet.from).owed = true;
+        owe(packet.to, packet.from);
         return to.id;
     }
 
@@ -376,7 +385,9 @@ private:
     std::vector<std::byte> buffer_;
     std::vector<Known> nodes_;
     std::vector<Way> ways_;
+    std::vector<Arrival> arrivals_;  // a heap
     std::vector<Packet> packets_;
+    std::vector<std::size_t> free_slots_;
     std::vector<std::vector<std::byte>> spare_;
     std::uint64_t order_ = 0;
     std::uint64_t delivered_ = 0;

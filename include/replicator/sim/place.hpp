@@ -5,9 +5,13 @@
 #include "disk.hpp"
 #include "network.hpp"
 #include "oracle.hpp"
+#include "sentence.hpp"
 
 #include "../basic_replicator.hpp"
 #include "../concepts/durable_log.hpp"
+#include "../error.hpp"
+#include "../promotion.hpp"
+#include "../status.hpp"
 #include "../types.hpp"
 
 #include <cstddef>
@@ -102,7 +106,7 @@ struct Place {
 };
 
 /// What people call the node at a place.
-[[nodiscard]] inline std::string name(std::size_t place) { return std::to_string(place + 1); }
+[[nodiscard]] constexpr std::uint64_t name(std::size_t place) noexcept { return place + 1; }
 
 /// How many nodes, the leader included, the leader has heard since `incarnation` began at `place`; those there not
 /// counted.
@@ -115,30 +119,37 @@ template <class Node>
     return heard;
 }
 
-/// All nodes as they are, for the message of a failure.
+/// What the leader says of another node.
+inline void describe(std::string& text, const PeerStatus& peer) {
+    append(text, {"; ", value(peer.node), " is ", replicator::to_string(peer.state), peer.counts ? ", counts" : "",
+                  peer.seat ? ", has the seat" : ""});
+    if (peer.refusal != Error::none) append(text, {", ", replicator::to_string(peer.refusal)});
+}
+
 template <class Node>
-[[nodiscard]] std::string describe(const std::vector<Place<Node>>& places) {
-    std::string text;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        const auto status = places[i].node->status();
-        text += "\n  node " + name(i) + ' ' + replicator::to_string(status.role) +
-                (status.role == Role::faulted ? std::string(" (") + replicator::to_string(status.fault) + ")" : "") +
-                (status.suspect_from != Index{} ? " suspect from " + std::to_string(status.suspect_from.value) : "") +
-                " last " + std::to_string(status.last.value) + " commit " + std::to_string(status.committed.value) +
-                " applied " + std::to_string(status.applied.value) + (status.installing ? " installing" : "");
-        if (const auto promotion = places[i].node->promotion(); promotion.step != PromotionStep::none) {
-            text += std::string("; ") + replicator::to_string(promotion.step) + ": " +
-                    replicator::to_string(promotion.error) + ", heard " + std::to_string(promotion.heard) + " of " +
-                    std::to_string(promotion.needed);
-        }
-        if (status.role != Role::leader) continue;
-        for (const auto& peer : status.peers()) {
-            text += "; " + std::to_string(value(peer.node)) + " is " + replicator::to_string(peer.state) +
-                    (peer.counts ? ", counts" : "") + (peer.seat ? ", has the seat" : "") +
-                    (peer.refusal == Error::none ? "" : std::string(", ") + replicator::to_string(peer.refusal));
-        }
+void describe(std::string& text, const Node& node) {
+    const auto status = node.status();
+    append(text, {replicator::to_string(status.role)});
+    if (status.role == Role::faulted) append(text, {" (", replicator::to_string(status.fault), ")"});
+    if (status.suspect_from != Index{}) append(text, {" suspect from ", status.suspect_from.value});
+    append(text, {" last ", status.last.value, " commit ", status.committed.value, " applied ", status.applied.value,
+                  status.installing ? " installing" : ""});
+    if (const auto promotion = node.promotion(); promotion.step != PromotionStep::none) {
+        append(text, {"; ", replicator::to_string(promotion.step), ": ", replicator::to_string(promotion.error),
+                      ", heard ", promotion.heard, " of ", promotion.needed});
     }
-    return text;
+    if (status.role != Role::leader) return;
+    for (const PeerStatus& peer : status.peers()) describe(text, peer);
+}
+
+/// All nodes as they are, for the message of a failure; but for one that cannot start.
+template <class Node>
+void describe(std::string& text, const std::vector<Place<Node>>& places) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        if (places[i].node == nullptr) continue;
+        append(text, {"\n  node ", name(i), " "});
+        describe(text, *places[i].node);
+    }
 }
 
 }  // namespace replicator::sim

@@ -3,7 +3,7 @@
 // be written down, shortened and run again.
 #pragma once
 
-#include "network.hpp"
+#include "network_faults.hpp"
 #include "random.hpp"
 
 #include "../types.hpp"

@@ -8,12 +8,14 @@
 #include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
+#include "sentence.hpp"
 
 #include "../testing/inspect.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -115,7 +117,7 @@ protected:
             if (at.restarts_at == Instant{}) at.restarts_at = now_ + Duration{random_.between(1'000, 100'000)};
             return true;
         }
-        fail("node " + name(place) + " is faulted: " + replicator::to_string(fault) + describe());
+        fail({"node ", name(place), " is faulted: ", replicator::to_string(fault)});
         return true;
     }
 
@@ -251,10 +253,11 @@ protected:
         }
     }
 
-    [[nodiscard]] std::string describe() const { return sim::describe(places_); }
-
-    void fail(const std::string& why) {
-        if (failure_.empty()) failure_ = why;
+    /// Only what goes wrong first is told, with all nodes as they are.
+    void fail(std::initializer_list<Word> why) {
+        if (!failure_.empty()) return;
+        append(failure_, why);
+        describe(failure_, places_);
     }
 
 private:
@@ -293,7 +296,7 @@ private:
         storage::SimulatedDisk clone = places_[other].drive->after(End::kill, random_);
         clone.faults = {};
         const auto log = Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse);
-        if (log) fail("node " + name(place) + " starts from a copy of the disk of node " + name(other));
+        if (log) fail({"node ", name(place), " starts from a copy of the disk of node ", name(other)});
     }
 
     /// Starts a node from its disk. Where that is damaged, what can be saved is; else it gets a new one.
@@ -331,7 +334,7 @@ private:
                 }
             }
             if (!at.drive->is_damaged()) {
-                fail("node " + name(place) + " cannot start from its disk: " + replicator::to_string(error));
+                fail({"node ", name(place), " cannot start from its disk: ", replicator::to_string(error)});
             }
             if (on_damage == log::OnDamage::repair) {
                 at.drive->change(at.drive->after(End::wipe, random_), End::wipe, random_);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,8 @@ namespace replicator::sim {
 /// Leaves out events in ever smaller groups, then whole kinds of faults, for as long as `fails(scenario)` is true
 /// (delta debugging, Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002, section 3).
 /// Calls `fails` at most `attempts_max` times.
-template <class Fails>
-[[nodiscard]] Scenario shrink(Scenario scenario, Fails fails, std::size_t attempts_max = 5000) {
+[[nodiscard]] inline Scenario shrink(Scenario scenario, const std::function<bool(const Scenario&)>& fails,
+                                     std::size_t attempts_max = 5000) {
     const auto still_fails = [&](const Scenario& shorter) {
         return attempts_max > 0 && (--attempts_max, fails(shorter));
     };
@@ -39,30 +40,40 @@ template <class Fails>
         if (!shortened || group > 1) group /= 2;
     }
 
-    const auto try_with = [&](auto change) {
+    const auto try_instead = [&](Scenario&& simpler) {
+        const bool fails_too = still_fails(simpler);
+        if (fails_too) scenario = std::move(simpler);
+        return fails_too;
+    };
+    constexpr void (*changes[])(Scenario&) = {
+        [](Scenario& s) { s.network.loss = 0; },
+        [](Scenario& s) { s.network.duplication = 0; },
+        [](Scenario& s) { s.network.corruption = 0; },
+        [](Scenario& s) { s.network.truncation = 0; },
+        [](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; },
+        [](Scenario& s) { s.network.delay_max = s.network.delay_min; },
+        [](Scenario& s) { s.disks.flush_delay_max = Duration{}; },
+        [](Scenario& s) { s.disks.sync_polls = 0; },
+        [](Scenario& s) { s.disks.leads_again = false; },
+        [](Scenario& s) { s.clock_skews.assign(s.clock_skews.size(), 0); },
+    };
+    for (const auto change : changes) {
         Scenario simpler = scenario;
         change(simpler);
-        if (still_fails(simpler)) scenario = std::move(simpler);
-    };
-    try_with([](Scenario& s) { s.network.loss = 0; });
-    try_with([](Scenario& s) { s.network.duplication = 0; });
-    try_with([](Scenario& s) { s.network.corruption = 0; });
-    try_with([](Scenario& s) { s.network.truncation = 0; });
-    try_with([](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; });
-    try_with([](Scenario& s) { s.network.delay_max = s.network.delay_min; });
-    try_with([](Scenario& s) { s.disks.flush_delay_max = Duration{}; });
-    try_with([](Scenario& s) { s.disks.sync_polls = 0; });
-    try_with([](Scenario& s) { s.disks.leads_again = false; });
-    try_with([](Scenario& s) { s.clock_skews.assign(s.clock_skews.size(), 0); });
+        try_instead(std::move(simpler));
+    }
     for (std::size_t i = 0; i < scenario.events.size(); ++i) {
-        while (scenario.events[i].kind == EventKind::write && scenario.events[i].amount > 1) {
-            const std::uint32_t before = scenario.events[i].amount;
-            try_with([i](Scenario& s) { s.events[i].amount /= 2; });
-            if (scenario.events[i].amount == before) break;
+        bool fewer = scenario.events[i].kind == EventKind::write;
+        while (fewer && scenario.events[i].amount > 1) {
+            Scenario simpler = scenario;
+            simpler.events[i].amount /= 2;
+            fewer = try_instead(std::move(simpler));
         }
     }
     if (!scenario.events.empty()) {
-        try_with([](Scenario& s) { s.length = Duration{s.events.back().at.microseconds + 1}; });
+        Scenario shorter = scenario;
+        shorter.length = Duration{shorter.events.back().at.microseconds + 1};
+        try_instead(std::move(shorter));
     }
     return scenario;
 }

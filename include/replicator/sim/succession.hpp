@@ -39,7 +39,7 @@ public:
     Succession(const Scenario& scenario, MakeCommand make_command)
         : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), chronicle_(history_) {
         views_.resize(places_.size());
-        if (!places_[0].node->found(history_)) fail("the group cannot be founded");
+        if (!places_[0].node->found(history_)) fail({"the group cannot be founded"});
         check(0);
     }
 
@@ -53,7 +53,6 @@ public:
 private:
     using Base::acknowledged_;
     using Base::clients_;
-    using Base::describe;
     using Base::events_;
     using Base::fail;
     using Base::failure_;
@@ -90,7 +89,7 @@ private:
         const Position before = node.last();
         const Result<Ticket> ticket = node.write(make_command_(random_));
         if (!ticket) {
-            if (node.last() != before) fail("a refused write changed the log");
+            if (node.last() != before) fail({"a refused write changed the log"});
             return false;
         }
         views_[place].pending.push_back(*ticket);
@@ -132,12 +131,12 @@ private:
         const bool suspect = now.suspect_from() != Index{};
         const bool less = !lines_.has(view.last, before);
         if (less && !lost)
-            fail("node " + name(place) + " comes back without entry " + std::to_string(lines_.index(before).value) +
-                 ", which its disk had" + describe());
-        if (less && !suspect) fail("node " + name(place) + " lost entries, and is not suspect" + describe());
-        if (view.suspect && !suspect) fail("node " + name(place) + " forgot that it is suspect" + describe());
-        if (now.promised < view.promised) fail("node " + name(place) + " forgot what it promised" + describe());
-        if (now.incarnation != view.incarnation) fail("node " + name(place) + " is another incarnation" + describe());
+            fail({"node ", name(place), " comes back without entry ", lines_.index(before).value,
+                  ", which its disk had"});
+        if (less && !suspect) fail({"node ", name(place), " lost entries, and is not suspect"});
+        if (view.suspect && !suspect) fail({"node ", name(place), " forgot that it is suspect"});
+        if (now.promised < view.promised) fail({"node ", name(place), " forgot what it promised"});
+        if (now.incarnation != view.incarnation) fail({"node ", name(place), " is another incarnation"});
     }
 
     void promote(std::size_t place, bool forced) {
@@ -147,7 +146,7 @@ private:
         static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
         // Only who needs nobody else may bind itself before it has heard anybody.
         const bool alone = Policy::holders_floor(ids_.size()) >= ids_.size();
-        if (!alone && before < local(node).promised) fail("promises are asked for too early" + describe());
+        if (!alone && before < local(node).promised) fail({"promises are asked for too early"});
         check(place);
         network_.pump(now_);
     }
@@ -172,8 +171,8 @@ private:
         if (!local(node).founded()) return;
         const std::optional<Entry> last = lines_.take(local(node).log, view.last);
         if (!last && local(node).log.fault() != Error::none) return;  // the disk cannot be read
-        if (!last) return fail("node " + name(place) + " holds entries that no leader wrote" + describe());
-        if (!lines_.understands()) return fail("the codec cannot decode what it encoded");
+        if (!last) return fail({"node ", name(place), " holds entries that no leader wrote"});
+        if (!lines_.understands()) return fail({"the codec cannot decode what it encoded"});
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
         const Entry held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
@@ -198,13 +197,12 @@ private:
         const Epoch epoch = node.last().epoch;
         const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{places_[place].run, 0, false, 0, 0});
         Reign& reign = known->second;
-        if (reign.run != places_[place].run) return fail("two nodes lead one epoch" + describe());
+        if (reign.run != places_[place].run) return fail({"two nodes lead one epoch"});
         const auto& engine = testing::Inspect::engine(node);
         const bool knows = core::newest_roster(local(node), engine.applier()) == local(node).roster;
         // Whoever looks may be the first to find that the disk failed.
         if (!knows && local(node).log.fault() == Error::none) {
-            return fail("the log of leader " + name(place) + " says other things about the nodes than it does" +
-                        describe());
+            return fail({"the log of leader ", name(place), " says other things about the nodes than it does"});
         }
         reign.committed = lines_.at(views_[place].last, node.commit());
         if (!is_new) return;
@@ -216,8 +214,8 @@ private:
             // Whoever forced an epoch may have stopped before anybody saw that it did.
             const Entry common = lines_.common(reign.start, former.acknowledged);
             if (!reign.forced && !lines_.forced_after(reign.start, common, other)) {
-                return fail("node " + name(place) + " opens an epoch that lacks acknowledged entry " +
-                            std::to_string(lines_.index(former.acknowledged).value) + describe());
+                return fail({"node ", name(place), " opens an epoch that lacks acknowledged entry ",
+                             lines_.index(former.acknowledged).value});
             }
             // Somebody took the risk.
             former.acknowledged = common;
@@ -230,22 +228,22 @@ private:
         View& view = views_[place];
         const Node& node = *places_[place].node;
         if (node.last().index < node.commit() || node.commit() < node.applied()) {
-            return fail("node " + name(place) + " applied or committed too much" + describe());
+            return fail({"node ", name(place), " applied or committed too much"});
         }
         const auto found = lines_.find(node.applied(), chain_at(local(node).log, node.applied()));
         if (!found && local(node).log.fault() != Error::none) return;
-        if (!found) return fail("node " + name(place) + " applied what no leader wrote");
+        if (!found) return fail({"node ", name(place), " applied what no leader wrote"});
         if (*found == view.applied) return;
         const Entry common = lines_.common(*found, view.applied);
         if (common != view.applied && !chronicle_.may_replace(*found, view.applied, common)) {
-            return fail("node " + name(place) + " took back what it had applied" + describe());
+            return fail({"node ", name(place), " took back what it had applied"});
         }
         view.applied = *found;
         if (digest_of(node.state()) != lines_.digest(*found)) {
-            return fail("the state of node " + name(place) + " is not what the commands make it");
+            return fail({"the state of node ", name(place), " is not what the commands make it"});
         }
         if (!chronicle_.is_committed(view.applied)) {
-            fail("node " + name(place) + " applied what no leader committed" + describe());
+            fail({"node ", name(place), " applied what no leader committed"});
         }
     }
 
@@ -263,7 +261,7 @@ private:
             ++acknowledged_;
             newest = lines_.at(view.last, ticket.position.index);
             if (lines_.epoch(newest) != ticket.position.epoch) {
-                return fail("a write is acknowledged at a position where another one stands" + describe());
+                return fail({"a write is acknowledged at a position where another one stands"});
             }
         }
         view.pending.erase(view.pending.begin(), view.pending.begin() + static_cast<std::ptrdiff_t>(done));
@@ -276,8 +274,8 @@ private:
         const Epoch epoch_of_leader = lines_.epoch(entry);
         const std::size_t holders = chronicle_.holders(entry);
         if (holders < Policy::holders_floor(ids_.size()) && !chronicle_.at_risk(entry)) {
-            return fail("entry " + std::to_string(lines_.index(entry).value) + " is acknowledged, and held by " +
-                        std::to_string(holders) + " nodes only" + describe());
+            return fail(
+                {"entry ", lines_.index(entry).value, " is acknowledged, and held by ", holders, " nodes only"});
         }
         for (const auto& [epoch, reign] : epochs_) {
             if (epoch <= lines_.epoch(entry) || reign.forced || lines_.has(reign.start, entry)) continue;
@@ -285,10 +283,9 @@ private:
             const Entry common = lines_.common(entry, reign.start);
             const bool risked = lines_.forced_after(entry, common) || lines_.forced_after(reign.start, common);
             if (!risked && chronicle_.newest_held(reign.start) == reign.start) {
-                return fail("entry " + std::to_string(lines_.index(entry).value) + " of epoch " +
-                            std::to_string(lines_.epoch(entry).counter) + " is acknowledged, although epoch " +
-                            std::to_string(epoch.counter) + " began without it, after entry " +
-                            std::to_string(lines_.index(reign.start).value - 1) + describe());
+                return fail({"entry ", lines_.index(entry).value, " of epoch ", lines_.epoch(entry).counter,
+                             " is acknowledged, although epoch ", epoch.counter, " began without it, after entry ",
+                             lines_.index(reign.start).value - 1});
             }
         }
         for (const auto& [epoch, reign] : epochs_) {
@@ -322,10 +319,10 @@ private:
             if (places_[*leader].node->status().handing_over) continue;
             wrote = write_at(*leader);
             // A log may still have to find out that its disk has room again.
-            if (!wrote && !Base::is_durable) fail("after healing, a write is refused" + describe());
+            if (!wrote && !Base::is_durable) fail({"after healing, a write is refused"});
             network_.pump(now_);
         }
-        if (failure_.empty()) fail("after healing, the nodes do not become equal" + describe());
+        if (failure_.empty()) fail({"after healing, the nodes do not become equal"});
     }
 
     /// False when there is nothing left to lead: every node lost its copies.
@@ -379,10 +376,9 @@ private:
     void check_survival(std::size_t leader) {
         for (const auto& [epoch, reign] : epochs_) {
             if (lines_.has(views_[leader].last, reign.acknowledged)) continue;
-            return fail("acknowledged entry " + std::to_string(lines_.index(reign.acknowledged).value) + " is lost" +
-                        describe());
+            return fail({"acknowledged entry ", lines_.index(reign.acknowledged).value, " is lost"});
         }
-        if (lost_ && !chronicle_.risked()) fail("writes were lost, although nobody took the risk" + describe());
+        if (lost_ && !chronicle_.risked()) fail({"writes were lost, although nobody took the risk"});
     }
 
     HistoryId history_;

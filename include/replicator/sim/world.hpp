@@ -38,7 +38,7 @@ public:
 
     World(const Scenario& scenario, MakeCommand make_command) : Base(scenario, std::move(make_command)) {
         oracle_.set_nodes(ids_);
-        if (!leader().found(HistoryId{random_.next() | 1})) fail("the group cannot be founded");
+        if (!leader().found(HistoryId{random_.next() | 1})) fail({"the group cannot be founded"});
         follow_leader();
     }
 
@@ -53,7 +53,6 @@ public:
 private:
     using Base::acknowledged_;
     using Base::clients_;
-    using Base::describe;
     using Base::events_;
     using Base::fail;
     using Base::failure_;
@@ -92,11 +91,10 @@ private:
             const Index before = places_[place].former.back().held;
             const bool less = held(place, Stage::durable) < before;
             const bool is_new = places_[place].drive->is_new();
-            if (less && !lost) fail("node " + name(place) + " comes back without what its disk had" + describe());
+            if (less && !lost) fail({"node ", name(place), " comes back without what its disk had"});
             if (less && !is_new && Simulated<UserNode>::keeps_copies &&
                 places_[place].node->status().suspect_from == Index{}) {
-                fail("node " + name(place) + " comes back with less than its disk had, and is not suspect" +
-                     describe());
+                fail({"node ", name(place), " comes back with less than its disk had, and is not suspect"});
             }
             check(place);
         }
@@ -113,7 +111,7 @@ private:
         const Position before = leader().last();
         const Result<Ticket> ticket = leader().write(make_command_(random_));
         if (!ticket) {
-            if (leader().last() != before) fail("a refused write changed the log");
+            if (leader().last() != before) fail({"a refused write changed the log"});
             return false;
         }
         follow_leader();
@@ -137,10 +135,10 @@ private:
             if (wrote) return;
             wrote = write_one();
             // A log may still have to find out that its disk has room again.
-            if (!wrote && !Base::is_durable) fail("after healing, a write is refused" + describe());
+            if (!wrote && !Base::is_durable) fail({"after healing, a write is refused"});
             network_.pump(now_);
         }
-        if (failure_.empty()) fail("after healing, the nodes do not become equal" + describe());
+        if (failure_.empty()) fail({"after healing, the nodes do not become equal"});
     }
 
     /// When so many nodes lost their copies that nobody can vouch for the leader, a person has to.
@@ -157,8 +155,8 @@ private:
         if (oracle_.last() == local.log.last()) return;
         const auto former = oracle_.roster();
         oracle_.follow(local.log);
-        if (!oracle_.understands()) fail("the codec cannot decode what it encoded");
-        if (!same_roster(local.roster)) fail("the entries do not say of the nodes what the leader believes");
+        if (!oracle_.understands()) fail({"the codec cannot decode what it encoded"});
+        if (!same_roster(local.roster)) fail({"the entries do not say of the nodes what the leader believes"});
         check_seat(former.seat_index);
         for (std::size_t i = 1; i < places_.size(); ++i) check_admission(i, former.counting(ids_[i]));
     }
@@ -176,7 +174,7 @@ private:
         const auto& roster = oracle_.roster();
         if (!Policy::has_seat || roster.seat == NodeId{} || roster.seat_index == former) return;
         if (held_and_counted(value(roster.seat) - 1, Stage::received) < newest_acknowledged_) {
-            fail("the seat was given to node " + name(value(roster.seat) - 1) + ", which lacks acknowledged entries");
+            fail({"the seat was given to node ", name(value(roster.seat) - 1), ", which lacks acknowledged entries"});
         }
     }
 
@@ -189,7 +187,7 @@ private:
         const std::size_t nodes = places_.size();
         const std::size_t holders = Policy::holders(nodes);
         if (heard < std::min(nodes - 1, std::max(holders, nodes - holders + 1))) {
-            fail("node " + name(place) + " counts again, although only " + std::to_string(heard) + " nodes were heard");
+            fail({"node ", name(place), " counts again, although only ", heard, " nodes were heard"});
         }
     }
 
@@ -227,12 +225,12 @@ private:
         this->note(place, node);
         if (this->has_stopped(place)) return;
         at.held = held(place, Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received);
-        if (applied < at.applied || commit < at.commit) return fail("node " + name(place) + " went back");
-        if (commit < applied || last < commit) return fail("node " + name(place) + " applied or committed too much");
-        if (applied > leader().commit()) return fail("node " + name(place) + " applied what is not committed");
+        if (applied < at.applied || commit < at.commit) return fail({"node ", name(place), " went back"});
+        if (commit < applied || last < commit) return fail({"node ", name(place), " applied or committed too much"});
+        if (applied > leader().commit()) return fail({"node ", name(place), " applied what is not committed"});
         if (applied != at.applied && digest_of(node.state()) != oracle_.digest_at(applied)) {
-            return fail("the state of node " + name(place) + " after entry " + std::to_string(applied.value) +
-                        " is not what the commands make it");
+            return fail({"the state of node ", name(place), " after entry ", applied.value,
+                         " is not what the commands make it"});
         }
         at.applied = applied;
         at.commit = commit;
@@ -249,7 +247,7 @@ private:
             const auto outcome = leader().outcome(pending_[done]);
             if (outcome.state == WriteState::pending) break;
             if (outcome.state == WriteState::unknown && Policy::when_missing != WhenMissing::fail) {
-                return fail("the outcome of a write is unknown, although its leader lives");
+                return fail({"the outcome of a write is unknown, although its leader lives"});
             }
             if (outcome.state == WriteState::acknowledged) newest_acknowledged_ = pending_[done].position.index;
             if (clients_.ended) clients_.ended(pending_[done], outcome, now_);
@@ -268,12 +266,11 @@ private:
         }
         const bool seat_matters = Policy::has_seat && Policy::when_missing != WhenMissing::degrade;
         if (seat_matters && !seat_holds(oracle_.roster()) && !seat_holds(roster_before_)) {
-            fail("entry " + std::to_string(newest_acknowledged_.value) +
-                 " is acknowledged, but not held by the node that has the seat" + describe());
+            fail(
+                {"entry ", newest_acknowledged_.value, " is acknowledged, but not held by the node that has the seat"});
         }
         if (holders < Policy::holders_floor(ids_.size())) {
-            fail("entry " + std::to_string(newest_acknowledged_.value) + " is acknowledged, and held by " +
-                 std::to_string(holders) + " nodes only" + describe());
+            fail({"entry ", newest_acknowledged_.value, " is acknowledged, and held by ", holders, " nodes only"});
         }
     }
 

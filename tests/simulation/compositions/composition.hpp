@@ -36,13 +36,11 @@ struct Composition {
 [[nodiscard]] std::span<const Composition> ring();
 [[nodiscard]] std::span<const Composition> memory();
 [[nodiscard]] std::span<const Composition> file();
-[[nodiscard]] std::span<const Composition> ring_failover();
-[[nodiscard]] std::span<const Composition> memory_failover();
 
 /// Calls `visitor(composition)` for each of all kinds.
 template <class Visitor>
 void for_each_composition(Visitor&& visitor) {
-    for (const auto kind : {ring, memory, file, ring_failover, memory_failover}) {
+    for (const auto kind : {ring, memory, file}) {
         for (const Composition& composition : kind()) visitor(composition);
     }
 }

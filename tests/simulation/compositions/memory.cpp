@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Over logs in memory, while one node leads from beginning to end; what else there is to see of such a leader, it shows
-// over rings.
+// Over logs in memory, while leaders crash, and while one node leads from beginning to end; what else there is to see
+// of such a leader, it shows over rings.
 
 #include "explore_node.hpp"
 
@@ -9,11 +9,16 @@ namespace replicator::tests {
 namespace {
 
 template <class Ack>
-constexpr auto explore = explore_node<SmallMemory, Ack, SmallOptions>;
+constexpr auto explore = explore_node<SuccessionMemory, Ack, SuccessionOptions>;
 
 constexpr Composition compositions[] = {
     {"sync-applied/memory", 2, false, explore<ack::Sync<Stage::applied>>},
     {"quorum/memory", 3, false, explore<ack::Quorum<3>>},
+    {"async/memory-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
+    {"semi-sync/memory-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
+    {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>, milliseconds(600)},
+    {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>, milliseconds(600)},
+    {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>, milliseconds(600)},
 };
 
 }  // namespace

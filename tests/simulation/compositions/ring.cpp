@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Over small rings, while one node leads from beginning to end.
+// Over rings, while one node leads from beginning to end and while leaders crash; also over smaller ones, which are
+// often full, and with nodes that remember two epochs, and have to find out where their logs part all the same.
 
 #include "explore_node.hpp"
 
@@ -7,8 +8,10 @@ namespace replicator::tests {
 
 namespace {
 
+template <class Ack, class Limits = SuccessionOptions>
+constexpr auto explore = explore_node<SuccessionRing, Ack, Limits>;
 template <class Ack>
-constexpr auto explore = explore_node<SmallRing, Ack, SmallOptions>;
+constexpr auto explore_small = explore_node<SmallRing, Ack, SmallOptions>;
 
 constexpr Composition compositions[] = {
     {"async/ring", 2, false, explore<ack::Async<>>},
@@ -16,6 +19,15 @@ constexpr Composition compositions[] = {
     {"sync/ring", 2, false, explore<ack::Sync<>>},
     {"quorum/ring", 2, false, explore<ack::Quorum<2>>},
     {"majority/ring", 2, false, explore<ack::Majority<>>},
+    {"semi-sync/small-ring", 2, false, explore_small<ack::SemiSync<>>},
+    {"majority/small-ring", 2, false, explore_small<ack::Majority<>>},
+    {"async/ring-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
+    {"semi-sync/ring-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
+    {"sync/ring-failover", 2, true, explore<ack::Sync<>>, milliseconds(600)},
+    {"quorum/ring-failover", 2, true, explore<ack::Quorum<2>>, milliseconds(600)},
+    {"majority/ring-failover", 2, true, explore<ack::Majority<>>, milliseconds(600)},
+    {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>, milliseconds(600)},
+    {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>, milliseconds(600)},
 };
 
 }  // namespace

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// How bad a simulated network is.
+#pragma once
+
+#include "../types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace replicator::sim {
+
+/// Rates are per million.
+struct NetworkFaults {
+    bool stream = true;             ///< ordered connections that may break; else datagrams
+    std::uint64_t loss = 0;         ///< of a datagram; of a connection, with every frame
+    std::uint64_t duplication = 0;  ///< of a datagram
+    std::uint64_t corruption = 0;   ///< one bit of a frame
+    std::uint64_t truncation = 0;   ///< of a datagram
+    Duration delay_min{100};
+    Duration delay_max{300};                      ///< datagrams overtake each other within these bounds
+    std::uint64_t one_byte_reads = 0;             ///< of a frame of a stream: it comes byte by byte
+    std::uint64_t split_reads = 0;                ///< of a frame of a stream: it comes in two pieces
+    std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
+};
+
+}  // namespace replicator::sim

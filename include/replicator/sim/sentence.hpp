@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sentences of text and numbers, put together in one place: the simulator says what is wrong in very many of them, and
+// strings that are added up would be most of what is compiled for each node type.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace replicator::sim {
+
+/// A part of a sentence: text, which must live as long, or a number.
+class Word {
+public:
+    Word(const char* text) noexcept : text_(text) {}
+    Word(std::uint64_t number) noexcept : number_(number) {}
+
+    void append_to(std::string& sentence) const { sentence += text_ != nullptr ? text_ : std::to_string(number_); }
+
+private:
+    const char* text_ = nullptr;
+    std::uint64_t number_ = 0;
+};
+
+inline void append(std::string& sentence, std::initializer_list<Word> words) {
+    for (const Word& word : words) word.append_to(sentence);
+}
+
+}  // namespace replicator::sim
