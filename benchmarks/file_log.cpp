@@ -12,7 +12,6 @@
 #include <replicator/log/file.hpp>
 #include <replicator/storage/posix.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -62,8 +61,11 @@ void put(Log<Bounds>& log, std::uint64_t number) {
     constexpr std::size_t bytes = replicator::entry_bytes(length);
     const auto room = log.reserve(bytes, bytes);
     if (room.empty()) fail("file log: no room");
-    const std::array<std::uint64_t, length / 8> command{number};
-    std::memcpy(room.data() + replicator::entry_header_bytes, command.data(), length);
+    // Straight into its place: an array on the stack would be read in other pieces than it was written in, and for that
+    // the processor waits until its stores are done, several times as long as the log takes.
+    std::byte* const command = room.data() + replicator::entry_header_bytes;
+    std::memset(command, 0, length);
+    std::memcpy(command, &number, sizeof number);
     log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, length, log.chain()));
 }
 
