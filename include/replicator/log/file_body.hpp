@@ -32,6 +32,7 @@ public:
     using State::epochs;
     using State::fault;
     using State::held;
+    using State::is_crowded;
     using State::keep;
     using State::metadata;
     using State::needed;
@@ -58,13 +59,9 @@ public:
     using State::written_chain_;
 
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
-        if (fault != Error::none || least > Options::entry_bytes_max) return {};
-        if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
-        // Only what is in files can be dropped.
-        if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
-        auto room = tail.reserve(least, most, written_);
-        if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
-        return room;
+        const bool fits = tail.end().offset + least <= plain_to_ && least <= Options::entry_bytes_max;
+        if (fits && most == least && result() == Error::none) return tail.next(least);
+        return make_room(least, most);
     }
 
     void append(std::size_t bytes, std::uint64_t count, Chain to) noexcept {
@@ -73,6 +70,7 @@ public:
     }
 
     void cut(Cursor at, Chain to) noexcept {
+        plain_to_ = 0;
         tail.cut(at);
         chain = to;
         if (written_.index <= at.index) {
@@ -91,6 +89,7 @@ public:
     }
 
     void reset(Index index, Chain to) noexcept {
+        plain_to_ = 0;
         begin = written_ = {index + 1, 0};
         tail.reset(begin);
         base_chain = chain = written_chain_ = to;
@@ -170,21 +169,6 @@ public:
         return save();
     }
 
-    /// Bytes that may be appended before the entry `index` may be dropped although somebody needs it.
-    [[nodiscard]] std::uint64_t distance_to_loss(Index index) const noexcept {
-        if (index < begin.index) return 0;
-        std::uint64_t from = begin.offset;
-        if (dropped_ < segments_.size() && index < written_.index) from = segments_[segments_.find(index)].first.offset;
-        const std::uint64_t used = tail.end().offset - std::max(from, begin.offset);
-        return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
-    }
-
-    /// Half-way from what the bytes need to what the table has.
-    [[nodiscard]] bool is_crowded() const noexcept {
-        return (segments_.size() - dropped_) * 2 >
-               Options::segments_max + Options::capacity_bytes / Options::segment_bytes + 2;
-    }
-
     // --- States ---
 
     [[nodiscard]] Error begin_snapshot(SnapshotHead head, std::span<const std::byte> own) noexcept {
@@ -251,6 +235,19 @@ public:
     }
 
 private:
+    /// Room behind the last entry, after dropping or writing what is in its way. Apart, so that a reserve for one entry
+    /// is a few instructions where it is called.
+    [[nodiscard, gnu::noinline]] std::span<std::byte> make_room(std::size_t least, std::size_t most) noexcept {
+        if (fault != Error::none || least > Options::entry_bytes_max) return {};
+        if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
+        // Only what is in files can be dropped.
+        if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
+        auto room = tail.reserve(least, most, written_);
+        if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
+        plain_to_ = is_crowded() ? 0 : std::min(begin.offset + Options::retained_bytes, tail.free_to());
+        return room;
+    }
+
     /// A state that could not be written is dropped; the one before it stays. It is no reason to give up the log.
     [[nodiscard]] Error ended(StorageError error) noexcept {
         if (error == StorageError::none) return Error::none;
@@ -280,7 +277,7 @@ private:
             ++dropped_;
         }
     }
-    /// Removes the files of what was dropped, but for `spare` of them: the next segment takes over the room of that one,
+    /// Removes the files of what was dropped, but for `spare` of them: the next segment takes over the room of that,
     /// which spares the system the work of freeing and claiming it.
     [[nodiscard]] Error let_go(std::size_t spare) noexcept {
         const bool takes_over = dropped_ == 1 && spare == 1 && writer_.wants_file() &&
@@ -391,9 +388,11 @@ private:
         if (!keep(writer_.begin(storage, directory, header))) return false;
         ++metadata.last_segment;
         segments_.push().begin(header, written_.offset);
+        plain_to_ = 0;  // with one file more the log may be crowded
         return let_go(1) == Error::none;
     }
 
+    std::uint64_t plain_to_ = 0;  // a reservation that ends by here takes room that is free
     SnapshotWriter<S> snapshot_;
 };
 

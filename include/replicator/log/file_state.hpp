@@ -96,6 +96,21 @@ public:
     }
     [[nodiscard]] bool reset_due() const noexcept { return reset_due_; }
 
+    /// Bytes that may be appended before the entry `index` may be dropped although somebody needs it.
+    [[nodiscard]] std::uint64_t distance_to_loss(Index index) const noexcept {
+        if (index < begin.index) return 0;
+        std::uint64_t from = begin.offset;
+        if (dropped_ < segments_.size() && index < written_.index) from = segments_[segments_.find(index)].first.offset;
+        const std::uint64_t used = tail.end().offset - std::max(from, begin.offset);
+        return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
+    }
+
+    /// Half-way from what the bytes need to what the table has.
+    [[nodiscard]] bool is_crowded() const noexcept {
+        return (segments_.size() - dropped_) * 2 >
+               Options::segments_max + Options::capacity_bytes / Options::segment_bytes + 2;
+    }
+
 protected:
     /// Their room was claimed long ago, so any error is one of the disk; what is there then, nobody knows.
     [[nodiscard]] Error put_metadata() noexcept {

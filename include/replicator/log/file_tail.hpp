@@ -40,8 +40,13 @@ public:
     void reset(Cursor at) noexcept {
         begin_ = end_ = lap_ = at;
         mark_count_ = 0;
+        plain_to_ = 0;
     }
 
+    /// Up to this offset there is room without anything giving way.
+    [[nodiscard]] std::uint64_t free_to() const noexcept { return begin_.offset + bytes; }
+    /// The room behind the last entry, which must be free.
+    [[nodiscard]] std::span<std::byte> next(std::size_t size) const noexcept { return {place(end_.offset), size}; }
     /// Room behind the last entry. Entries before `written` may give way. O(entries that do).
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most, Cursor written) noexcept {
         const std::size_t wanted = most < bytes / 8 ? most : bytes / 8;
@@ -57,14 +62,13 @@ public:
 
     void append(std::size_t size, std::uint64_t count) noexcept {
         REPLICATOR_ASSERT(size % 8 == 0 && size <= free_bytes());
-        const bool next_lap = (end_.offset & mask) + size >= bytes;
-        if (mark_count_ == 0 || mark(mark_count_ - 1).offset / mark_bytes != end_.offset / mark_bytes) add_mark();
+        if (end_.offset + size >= plain_to_) return append_at_mark(size, count);
         end_ = {end_.index + count, end_.offset + size};
-        if (next_lap) lap_ = end_;
     }
 
     void cut(Cursor at) noexcept {
         if (at.offset <= begin_.offset) return reset(at);
+        plain_to_ = 0;
         while (mark_count_ > 0 && at.index <= mark(mark_count_ - 1).index) --mark_count_;
         end_ = at;
         if (at.offset < lap_.offset) lap_ = begin_;
@@ -100,6 +104,16 @@ private:
         return bytes - static_cast<std::size_t>(end_.offset - begin_.offset);
     }
     [[nodiscard]] const Cursor& mark(std::size_t i) const noexcept { return marks_[(first_mark_ + i) % marks_max]; }
+
+    /// An append that begins in a part without a mark, or ends one.
+    [[gnu::noinline]] void append_at_mark(std::size_t size, std::uint64_t count) noexcept {
+        const bool next_lap = (end_.offset & mask) + size >= bytes;
+        if (mark_count_ == 0 || mark(mark_count_ - 1).offset / mark_bytes != end_.offset / mark_bytes) add_mark();
+        end_ = {end_.index + count, end_.offset + size};
+        if (next_lap) lap_ = end_;
+        const bool marked = mark(mark_count_ - 1).offset / mark_bytes == end_.offset / mark_bytes;
+        plain_to_ = marked ? (end_.offset / mark_bytes + 1) * mark_bytes : 0;
+    }
     void add_mark() noexcept {
         if (mark_count_ == marks_max) return;
         marks_[(first_mark_ + mark_count_++) % marks_max] = end_;
@@ -128,6 +142,7 @@ private:
     std::array<Cursor, marks_max> marks_{};
     std::size_t first_mark_ = 0;
     std::size_t mark_count_ = 0;
+    std::uint64_t plain_to_ = 0;  // an append that ends below needs neither a mark nor a new lap
 };
 
 }  // namespace replicator::log
