@@ -24,8 +24,8 @@ echo "building with $jobs processes ..."
 cmake --build --preset test -j "$jobs"
 
 status=0
-# One more than processors, because processes that are killed and started again are waited for.
-ctest --preset test -j $((jobs + 1)) --output-log "$log" "$@" || status=$?
+# Two more than processors, because processes that are killed and started again are waited for.
+ctest --preset test -j $((jobs + 2)) --output-log "$log" "$@" || status=$?
 
 if ((status == 0)) && ! grep -q '100% tests passed' "$log"; then
     echo "no test ran"
