@@ -48,10 +48,10 @@ start_node() {
     node_pid[$node]=$!
     # Otherwise the shell reports the end of what it kills.
     disown "${node_pid[$node]}"
-    for ((tries = 0; tries < 500; tries++)); do
+    for ((tries = 0; tries < 1000; tries++)); do
         grep -q '^ready' "$log" 2>/dev/null && return 0
         kill -0 "${node_pid[$node]}" 2>/dev/null || break
-        sleep 0.02
+        sleep 0.01
     done
     cat "$log" >&2
     return 1
@@ -88,9 +88,9 @@ kill_node() {
 
 wait_for_end() {
     local tries
-    for ((tries = 0; tries < 250; tries++)); do
+    for ((tries = 0; tries < 1000; tries++)); do
         kill -0 "$1" 2>/dev/null || return 0
-        sleep 0.02
+        sleep 0.005
     done
     return 1
 }
@@ -113,27 +113,40 @@ ask() {
     timeout 20 redis-cli -h 127.0.0.1 -p "${client_port[$node]}" "$@"
 }
 
-# info NODE FIELD: one field of INFO.
-info() { ask "$1" INFO | tr -d '\r' | sed -n "s/^$2://p"; }
+# info NODE FIELD...: fields of one answer to INFO, each on a line. The shell asks by itself: scripts do so many times a
+# second, and programs would take longer to start than all the rest. To be called in a subshell, as that of $(...): it
+# ends where the node closes the connection before the question is sent.
+info() {
+    local size text field
+    {
+        printf 'INFO\r\n' >&3 && read -r -t 20 -u 3 size && size=${size//[!0-9]/} &&
+            read -r -t 20 -u 3 -N "${size:-0}" text
+    } 2>/dev/null 3<>"/dev/tcp/127.0.0.1/${client_port[$1]}" || return 1
+    for field in "${@:2}"; do
+        [[ $text =~ $'\n'"$field":([^$'\r']*) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+    done
+}
 
 # peer_info NODE PEER FIELD: what the node says of a peer.
-peer_info() { info "$1" "replicator_peer$2" | tr ',' '\n' | sed -n "s/^$3=//p"; }
+peer_info() {
+    [[ ,$(info "$1" "replicator_peer$2") =~ ",$3="([^,]*) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+}
 
 # wait_until SECONDS COMMAND...: until the command succeeds.
 wait_until() {
-    local end=$(($(now_ms) + $1 * 1000))
+    local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
     shift
     until "$@"; do
-        (($(now_ms) < end)) || return 1
-        sleep 0.02
+        ((${EPOCHREALTIME/[.,]/} < end)) || return 1
+        sleep 0.01
     done
 }
 
 # Whether a node has applied everything that the leader has, and has the same digest.
 is_equal() {
     local leader node
-    leader=$(info "$1" '\(replicator_last\|replicator_digest\)')
-    node=$(info "$2" '\(replicator_applied\|replicator_digest\)')
+    leader=$(info "$1" replicator_last replicator_digest)
+    node=$(info "$2" replicator_applied replicator_digest)
     [ -n "$leader" ] && [ "$leader" = "$node" ]
 }
 

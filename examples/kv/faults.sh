@@ -31,8 +31,10 @@ wait_for_loads() {
 # draw LOW HIGH: sets `drawn`. Not in a subshell, which would have random numbers of its own.
 draw() { drawn=$(($1 + RANDOM % ($2 - $1 + 1))); }
 rest() {
+    local seconds
     draw "$1" "$2"
-    sleep "$(printf '%d.%03d' $((drawn / 1000)) $((drawn % 1000)))"
+    printf -v seconds '%d.%03d' $((drawn / 1000)) $((drawn % 1000))
+    sleep "$seconds"
 }
 
 # check_histories OPTION...: reads every key from every node, and judges that with all that the clients were told. Sets
@@ -41,9 +43,11 @@ check_histories() {
     local node
     for ((node = 1; node <= node_count; node++)); do
         "$build/kv_history" --port "${client_port[$node]}" --node "$node" --first-client $((90 + node)) \
-            --out "$run_dir/final$node.jsonl" --keys-of "${histories[@]}" || fail "cannot read from node $node"
-        cat "$run_dir/final$node.jsonl" >>"$run_dir/final.jsonl"
+            --out "$run_dir/final$node.jsonl" --keys-of "${histories[@]}" </dev/null &
+        load_pids+=($!)
     done
+    wait_for_loads
+    for ((node = 1; node <= node_count; node++)); do cat "$run_dir/final$node.jsonl"; done >"$run_dir/final.jsonl"
     verdict=$("$build/kv_check_history" "$@" --final "$run_dir/final.jsonl" --merged "$run_dir/merged.jsonl" \
         "${histories[@]}")
 }

@@ -249,7 +249,7 @@ test_failover() {
     answers 1 'ERR REPLICAOF has only*' REPLICAOF 127.0.0.1 7000
     answers 1 OK FAILOVER TO 2
     expect 'the one that took over' 'master yes leading' \
-        "$(info 2 '\(role\|replicator_confirmed\|replicator_promotion\)' | paste -sd ' ')"
+        "$(info 2 role replicator_confirmed replicator_promotion | paste -sd ' ')"
     answers 1 'READONLY *' SET a 1
     answers 2 OK SET after-the-hand-over 1
     answers 2 'OK' REPLICAOF NO ONE
@@ -267,7 +267,7 @@ test_failover() {
     answers 2 'NODESMISSING heard 1 of 2, missing 1 3' REPLICAOF NO ONE
     answers 2 'UNCONFIRMED leads in epoch *missing 1 3' REPLICAOF NO ONE FORCE
     expect 'forced' 'no leading yes' \
-        "$(info 2 '\(replicator_confirmed\|replicator_promotion\|replicator_promotion_forced\)' | paste -sd ' ')"
+        "$(info 2 replicator_confirmed replicator_promotion replicator_promotion_forced | paste -sd ' ')"
     start_node 1 >/dev/null
     start_node 3 >/dev/null
     wait_until 20 is_equal 2 1
@@ -346,8 +346,8 @@ test_disk() {
     wait_until 20 counts 1 2 && wait_until 20 counts 1 3
     answers 1 OK SET a 1
     answers 1 'appendonly yes' CONFIG GET appendonly
-    expect 'INFO persistence' '1 ok 1 clean none none file' "$(info 1 \
-        '\(replicator_log\|aof_enabled\|aof_last_write_status\|replicator_starts\|replicator_found_log\|replicator_state\|replicator_suspect_from\)' | paste -sd ' ')"
+    expect 'INFO persistence' '1 ok 1 clean none none file' "$(info 1 aof_enabled aof_last_write_status \
+        replicator_starts replicator_found_log replicator_state replicator_suspect_from replicator_log | paste -sd ' ')"
     wait_until 20 is_equal 1 2 && wait_until 20 is_equal 1 3
     expect 'on the disk' "$(info 1 replicator_last)" "$(info 1 replicator_durable)"
     expect 'on the disk of a follower' "$(info 1 replicator_last)" "$(peer_info 1 2 durable)"
