@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Sentences of text and numbers, put together in one place: the simulator says what is wrong in very many of them, and
-// strings that are added up would be most of what is compiled for each node type.
+// Sentences of text and numbers. The simulator has very many to say what is wrong, and to add up strings in each would
+// be much of what is compiled for every node type.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace replicator::sim {
 
-/// A part of a sentence: text, which must live as long, or a number.
+/// A part of a sentence: text, which must outlive it, or a number.
 class Word {
 public:
     Word(const char* text) noexcept : text_(text) {}
