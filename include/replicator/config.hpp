@@ -25,7 +25,8 @@ struct Config {
     GroupId group{};
     /// After a restart from a disk, the node that led last asks for promotion by itself, every
     /// `Options::failure_timeout` until somebody leads. It loses no acknowledged write, and gives up when an answer
-    /// shows that another node led since.
+    /// shows that another node led since. One that is promoted in the same moment, after those answers, may still lead
+    /// for an instant before it.
     bool leads_again = false;
 };
 
