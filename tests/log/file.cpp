@@ -37,6 +37,11 @@ struct Roomy : Free {
     static constexpr std::size_t retained_bytes = 1024;
 };
 
+/// Several entries to each mark of the tail.
+struct LongTail : Roomy {
+    static constexpr std::size_t tail_bytes = 2048;
+};
+
 /// Prepares nothing ahead.
 struct Hasty : Roomy {
     static constexpr std::size_t zeros_per_byte = 0;
@@ -61,9 +66,9 @@ struct OwnDisk {
 };
 
 /// Opens itself, and flushes after every append, as a log in memory holds what was appended.
-template <bool Flushes>
-class Opened : private OwnDisk, public support::SimulatedLog<Free> {
-    using Base = support::SimulatedLog<Free>;
+template <bool Flushes, class Options = Free>
+class Opened : private OwnDisk, public support::SimulatedLog<Options> {
+    using Base = support::SimulatedLog<Options>;
 
 public:
     Opened() : Base(std::move(*Base::open(storage::Simulated(*OwnDisk::disk), "log", {}))) {}
@@ -95,6 +100,7 @@ void fill(Log& log, std::uint64_t count, std::size_t length = 20) {
 
 BOOST_AUTO_TEST_CASE(one_that_flushes_conforms) { support::conform<Opened<true>>(6, 1500); }
 BOOST_AUTO_TEST_CASE(one_that_only_gathers_conforms) { support::conform<Opened<false>>(6, 1500); }
+BOOST_AUTO_TEST_CASE(one_with_a_long_tail_conforms) { support::conform<Opened<false, LongTail>>(6, 1500); }
 
 BOOST_AUTO_TEST_CASE(a_closed_one_takes_nothing) {
     support::SimulatedLog<> log;

@@ -23,6 +23,7 @@ using namespace replicator;
 using namespace support;
 
 struct FewTinyFiles : TinyFiles {
+    static constexpr std::size_t tail_bytes = 2048;
     static constexpr std::size_t segment_bytes = 2048;
     static constexpr std::size_t capacity_bytes = 16384;
     static constexpr std::size_t retained_bytes = 8192;
@@ -207,6 +208,24 @@ BOOST_AUTO_TEST_CASE(many_cuts_make_a_log_crowded_until_a_state_is_there) {
         cut_before(log, log.last());
     }
     put_flushed(log, 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_crowded_log_drops_with_the_next_entry) {
+    storage::SimulatedDisk disk;
+    Log log = open(disk);
+    put_flushed(log, 1);
+    keep_state(log, 1);
+    log.release(log.last());
+    for (std::size_t cuts = 0; !log.is_crowded(); ++cuts) {
+        BOOST_TEST_REQUIRE(cuts < FewTinyFiles::segments_max);
+        put_flushed(log, 1);
+        cut_before(log, log.last());
+        BOOST_TEST_REQUIRE(put_one(log));
+        BOOST_REQUIRE(log.flush() == Error::none);
+    }
+    BOOST_TEST((log.base().index == Index{0}));
+    BOOST_TEST_REQUIRE(put_one(log));
+    BOOST_TEST((Index{0} < log.base().index));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_gets_back_what_the_log_need_not_keep) {

@@ -277,8 +277,8 @@ private:
             ++dropped_;
         }
     }
-    /// Removes the files of what was dropped, but for `spare` of them: the next segment takes over the room of that,
-    /// which spares the system the work of freeing and claiming it.
+    /// Removes the files of what was dropped, but for `spare` of them. Its room the next segment takes over, which
+    /// spares the system the work of freeing and claiming it.
     [[nodiscard]] Error let_go(std::size_t spare) noexcept {
         const bool takes_over = dropped_ == 1 && spare == 1 && writer_.wants_file() &&
                                 segments_[0].size == Options::segment_bytes;
@@ -292,7 +292,8 @@ private:
         if (takes_over) {
             if (!keep(writer_.take_over(storage, directory, segments_[0].name().text()))) return result();
             segments_.pop_front();
-            return --dropped_, Error::none;
+            --dropped_;
+            return Error::none;
         }
         for (; dropped_ > spare; --dropped_) {
             if (!remove(segments_[0])) return result();
