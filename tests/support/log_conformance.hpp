@@ -126,7 +126,7 @@ private:
         // Only what is not released is ever cut.
         const replicator::Index lowest = std::max(base_.index, released_);
         const std::size_t most = last() - lowest;
-        // Half of the time only a few entries: where a log has just gone on to its next part, they lie in the one before.
+        // Half of the time only a few entries: a log may just have gone on to its next part, and goes back then.
         const replicator::Index keep = last() - pick(0, pick(0, 1) == 0 ? most : std::min<std::size_t>(most, 12));
         const replicator::Cursor from = keep == last() ? log_.end() : log_.seek(keep + 1);
         const replicator::Chain chain = chain_to(keep);
