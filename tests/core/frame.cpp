@@ -134,14 +134,14 @@ std::vector<support::Bytes> one_of_each() {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_an_append_are_fixed) {
     BOOST_TEST(fields_of(head_of(an_append(false, false), link, epoch, std::size_t{0x50})) ==
-               "0152020050000000"
+               "0252020050000000"
                "0d0c0b0a "
                "2211000000000000"
                "2111000000000000"
                "efbeadde"
                "05000000");
     BOOST_TEST(fields_of(head_of(an_append(true, true), link, epoch, std::size_t{0})) ==
-               "0152020300000000"
+               "0252020300000000"
                "0d0c0b0a "
                "2211000000000000"
                "2111000000000000"
@@ -156,14 +156,14 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_an_append_are_fixed) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_an_ack_are_fixed) {
     BOOST_TEST(fields_of(head_of(an_ack(0), link)) ==
-               "0152030000000000"
+               "0252030000000000"
                "0d0c0b0a "
                "0900000000000000"
                "0800000000000000"
                "0700000000000000"
                "0010000000000000");
     BOOST_TEST(fields_of(head_of(an_ack(ack_flags::all), link)) ==
-               "0152030f00000000"
+               "0252030f00000000"
                "0d0c0b0a "
                "0900000000000000"
                "0800000000000000"
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_hello_are_fixed) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
     BOOST_TEST(fields_of(head_of(a_begin(), link, std::size_t{0x28})) ==
-               "0152040028000000"
+               "0252040028000000"
                "0d0c0b0a "
                "0100000000000000"
                "0200000000000000"
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
                "10000000"
                "1100000000000000");
     BOOST_TEST(fields_of(head_of(a_chunk(true), link, std::size_t{0x10})) ==
-               "0152050010000000"
+               "0252050010000000"
                "0d0c0b0a "
                "0100000000000000"
                "3412000000000000"
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_a_promotion_are_fixed) {
     BOOST_TEST(fields_of(head_of(a_request())) ==
-               "0152060000000000"
+               "0252060000000000"
                "00000000 "
                "0100000000000000"
                "0200000000000000"
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_promotion_are_fixed) {
                "0b000000"
                "0c000000");
     BOOST_TEST(fields_of(head_of(a_reply())) ==
-               "0152070000000000"
+               "0252070000000000"
                "00000000 "
                "0100000000000000"
                "0200000000000000"
@@ -322,7 +322,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_promotion_are_fixed) {
                "18000000"
                "1900000000000000");
     BOOST_TEST(fields_of(head_of(HandOver{{epoch, Index{9}}}, link)) ==
-               "0152080000000000"
+               "0252080000000000"
                "0d0c0b0a "
                "0700000000000000"
                "03000000"
@@ -373,8 +373,11 @@ BOOST_AUTO_TEST_CASE(unknown_types_and_flags_have_no_size) {
         }
     }
     support::Bytes other_version = head_of(a_chunk(false), link, std::size_t{0});
-    other_version[0] = std::byte{2};
+    other_version[0] = std::byte{1};
     BOOST_TEST(head_bytes(other_version.data()) == 0u);
+    // But for a hello, which is how nodes of different versions find out.
+    BOOST_TEST(head_bytes(head_of(Hello{}).data()) == frame_head_bytes_max);
+    BOOST_TEST(load<std::uint16_t>(head_of(Hello{}).data()) == 0x5201u);
 }
 
 BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {

@@ -24,8 +24,10 @@
 
 namespace replicator::core {
 
-inline constexpr std::uint16_t frame_magic = 0x5201;
-inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::uint16_t frame_magic = 0x5202;
+/// A hello keeps the magic of the first version, so that nodes of all versions read which of them the other speaks.
+inline constexpr std::uint16_t hello_magic = 0x5201;
+inline constexpr std::uint16_t protocol_version = 2;
 
 enum class FrameType : std::uint8_t {
     hello = 1,        ///< handshake, and the answer to whoever is refused or out of date
@@ -56,6 +58,10 @@ inline constexpr std::uint8_t snapshot = 4;  ///< how far a snapshot has arrived
 inline constexpr std::uint8_t digest = 8;    ///< a digest of the state, and where it was taken
 inline constexpr std::uint8_t all = 15;
 }  // namespace ack_flags
+
+[[nodiscard]] constexpr std::uint16_t magic_of(FrameType type) noexcept {
+    return type == FrameType::hello ? hello_magic : frame_magic;
+}
 
 /// How far a snapshot has arrived: the bytes of its pieces so far.
 struct SnapshotOffset {
@@ -100,7 +106,7 @@ struct FrameHeader {
 inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcept {
     const std::size_t fields = field_bytes(header.type, header.flags);
     const std::uint32_t kind =
-        frame_magic | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
+        magic_of(header.type) | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
     ByteWriter(head).put_pair(kind, header.tail_bytes).put_pair(value(header.link), 0);
     store(head + 12, head_checksum(head, fields));
     return frame_header_bytes + fields;
@@ -108,8 +114,8 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
 
 /// The bytes that the head takes which begins with these four or more; 0 when nothing begins so.
 [[nodiscard]] inline std::size_t head_bytes(const std::byte* head) noexcept {
-    if (load<std::uint16_t>(head) != frame_magic) return 0;
     const auto type = static_cast<FrameType>(load<std::uint8_t>(head + 2));
+    if (load<std::uint16_t>(head) != magic_of(type)) return 0;
     const std::size_t fields = field_bytes(type, load<std::uint8_t>(head + 3));
     return fields == 0 ? 0 : frame_header_bytes + fields;
 }
