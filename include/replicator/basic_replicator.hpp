@@ -233,7 +233,8 @@ public:
 
     /// Lets `to` lead in this leader's place, and loses nothing: writes are refused as handing_over until `to` holds
     /// everything and leads, and this node follows it. When `to` goes away meanwhile, or takes longer than
-    /// `Options::promotion_timeout`, this node goes on leading, if need be by a promotion of its own.
+    /// `Options::promotion_timeout`, this node goes on leading, if need be by a promotion of its own. A leader that was
+    /// fenced asks for that by itself until somebody leads.
     /// Errors: not_leader, handing_over, not_enough_followers (`to` is not connected, does not count or is still
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
@@ -242,11 +243,14 @@ public:
         return begun;
     }
 
-    /// True when this node leads and the entry that opened its epoch is acknowledged: only then does it know that its
-    /// state is the newest there is.
-    [[nodiscard]] bool confirmed() const noexcept {
-        return role() == Role::leader && engine_.leader().confirmed() &&
-               engine_.local().authority.may_lead(engine_.local().now);
+    /// True when this node leads, the entry that opened its epoch is acknowledged, and enough nodes have answered it
+    /// within `Options::failure_timeout`: so long ago at most, its state was the newest there is. A leader that is cut
+    /// off says false after that time, as of the last `tick`. Where a policy lets a leader acknowledge alone
+    /// (`ack::Async`, `WhenMissing::degrade`), nobody has to answer, and another node may lead. O(nodes).
+    [[nodiscard]] bool confirmed() const noexcept { return confirmed(engine_.local().now); }
+    /// The same at `now`: a process that slept since the last `tick` must not vouch for anything.
+    [[nodiscard]] bool confirmed(Instant now) const noexcept {
+        return engine_.leader().confirmed(engine_.local(), engine_.peers(), now);
     }
 
     /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader

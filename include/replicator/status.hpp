@@ -84,7 +84,7 @@ struct Status {
     std::uint64_t writes_pending = 0;    ///< accepted and not acknowledged
     std::optional<Duration> oldest_pending;  ///< how long the policy has not been satisfied
     bool satisfiable = false;            ///< no follower that the policy needs is missing
-    bool confirmed = false;              ///< leads, and the entry that opened the epoch is acknowledged
+    bool confirmed = false;              ///< leads, and heard from enough nodes that nobody else does
     bool handing_over = false;           ///< another node is taking over: writes are refused
     PromotionStep promotion = PromotionStep::none;  ///< of the newest promotion of this node
     bool installing = false;             ///< this node is receiving a snapshot; until then no acknowledgement counts it

@@ -185,8 +185,19 @@ public:
     }
 
     [[nodiscard]] Index acknowledged() const noexcept { return acknowledged_; }
-    /// True once the entry that opened the epoch is acknowledged.
-    [[nodiscard]] bool confirmed() const noexcept { return epoch_start_ != Index{} && acknowledged_ >= epoch_start_; }
+    /// True when the entry that opened the epoch is acknowledged, and so many nodes that count as hold an acknowledged
+    /// write, this one included, have answered what was sent to them less than `failure_timeout` ago: until then, no
+    /// other leader acknowledged anything. Where a leader may acknowledge alone, that says nothing about others.
+    [[nodiscard]] bool confirmed(const Local<Composition>& local, ConstPeers peers, Instant now) const noexcept {
+        if (local.role != Role::leader || acknowledged_ < epoch_start_ || !local.authority.may_lead(now)) return false;
+        std::size_t answered = 1;
+        for (const Peer& peer : peers) {
+            const Progress& follower = peer.progress;
+            if (!follower.counts || !follower.answered) continue;
+            if (now - *follower.answered < Limits::failure_timeout) ++answered;
+        }
+        return answered >= Policy::holders_floor(local.node_count);
+    }
     /// Entries of this epoch that are not acknowledged.
     [[nodiscard]] std::uint64_t pending(const Local<Composition>& local) const noexcept {
         return local.log.last() - max(acknowledged_, epoch_start_ - 1);

@@ -81,7 +81,7 @@ template <class Composition>
     status.counters = local.counters;
     if (local.role == Role::leader) {
         status.acknowledged = engine.leader().acknowledged();
-        status.confirmed = engine.leader().confirmed();
+        status.confirmed = engine.leader().confirmed(local, engine.peers(), local.now);
         status.writes_pending = engine.leader().pending(local);
         if (const auto since = engine.leader().pending_since()) status.oldest_pending = local.now - *since;
         status.satisfiable = engine.leader().satisfiable(local, engine.applier(), engine.peers());
