@@ -23,10 +23,11 @@ struct Config {
     /// Nodes of different clusters or groups refuse each other.
     ClusterId cluster{};
     GroupId group{};
-    /// After a restart from a disk, the node that led last asks for promotion by itself, every
-    /// `Options::failure_timeout` until somebody leads. It loses no acknowledged write, and gives up when an answer
-    /// shows that another node led since. One that is promoted in the same moment, after those answers, may still lead
-    /// for an instant before it.
+    /// After a restart from a disk, the node that led last asks for promotion by itself, as a leader does that was
+    /// fenced by somebody who never led: every `Options::failure_timeout`, and `Options::retry_interval` for each node
+    /// with a lower id, until somebody leads. It loses no acknowledged write. It gives way to a candidate that a person
+    /// promoted, and gives up when an answer shows that another node led since. One that is promoted in the same
+    /// moment, after those answers, may still lead for an instant before it.
     bool leads_again = false;
 };
 

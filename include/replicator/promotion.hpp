@@ -21,8 +21,8 @@ struct PromotionOptions {
     /// leader alone (`ack::Async`), hearing this node then is enough. Its epoch counts as forced, too, because the
     /// library cannot know.
     NodeId last_leader{};
-    /// Give up, with `Error::stale_epoch` and before anybody is bound, when an answer shows that somebody else leads,
-    /// or led after all that this node holds.
+    /// Give up before anybody is bound, with `Error::stale_epoch` when an answer shows that somebody else leads, or led
+    /// after all that this node holds, and with `Error::busy` when a node that was promoted without this asks to lead.
     bool unless_led = false;
 };
 
@@ -52,7 +52,8 @@ template <std::size_t PeersMax>
 struct PromotionStatus {
     PromotionStep step = PromotionStep::none;
     /// Why it was refused: nodes_missing (see `missing`), stale_epoch (somebody promised a higher one: another
-    /// candidate, or another leader), log_full, log_failed.
+    /// candidate, or another leader), busy (only with `unless_led`), log_full (the last room of the log is kept for a
+    /// promotion that hears as many nodes as hold an acknowledged write), log_failed.
     Error error = Error::none;
     Epoch epoch;             ///< that it opens; epoch 0 while it asks
     bool forced = false;     ///< it may lose what the policy promised

@@ -38,8 +38,8 @@ private:
 
     template <class Composition>
     void member(const core::Member<Composition>& member) {
-        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, keeper, peers, peer_ids,
-                     peer_count, followed, handed_over_at, handed_over_sent_at] = member;
+        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, keeper, peers, peer_count,
+                     followed, handed_over_at, handed_over_sent_at] = member;
         this->local(local);
         if (local.role == Role::leader) {
             roster(local.roster);
@@ -55,6 +55,9 @@ private:
             this->peer(peer, local.run, local.role == Role::leader, candidacy.active());
         }
         put(followed);
+        const auto& [wished, asks_at] = to_lead;
+        put(wished);
+        if (wished) put((asks_at - now_).microseconds);
         if (local.successor != NodeId{}) age(handed_over_at);
         age(handed_over_sent_at);
     }
@@ -69,9 +72,10 @@ private:
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
                      applied_roster, newest_roster, history, authority, role, fault, epoch, promised, leader, source,
-                     donor, successor, commit, held_through, now, counters, observer] = local;
+                     donor, successor, commit, held_through, now, awake_since, counters, observer] = local;
         put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
             held_through);
+        age(awake_since);
         this->log(log);
         this->epochs(epochs);
         roster(applied_roster);
@@ -150,24 +154,25 @@ private:
     template <class Composition>
     void candidacy(const core::Candidacy<Composition>& candidacy) {
         // What the answers come to is worked out anew before it is used.
-        const auto& [step, error, options, epoch, question, asked_at, fetched, votes, answered, expected, heard,
-                     sufficient, led_since, forced, ahead, newest] = candidacy;
+        const auto& [step, error, options, epoch, question, asked_at, fetched, votes, answered, expected_now, expected,
+                     heard, sufficient, led_since, asked_by_a_person, forced, ahead, newest] = candidacy;
         put(candidacy.active());
         if (!candidacy.active()) return;
-        put(step, options.may_lose, options.last_leader, epoch, fetched, expected);
+        put(step, options.may_lose, options.last_leader, options.unless_led, epoch, fetched, expected);
         own_question_ = question;
         age(asked_at);
         for (const auto& vote : votes) {
-            const auto& [vote_answered, blank, claims, suspect, leads, vote_heard, incarnation, last] = vote;
+            const auto& [vote_answered, blank, claims, suspect, leads, person, vote_heard, incarnation, last] = vote;
             put(vote_answered);
             if (vote_answered) put(blank, claims, suspect, incarnation, last);
+            if (vote_answered && options.unless_led) put(leads, person);
         }
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
         const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
-                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, request_owed,
-                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
+                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, connected,
+                     request_owed, requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
                      progress] = peer;
         put(link_confirmed, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
             request_owed, reply_owed, fetches, hand_over_owed);
@@ -181,8 +186,9 @@ private:
             age(hello_at);
         } else {
             words_->number(run, link_nonce);
-            age(heard_at ? *heard_at : Instant{});
         }
+        put(connected);
+        age(heard_at ? *heard_at : Instant{});  // also says whether the peer is known to be down
         const auto& [head, kept, tail_left] = inbound;
         put(kept, tail_left);
         this->progress(progress, leads || fetches);

@@ -135,6 +135,8 @@ using AsyncTexts = Cluster<Node<replicator::ack::Async<>, Text>>;
 inline constexpr NodeId one{1};
 inline constexpr NodeId two{2};
 inline constexpr NodeId three{3};
+inline constexpr NodeId four{4};
+inline constexpr NodeId five{5};
 
 /// Who is the synchronous follower, as node 1 says; NodeId{} for nobody.
 [[nodiscard]] inline NodeId seat_of(SemiSync& group) {

@@ -20,6 +20,7 @@ inline constexpr std::uint32_t binding = 1;     ///< of a request: asks for a pr
 inline constexpr std::uint32_t counts = 2;      ///< of a reply: its own log says that this incarnation counts
 inline constexpr std::uint32_t installing = 4;  ///< of a reply: its state will be replaced, but is whole until then
 inline constexpr std::uint32_t leads = 8;       ///< of a reply: it led when it was asked
+inline constexpr std::uint32_t candidate = 16;  ///< of a reply: it asks to lead itself, because somebody told it to
 }  // namespace ballot_flags
 
 struct PromiseRequest {

@@ -10,6 +10,7 @@
 
 #include "ballot.hpp"
 #include "local.hpp"
+#include "peer.hpp"
 #include "roster.hpp"
 
 #include "../concepts/ack_policy.hpp"
@@ -29,6 +30,7 @@ public:
     using Limits = typename Composition::Limits;
     using Policy = typename Composition::Ack;
     using Roster = core::Roster<Limits::nodes_max>;
+    using Peers = std::span<const Peer>;
 
     /// What the node has to do now for the candidacy to go on.
     enum class Move : std::uint8_t {
@@ -50,6 +52,10 @@ public:
     [[nodiscard]] bool forced() const noexcept { return forced_; }
     /// It gives way to a promotion that does not care who led.
     [[nodiscard]] bool unless_led() const noexcept { return options_.unless_led; }
+    /// It is under way, and those that give way should do so.
+    [[nodiscard]] bool of_a_person() const noexcept { return active() && !options_.unless_led; }
+    /// An answer showed that somebody led after all that this node holds, or leads.
+    [[nodiscard]] bool led_since() const noexcept { return led_since_; }
 
     /// Begins to ask. `question` is a number that this run never used.
     void begin(const PromotionOptions& options, std::uint64_t question, Instant now) noexcept {
@@ -83,6 +89,7 @@ public:
                          .claims = reply.has(ballot_flags::counts) && !blank,
                          .suspect = reply.suspect_from != Index{},
                          .leads = reply.has(ballot_flags::leads),
+                         .asks = reply.has(ballot_flags::candidate),
                          .incarnation = reply.incarnation,
                          .last = reply.last};
     }
@@ -92,19 +99,20 @@ public:
         return active() && step_ != PromotionStep::fetching && !votes_[place].answered;
     }
 
-    /// What to do next. `nodes` are the peers in their places, `roster` is what this node's log says. O(peers).
-    [[nodiscard]] Move next(const Local<Composition>& local, std::span<const NodeId> nodes,
-                            const Roster& roster) noexcept {
-        count(local, nodes, roster);
-        const std::size_t expected = binding() && expected_ < nodes.size() ? expected_ : nodes.size();
+    /// What to do next. `roster` is what this node's log says, and `room` what that has room for. O(peers).
+    [[nodiscard]] Move next(const Local<Composition>& local, Peers peers, const Roster& roster, Room room) noexcept {
+        count(local, peers, roster);
+        const std::size_t expected = binding() && expected_ < expected_now_ ? expected_ : expected_now_;
         const bool over = answered_ >= expected || local.now - asked_at_ >= Limits::promotion_timeout;
         switch (step_) {
             case PromotionStep::asking:
                 if (options_.unless_led && led_since_) return give_up(Error::stale_epoch);
-                if (sufficient_) return Move::bind;
-                if (!over) return Move::wait;
-                if (!options_.may_lose) return give_up(Error::nodes_missing);
-                expected_ = answered_;
+                if (options_.unless_led && asked_by_a_person_) return give_up(Error::busy);
+                if (!sufficient_ && !over) return Move::wait;
+                if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
+                // Before anybody is bound; more answers may show that the entry can be committed.
+                if (!fits(room, local.node_count)) return over ? give_up(Error::log_full) : Move::wait;
+                if (!sufficient_) expected_ = answered_;
                 return Move::bind;
             case PromotionStep::promising:
                 if (!sufficient_ && !over) return Move::wait;
@@ -122,7 +130,7 @@ public:
     [[nodiscard]] NodeId donor() const noexcept { return ahead_; }
 
     [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Local<Composition>& local,
-                                                                 std::span<const NodeId> nodes) const noexcept {
+                                                                 Peers peers) const noexcept {
         PromotionStatus<Composition::peers_max> status;
         status.step = step_;
         status.error = error_;
@@ -133,8 +141,8 @@ public:
         status.ahead = ahead_ == NodeId{} ? local.self : ahead_;
         status.newest = newest_;
         if (step_ == PromotionStep::none) return status;
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            if (!votes_[i].heard) status.missing_slots[status.missing_count++] = nodes[i];
+        for (std::size_t i = 0; i < peers.size(); ++i) {
+            if (!votes_[i].heard) status.missing_slots[status.missing_count++] = peers[i].id;
         }
         return status;
     }
@@ -146,6 +154,7 @@ private:
         bool claims = false;    ///< its own log says that it counts
         bool suspect = false;   ///< it may have lost entries that it once held
         bool leads = false;     ///< an epoch, when it was asked
+        bool asks = false;      ///< to lead, because a person told it to
         bool heard = false;     ///< answered, and its copies count
         Incarnation incarnation{};
         Position last;
@@ -164,22 +173,24 @@ private:
 
     /// Who was heard, whether that is enough, and who holds the most. While nothing is binding, every node is believed
     /// what it says of itself; in the end it is the newest log of all that says whose copies count.
-    void count(const Local<Composition>& local, std::span<const NodeId> nodes, const Roster& roster) noexcept {
+    void count(const Local<Composition>& local, Peers peers, const Roster& roster) noexcept {
         const bool final = step_ == PromotionStep::fetching;
-        answered_ = 0;
-        led_since_ = false;
+        answered_ = expected_now_ = 0;
+        led_since_ = asked_by_a_person_ = false;
         ahead_ = NodeId{};
         newest_ = local.last();
         Epoch newest_epoch = local.epochs.last();
         bool all = true;  // a node that gave up what it once held counts only together with all others
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
+        for (std::size_t i = 0; i < peers.size(); ++i) {
             const Vote& vote = votes_[i];
             all = all && vote.answered && vote.claims;
+            if (vote.answered || !is_known_to_be_down(local, peers[i])) ++expected_now_;
             if (!vote.answered) continue;
             ++answered_;
+            asked_by_a_person_ = asked_by_a_person_ || vote.asks;
             if (!vote.blank && newest_ < vote.last) {
                 newest_ = vote.last;
-                ahead_ = nodes[i];
+                ahead_ = peers[i].id;
             }
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
             led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
@@ -190,17 +201,34 @@ private:
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
                            options_.last_leader == local.self && self;
         heard_ = self ? 1 : 0;
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
+        for (std::size_t i = 0; i < peers.size(); ++i) {
             Vote& vote = votes_[i];
-            const bool counts = final ? roster.counting(nodes[i]) == vote.incarnation : vote.claims;
+            const bool counts = final ? roster.counting(peers[i].id) == vote.incarnation : vote.claims;
             vote.heard = vote.answered && !vote.blank && counts && (all || !vote.suspect);
             if (!vote.heard) continue;
             ++heard_;
-            last_leader = last_leader || (nodes[i] == options_.last_leader && nodes[i] == newest_epoch.node);
+            const NodeId node = peers[i].id;
+            last_leader = last_leader || (node == options_.last_leader && node == newest_epoch.node);
         }
         const Guarantee guarantee = guarantee_of<Policy>(local.node_count, Composition::stage);
         forced_ = heard_ < guarantee.promotion_hears;
         sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader);
+    }
+
+    /// Nobody waits for an answer from there, though one that comes in time is heard: it has been silent for as long as
+    /// this node was awake to hear it, and no connection to it is open.
+    [[nodiscard]] static bool is_known_to_be_down(const Local<Composition>& local, const Peer& peer) noexcept {
+        const Instant since = peer.heard_at && local.awake_since < *peer.heard_at ? *peer.heard_at : local.awake_since;
+        return !peer.connected && local.now - since >= Limits::failure_timeout;
+    }
+
+    /// The last room of a log is for promotions that free it: those whose entry the nodes that were heard can commit.
+    /// Where nodes were replaced by blank ones, only a person can admit them, whose promotion gets the outer half.
+    [[nodiscard]] bool fits(Room room, std::size_t nodes) const noexcept {
+        const std::size_t holders = Policy::holders_floor(nodes);
+        if (heard_ >= holders) return room != Room::none;
+        const bool by_name = options_.may_lose && answered_ + 1 >= holders;
+        return room == Room::plain || (room == Room::half_reserve && by_name);
     }
 
     /// This node must hold what the newest of them does before it may lead.
@@ -228,10 +256,12 @@ private:
 
     // What the answers came to, as of the last `next`.
     std::size_t answered_ = 0;
+    std::size_t expected_now_ = 0;  // answers, but for those of nodes that are known to be down
     std::size_t expected_ = Composition::peers_max;  // answers to the binding question, when too few came to the first
     std::size_t heard_ = 0;
     bool sufficient_ = false;
     bool led_since_ = false;  // somebody else leads, or led after all that this node holds
+    bool asked_by_a_person_ = false;  // another node asks to lead, and need not give way
     bool forced_ = false;
     NodeId ahead_{};
     Position newest_;

@@ -14,6 +14,7 @@
 #include "../config.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace replicator::core {
@@ -27,10 +28,12 @@ public:
     using Member::peers;
 
     void connected(Peer& peer) noexcept {
+        peer.connected = true;
         peer.inbound.restart();
         this->lose(peer);
     }
     void disconnected(Peer& peer) noexcept {
+        peer.connected = false;
         peer.inbound.restart();
         this->lose(peer);
     }
@@ -118,6 +121,7 @@ public:
         if (local_.role == Role::faulted) return;
         // Who was not told the time for so long was not running, and must not blame others for having been silent.
         const bool absent = gap.microseconds * 2 > Limits::failure_timeout.microseconds;
+        if (absent) local_.awake_since = now;
         for (Peer& peer : peers()) {
             if (absent && peer.heard_at) peer.heard_at = now;
             const bool silent = !peer.heard_at || now - *peer.heard_at >= Limits::failure_timeout;
@@ -130,6 +134,9 @@ public:
         sender_.tick_snapshots(local_, peers());
         if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
         if (local_.successor != NodeId{}) this->review_hand_over();
+        if (return_.due(local_)) {
+            static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
+        }
         if (candidacy_.active()) {
             this->ask_again();
             this->pursue();
@@ -157,15 +164,12 @@ private:
     using Member::sender_;
     using Member::sends_to;
 
-    /// What a disk brings with it besides flushing: to lead again after a restart, to keep a state, to keep what others
-    /// may ask for, and to forget a suspicion that is over.
+    /// What a disk brings with it besides flushing: to keep a state, to keep what others may ask for, and to forget a
+    /// suspicion that is over.
     void tick_disk() noexcept {
         if constexpr (Composition::is_durable) {
             flush();
             if (local_.role == Role::faulted) return;
-            if (return_.due(local_)) {
-                static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
-            }
             keeper_.tick(local_, applier_, follower_.installing());
             Index needed = local_.log.last() + 1;
             for (const Peer& peer : peers()) needed = min(needed, peer.progress.received + 1);
@@ -281,8 +285,10 @@ private:
         if (buffer.size() < frame_head_bytes_max) return 0;
         if (peer.reply_owed) {
             peer.reply_owed = false;
+            const std::uint32_t flags = (follower_.installing() ? ballot_flags::installing : 0) |
+                                        (candidacy_.of_a_person() ? ballot_flags::candidate : 0);
             return write_head(buffer.data(), Questions<Composition>::make_reply(local_, roster_.of(local_, applier_),
-                                                                                follower_.installing(), peer));
+                                                                                flags, peer));
         }
         peer.request_owed = false;
         peer.requested_at = local_.now;

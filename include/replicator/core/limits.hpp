@@ -58,9 +58,21 @@ struct Composition {
     static constexpr std::size_t entry_bytes_max =
         larger(entry_bytes(command_bytes_max), entry_bytes(epoch_start_bytes(Limits::nodes_max)));
 
-    /// Bytes of entries that may be unacknowledged. Half of the log, so that a follower that has not yet applied what
-    /// is committed can always take what may come.
-    static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, Log::capacity_bytes / 2);
+    static constexpr bool is_durable = DurableLog<Log>;
+    /// What a leader may have to write before it can commit anything: its epoch, a seat, and an admission of each node.
+    static constexpr std::size_t lead_bytes = entry_bytes(epoch_start_bytes(Limits::nodes_max)) +
+                                              entry_bytes(SeatBody::bytes) +
+                                              Limits::nodes_max * entry_bytes(AdmitBody::bytes);
+    /// Bytes of the log that commands may fill. The room beside them, for what leading takes, twice, is kept for leaders
+    /// that can free a full log. A log on a disk has a whole segment beyond its capacity for that.
+    static constexpr std::size_t commands_bytes_max =
+        is_durable               ? Log::capacity_bytes
+        : Log::capacity_bytes > 2 * lead_bytes ? Log::capacity_bytes - 2 * lead_bytes
+                                               : 0;
+
+    /// Bytes of entries that may be unacknowledged. Half of that, so that a follower that has not yet applied what is
+    /// committed can always take what may come.
+    static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, commands_bytes_max / 2);
 
     /// Programs whose states look different in a snapshot must not exchange one.
     static constexpr std::uint32_t snapshot_format = [] {
@@ -78,7 +90,6 @@ struct Composition {
 
     /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
     static constexpr Stage log_stage = Log::stage;
-    static constexpr bool is_durable = DurableLog<Log>;
     static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
     static constexpr bool waits_for_apply = stage == Stage::applied;
     /// A write may be committed before any follower has it.
@@ -97,7 +108,7 @@ struct Composition {
                   "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
                   "or give the log larger entries.");
     static_assert(entry_bytes_max <= entry_length_max, "A command may be at most 16 MiB long.");
-    static_assert(window_bytes >= entry_bytes_max && window_bytes + entry_bytes_max <= Log::capacity_bytes,
+    static_assert(window_bytes >= entry_bytes_max && window_bytes + entry_bytes_max <= commands_bytes_max,
                   "The window and the largest entry do not fit in the log together: take a larger log, or lower "
                   "Options::command_bytes_max.");
     static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + entry_bytes_max,

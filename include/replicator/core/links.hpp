@@ -60,7 +60,7 @@ struct Links {
         hello.frame_bytes_max = static_cast<std::uint32_t>(Limits::frame_bytes_max);
         hello.chunk_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
         hello.window_bytes = Composition::window_bytes;
-        hello.log_bytes = Composition::Log::capacity_bytes;
+        hello.log_bytes = Composition::commands_bytes_max;
         hello.promised = local.promised;
         hello.epoch = local.epoch;
         hello.last = local.last();

@@ -25,6 +25,14 @@
 
 namespace replicator::core {
 
+/// What the log has room for, when this node wants to open an epoch.
+enum class Room : std::uint8_t {
+    none,          ///< nothing
+    reserve,       ///< the entry, in the inner half of what is kept for leaders that can free the log
+    half_reserve,  ///< the same in its outer half
+    plain,         ///< the entry, beside what is kept
+};
+
 template <class Composition>
 struct Local {
     using Limits = typename Composition::Limits;
@@ -59,6 +67,7 @@ struct Local {
     /// Value of `held_through` when nobody knows how many were lost.
     static constexpr Index unknown_extent{~std::uint64_t{0}};
     Instant now;
+    Instant awake_since;  ///< from here on, no longer time went by without this node being told
     Counters counters;
     typename Composition::Observer* observer = nullptr;
 
@@ -112,6 +121,14 @@ struct Local {
         } else {
             return ~std::uint64_t{0};
         }
+    }
+    /// Where in the log the entry that opens an epoch would stand; `next` is the first entry that is not applied.
+    [[nodiscard]] Room room_to_lead(Cursor next) noexcept {
+        const std::size_t bytes = entry_bytes(epoch_start_bytes(node_count));
+        if (log.reserve(bytes, bytes).empty()) return Room::none;
+        const std::uint64_t kept = log.end().offset - (Composition::is_durable ? log.begin() : next).offset + bytes;
+        if (kept <= Composition::commands_bytes_max) return Room::plain;
+        return kept <= Composition::commands_bytes_max + Composition::lead_bytes ? Room::half_reserve : Room::reserve;
     }
     /// Room in the log for the entry with this header, and for more of the kind; nothing when there is none.
     [[nodiscard]] std::span<std::byte> room_for(EntryHeader next, std::size_t most) noexcept {

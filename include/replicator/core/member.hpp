@@ -49,7 +49,7 @@ public:
         local_.log = std::move(log);
         if (const Error error = Restore<Composition>::run(local_, applier_); error != Error::none) local_.fail(error);
         keeper_.begin(applier_.next());
-        return_.begin(config.leads_again && local_.epochs.last().node == local_.self);
+        if (config.leads_again && local_.epochs.last().node == local_.self) return_.begin_at_once();
     }
 
     [[nodiscard]] Local<Composition>& local() noexcept { return local_; }
@@ -108,7 +108,7 @@ public:
     }
 
     [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept {
-        return candidacy_.status(local_, peer_nodes());
+        return candidacy_.status(local_, peers());
     }
 
     /// Opens `epoch`, which is at least as high as any that this node promised. Who may do so is decided elsewhere.
@@ -133,7 +133,6 @@ protected:
         local_.set(config);
         for (const NodeId node : local_.all_nodes()) {
             if (node == local_.self) continue;
-            peer_ids_[peer_count_] = node;
             Peer& peer = peer_slots_[peer_count_++];
             peer.id = node;
             Links<Composition>::restart(local_, peer);
@@ -211,7 +210,8 @@ protected:
                 candidacy_.refuse(Error::stale_epoch);
                 break;
             }
-            switch (candidacy_.next(local_, peer_nodes(), roster_.of(local_, applier_))) {
+            const Room room = local_.room_to_lead(applier_.next());
+            switch (candidacy_.next(local_, peers(), roster_.of(local_, applier_), room)) {
                 case Candidacy<Composition>::Move::wait: return;
                 case Candidacy<Composition>::Move::bind: bind(next_epoch()); break;
                 case Candidacy<Composition>::Move::fetch: return fetch_from(candidacy_.donor());
@@ -219,6 +219,8 @@ protected:
                 case Candidacy<Composition>::Move::refuse: break;
             }
         }
+        // Who was promoted since and then lost is for people to replace, as any leader.
+        if (candidacy_.unless_led() && candidacy_.led_since()) return_.end();
         stop_fetching();
     }
 
@@ -260,26 +262,19 @@ protected:
     // ---- Handing over ----
 
     /// The successor is told to lead once it holds everything and everything is acknowledged. When that takes too long,
-    /// or it goes away, this node goes on; when it was fenced and nobody leads, it asks to lead again.
+    /// or it goes away, this node goes on; when it is fenced and nobody leads, `return_` asks to lead again.
     void review_hand_over() noexcept {
         const bool late = local_.now - handed_over_at_ >= Limits::promotion_timeout;
-        if (local_.role == Role::leader) {
-            Peer* const peer = find(local_.successor);
-            const bool gone = peer == nullptr || !peer->progress.up();
-            if (gone || late) {
-                local_.successor = NodeId{};
-                if (peer != nullptr) peer->hand_over_owed = false;
-                return;
-            }
-            const bool level = peer->progress.received == local_.log.last() && leader_.pending(local_) == 0;
-            const bool due = local_.now - handed_over_sent_at_ >= Limits::retry_interval;
-            if (due && level) peer->hand_over_owed = true;
-        } else if (local_.leader != NodeId{}) {
+        Peer* const peer = find(local_.successor);
+        const bool gone = peer == nullptr || !peer->progress.up();
+        if (gone || late) {
             local_.successor = NodeId{};
-        } else if (late && local_.role == Role::follower) {
-            local_.successor = NodeId{};
-            static_cast<void>(promote({}));
+            if (peer != nullptr) peer->hand_over_owed = false;
+            return;
         }
+        const bool level = peer->progress.received == local_.log.last() && leader_.pending(local_) == 0;
+        const bool due = local_.now - handed_over_sent_at_ >= Limits::retry_interval;
+        if (due && level) peer->hand_over_owed = true;
     }
 
     /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
@@ -344,7 +339,8 @@ protected:
     }
 
     void step_down() noexcept {
-        local_.leader = local_.source = NodeId{};
+        local_.leader = local_.source = local_.successor = NodeId{};
+        return_.begin(local_);
         sender_.restart();
         for (Peer& peer : peers()) {
             peer.progress.state = FollowerState::down;
@@ -376,8 +372,6 @@ protected:
         }
     }
 
-    [[nodiscard]] std::span<const NodeId> peer_nodes() const noexcept { return {peer_ids_.data(), peer_count_}; }
-
     Local<Composition> local_;
     Applier<Composition> applier_;
     Leader<Composition> leader_;
@@ -385,10 +379,9 @@ protected:
     Sender<Composition> sender_;
     Candidacy<Composition> candidacy_;
     NewestRoster<Composition> roster_;
-    [[no_unique_address]] ReturnToLead<Composition> return_;
+    ReturnToLead<Composition> return_;
     [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};
-    std::array<NodeId, Composition::peers_max> peer_ids_{};
     std::size_t peer_count_ = 0;
     Run followed_{};               // the run of the leader that was followed last
     Instant handed_over_at_;       // when handing over began

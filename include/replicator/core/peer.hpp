@@ -32,6 +32,7 @@ struct Peer {
     Error refusal = Error::none;       ///< why the last handshake failed, on either side
     Instant hello_at;                  ///< when we last said hello
     std::optional<Instant> heard_at;   ///< when something valid last came
+    bool connected = false;            ///< the transport said that a connection is open
 
     // Promotion: what is owed besides the link.
     bool request_owed = false;         ///< a candidate's question

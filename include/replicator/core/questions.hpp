@@ -10,6 +10,8 @@
 #include "peer.hpp"
 #include "roster.hpp"
 
+#include <cstdint>
+
 namespace replicator::core {
 
 template <class Composition>
@@ -27,13 +29,13 @@ struct Questions {
         return request;
     }
 
-    /// The answer says what is when it is written, not when the question came. `roster` is what the node's log says.
-    [[nodiscard]] static PromiseReply make_reply(const Local<Composition>& local, const Roster& roster, bool installing,
-                                                 const Peer& peer) noexcept {
+    /// The answer says what is when it is written, not when the question came. `roster` is what the node's log says,
+    /// `flags` what else is to be told.
+    [[nodiscard]] static PromiseReply make_reply(const Local<Composition>& local, const Roster& roster,
+                                                 std::uint32_t flags, const Peer& peer) noexcept {
         PromiseReply reply;
         address(local, peer.id, reply);
-        reply.flags = (roster.counting(local.self) == local.incarnation ? ballot_flags::counts : 0) |
-                      (installing ? ballot_flags::installing : 0) |
+        reply.flags = flags | (roster.counting(local.self) == local.incarnation ? ballot_flags::counts : 0) |
                       (local.role == Role::leader ? ballot_flags::leads : 0);
         reply.receiver_run = peer.candidate_run;
         reply.question = peer.question;

@@ -1,35 +1,49 @@
 // SPDX-License-Identifier: BSL-1.0
-// The wish of a node that led last, and was restarted, to lead again.
+// The wish of a node that led to lead again, without being asked: after a restart where that is configured, and after
+// it was fenced by somebody who may never lead. A candidate that dies between binding others and opening its epoch
+// would leave a group that could go on without a leader, for good.
 #pragma once
 
-#include "limits.hpp"
 #include "local.hpp"
 
 #include "../types.hpp"
 
+#include <cstdint>
+
 namespace replicator::core {
 
-/// A log in memory knows nothing of former leaders.
-template <class Composition, bool Durable = Composition::is_durable>
-class ReturnToLead {};
-
+/// The node asks with `PromotionOptions::unless_led`, so it gives way to whoever led since, and to a candidate that a
+/// person named. It asks again until somebody leads. Each node of a group waits a little longer than the one before it,
+/// so that two with the same wish do not outbid each other for ever.
 template <class Composition>
-class ReturnToLead<Composition, true> {
+class ReturnToLead {
 public:
-    void begin(bool wished) noexcept { wished_ = wished; }
+    using Limits = typename Composition::Limits;
+
+    /// A process that came back from its disk asks at once.
+    void begin_at_once() noexcept { wished_ = true, next_at_ = Instant{}; }
+    /// A leader that was fenced leaves the one who fenced it some time.
+    void begin(const Local<Composition>& local) noexcept { wished_ = true, next_at_ = local.now + interval(local); }
+    void end() noexcept { wished_ = false; }
 
     /// True when it is time to ask (again). The wish is over once anybody leads.
     [[nodiscard]] bool due(const Local<Composition>& local) noexcept {
         if (!wished_) return false;
         wished_ = local.role == Role::follower && local.leader == NodeId{};
-        if (!wished_ || local.now - asked_at_ < Composition::Limits::failure_timeout) return false;
-        asked_at_ = local.now;
+        if (!wished_ || local.now < next_at_) return false;
+        next_at_ = local.now + interval(local);
         return true;
     }
 
 private:
+    [[nodiscard]] static Duration interval(const Local<Composition>& local) noexcept {
+        std::uint64_t rank = 0;
+        for (const NodeId node : local.all_nodes()) rank += node < local.self ? 1u : 0u;
+        return {Limits::failure_timeout.microseconds + rank * Limits::retry_interval.microseconds};
+    }
+
     bool wished_ = false;
-    Instant asked_at_;
+    Instant next_at_;
 };
 
 }  // namespace replicator::core

@@ -14,11 +14,11 @@ constexpr auto explore = explore_node<SuccessionMemory, Ack, SuccessionOptions>;
 constexpr Composition compositions[] = {
     {"sync-applied/memory", 2, false, explore<ack::Sync<Stage::applied>>},
     {"quorum/memory", 3, false, explore<ack::Quorum<3>>},
-    {"async/memory-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
-    {"semi-sync/memory-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
-    {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>, milliseconds(600)},
-    {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>, milliseconds(600)},
-    {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>, milliseconds(600)},
+    {"async/memory-failover", 2, true, explore<ack::Async<>>},
+    {"semi-sync/memory-failover", 2, true, explore<ack::SemiSync<>>},
+    {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>},
+    {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>},
+    {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>},
 };
 
 }  // namespace

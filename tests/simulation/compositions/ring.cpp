@@ -21,13 +21,13 @@ constexpr Composition compositions[] = {
     {"majority/ring", 2, false, explore<ack::Majority<>>},
     {"semi-sync/small-ring", 2, false, explore_small<ack::SemiSync<>>},
     {"majority/small-ring", 2, false, explore_small<ack::Majority<>>},
-    {"async/ring-failover", 2, true, explore<ack::Async<>>, milliseconds(600)},
-    {"semi-sync/ring-failover", 2, true, explore<ack::SemiSync<>>, milliseconds(600)},
-    {"sync/ring-failover", 2, true, explore<ack::Sync<>>, milliseconds(600)},
-    {"quorum/ring-failover", 2, true, explore<ack::Quorum<2>>, milliseconds(600)},
-    {"majority/ring-failover", 2, true, explore<ack::Majority<>>, milliseconds(600)},
-    {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>, milliseconds(600)},
-    {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>, milliseconds(600)},
+    {"async/ring-failover", 2, true, explore<ack::Async<>>},
+    {"semi-sync/ring-failover", 2, true, explore<ack::SemiSync<>>},
+    {"sync/ring-failover", 2, true, explore<ack::Sync<>>},
+    {"quorum/ring-failover", 2, true, explore<ack::Quorum<2>>},
+    {"majority/ring-failover", 2, true, explore<ack::Majority<>>},
+    {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>},
+    {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>},
 };
 
 }  // namespace
