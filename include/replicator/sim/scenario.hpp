@@ -93,6 +93,9 @@ struct Scenario {
     std::vector<Event> events;              ///< in the order of their times
     Duration length = milliseconds(500);    ///< of the part with faults
     bool leaders_fail = false;              ///< leaders crash, and others are promoted
+    /// Whoever takes over from the first leader dies, and nobody comes to promote another one. If it died before it
+    /// led, somebody leads by itself in time.
+    bool nobody_comes = false;
 };
 
 /// How long and how busy the scenarios are that `draw_scenario` makes. The times fit the timeouts of the nodes: faults
@@ -106,6 +109,7 @@ struct ScenarioBounds {
     Duration fault_length_max = milliseconds(120);
     bool leaders_fail = false;  ///< leaders crash, and others are promoted
     bool disks = false;         ///< disks fail; set where the log is on a disk
+    bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
 };
 
 namespace detail {
@@ -168,9 +172,33 @@ inline void draw_disks(Random& random, DiskConditions& disks) {
 
 }  // namespace detail
 
+/// A hand-over or a promotion while the first leader lives, whose candidate dies at any step of it. Nothing is lost on
+/// the way, so that the time counts in which somebody must lead.
+[[nodiscard]] inline Scenario draw_takeover(std::uint64_t seed, const ScenarioBounds& bounds) {
+    Random random(seed);
+    Scenario scenario;
+    scenario.seed = seed;
+    scenario.leaders_fail = scenario.nobody_comes = true;
+    scenario.nodes = random.between(bounds.nodes_min, bounds.nodes_max);
+    scenario.clock_skews.resize(scenario.nodes);
+    scenario.network.stream = random.below(2) == 0;
+    scenario.network.delay_max = Duration{scenario.network.delay_min.microseconds + random.below(2'000)};
+    const Duration begins{random.between(40'000, 80'000)};
+    const Duration dies{begins.microseconds + random.below(12 * scenario.network.delay_max.microseconds)};
+    const auto candidate = static_cast<std::uint32_t>(random.between(1, scenario.nodes - 1));
+    const EventKind kind = random.below(2) == 0 ? EventKind::hand_over : EventKind::promote;
+    scenario.events = {{milliseconds(5), EventKind::write, 0, 0, static_cast<std::uint32_t>(random.between(1, 20))},
+                       {milliseconds(30), EventKind::write, 0, 0, static_cast<std::uint32_t>(random.between(1, 5))},
+                       {begins, kind, candidate, 0, 0},
+                       {dies, EventKind::crash, candidate, 0, 0}};
+    scenario.length = Duration{dies.microseconds + 5'000};  // so that it comes to that
+    return scenario;
+}
+
 /// The scenario of a seed. One in twenty has no faults, so that a check which is too strict shows; one in ten has some
 /// fault of the network at an extreme rate.
 [[nodiscard]] inline Scenario draw_scenario(std::uint64_t seed, const ScenarioBounds& bounds) {
+    if (bounds.takeovers) return draw_takeover(seed, bounds);
     Random random(seed);
     Scenario scenario;
     scenario.seed = seed;

@@ -101,7 +101,8 @@ namespace replicator::sim {
                 ", .other = " + number(event.other) + ", .amount = " + number(event.amount) + "},\n";
     }
     return text + "    },\n    .length{" + number(scenario.length.microseconds) +
-           "},\n    .leaders_fail = " + (scenario.leaders_fail ? "true" : "false") + ",\n}";
+           "},\n    .leaders_fail = " + (scenario.leaders_fail ? "true" : "false") +
+           ", .nobody_comes = " + (scenario.nobody_comes ? "true" : "false") + ",\n}";
 }
 
 }  // namespace replicator::sim

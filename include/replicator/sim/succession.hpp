@@ -45,6 +45,7 @@ public:
 
     [[nodiscard]] Verdict run() {
         this->play();
+        if (scenario_.nobody_comes) expect_leader();
         this->heal();
         recover();
         return {failure_, events_, acknowledged_, trace_};
@@ -62,7 +63,7 @@ private:
     using Base::now_;
     using Base::places_;
     using Base::random_;
-    using Base::start;
+    using Base::scenario_;
     using Base::step;
     using Base::trace_;
     using Chronicle = sim::Chronicle<typename Simulated<UserNode>::StateMachine>;
@@ -145,7 +146,7 @@ private:
         const Epoch before = local(node).promised;
         static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
         // Only who needs nobody else may bind itself before it has heard anybody.
-        const bool alone = Policy::holders_floor(ids_.size()) >= ids_.size();
+        const bool alone = forced || Policy::holders_floor(ids_.size()) >= ids_.size();
         if (!alone && before < local(node).promised) fail({"promises are asked for too early"});
         check(place);
         network_.pump(now_);
@@ -293,6 +294,18 @@ private:
         }
         Entry& acknowledged = epochs_[epoch_of_leader].acknowledged;
         if (lines_.index(acknowledged) < lines_.index(entry)) acknowledged = entry;
+    }
+
+    /// A candidate just died. If it had not led, somebody leads in time although nobody promotes again. One that had is
+    /// a leader that died, which is for people to replace.
+    void expect_leader() {
+        const Instant end = now_ + Duration{Limits::failure_timeout.microseconds + Limits::promotion_timeout.microseconds};
+        const auto leads = [](const Place<Node>& place) { return place.node->role() == Role::leader; };
+        while (failure_.empty() && now_ < end) step();
+        const bool succeeded = epochs_.rbegin()->first.node != ids_[0];
+        if (!succeeded && std::none_of(places_.begin(), places_.end(), leads)) {
+            fail({"a candidate died, and nobody leads"});
+        }
     }
 
     // ---- The end ----

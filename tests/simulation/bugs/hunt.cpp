@@ -57,6 +57,11 @@ using semi_sync_succession = Succession<ack::SemiSync<>>;
 using quorum_succession = Succession<ack::Quorum<2>>;
 using majority_succession = Succession<ack::Majority<>>;
 
+/// In which nothing happens but that whoever takes over dies.
+struct majority_takeover : Composition<SuccessionRing, ack::Majority<>, 3, SuccessionOptions> {
+    static constexpr bool takeovers = true;
+};
+
 /// Over logs on disks.
 using majority_file = Composition<SmallFile, ack::Majority<>, 2, DiskOptions>;
 struct majority_file_succession : majority_file {
@@ -107,6 +112,7 @@ int main(int count, char** arguments) {
         options.seeds = 1;
         options.bounds.nodes_min = Hunted::nodes_min;
         options.bounds.leaders_fail = Hunted::leaders_fail;
+        options.bounds.takeovers = requires { Hunted::takeovers; };
         options.shrinks = false;
         const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
         acknowledged += found.acknowledged;

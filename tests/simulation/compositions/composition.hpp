@@ -16,9 +16,6 @@ struct Composition {
     std::size_t nodes_min;
     bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
-    /// Of one scenario. Promotions that nobody acknowledges fill a small log, and a group in which all are full is
-    /// stuck for good, so leaders do not fail over small logs for as long as they like.
-    Duration length_max = milliseconds(3000);
 };
 
 /// Of scenarios of about 5,000 events.
@@ -26,7 +23,7 @@ struct Composition {
     return {.nodes_min = nodes,
             .nodes_max = nodes,
             .length_min = milliseconds(500),
-            .length_max = composition.length_max,
+            .length_max = milliseconds(2000),
             .writes_at_once_max = 60,
             .fault_length_max = milliseconds(120),
             .leaders_fail = composition.leaders_fail};
