@@ -40,10 +40,10 @@ followers=(2 3)
 
 # shellcheck source=kv/faults.sh
 . "$root/examples/kv/faults.sh"
+# shellcheck source=kv/proxies.sh
+. "$root/examples/kv/proxies.sh"
 
-declare -A real_port
 declare -A did=([kill]=0 [kill_both]=0 [admit]=0 [stop_follower]=0 [stop_leader]=0 [stop_network]=0 [reset]=0 [calm]=0)
-peer_proxy='' client_proxy=''
 
 fail() {
     printf 'kv_faults: FAILED: %s (--ack %s --seed %s)\n' "$*" "$ack" "$seed" >&2
@@ -52,48 +52,12 @@ fail() {
 
 # --- Processes ---
 
-# start_proxy NAME OPTION...: sets `started`, and `ports` to the ports of its routes.
-start_proxy() {
-    local name=$1 tries line
-    shift
-    "$build/kv_proxy" "$@" </dev/null >"$run_dir/$name.log" 2>&1 &
-    started=$!
-    disown "$started"
-    for ((tries = 0; tries < 250; tries++)); do
-        line=$(head -n 1 "$run_dir/$name.log" 2>/dev/null)
-        [ -n "$line" ] && break
-        kill -0 "$started" 2>/dev/null || return 1
-        sleep 0.02
-    done
-    read -r -a ports <<<"${line#ready}"
-    [[ $line == ready* ]]
-}
-
-stop_more() { stop_proxies; }
-stop_proxies() {
-    local pid
-    for pid in $peer_proxy $client_proxy; do
-        kill -CONT "$pid" 2>/dev/null
-        kill "$pid" 2>/dev/null && { wait_for_end "$pid" || kill -9 "$pid" 2>/dev/null; }
-    done
-    peer_proxy='' client_proxy=''
-}
-
-# What cluster.sh knows as the port of a node is the proxy's; the node itself listens elsewhere.
-start_behind_proxy() { start_node "$1" --listen "127.0.0.1:${real_port[$1]}" "${@:2}"; }
-
 # Chooses ports, and others when one was taken meanwhile.
 start_everything() {
-    local attempt node routes
+    local attempt
     for attempt in 1 2 3; do
         choose_ports
-        routes=()
-        for ((node = 1; node <= node_count; node++)); do
-            real_port[$node]=${peer_port[$node]}
-            routes+=(--route "${real_port[$node]}")
-        done
-        start_proxy peers --seed "$seed" --reset 3000 --stall 5000 --stall-max 800 --silence 400 --damage 2000 "${routes[@]}" && peer_proxy=$started
-        for ((node = 1; node <= node_count; node++)); do peer_port[$node]=${ports[$((node - 1))]}; done
+        start_peer_proxy --reset 3000 --stall 5000 --stall-max 800 --silence 400 --damage 2000
         start_proxy clients --seed $((seed + 1)) --delay-max 3 --stall-max 1200 --route "${client_port[$leader]}" &&
             client_proxy=$started
         if [ -n "$peer_proxy" ] && [ -n "$client_proxy" ] && start_behind_proxy "$leader" --found &&
