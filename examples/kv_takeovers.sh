@@ -84,7 +84,7 @@ somebody_leads() {  # node...
 
 # takeover_round KIND: of hand_over and promotion.
 takeover_round() {
-    local old=$leader next third epoch died connection node
+    local old=$leader next third epoch died connection node answer
     draw 1 2
     next=$(((old + drawn - 1) % 3 + 1))
     third=$((6 - old - next))
@@ -95,7 +95,7 @@ takeover_round() {
     else
         exec {connection}<>"/dev/tcp/127.0.0.1/${client_port[$next]}" && printf 'REPLICAOF NO ONE\r\n' >&"$connection"
     fi || fail "no connection"
-    rest 0 110
+    rest 0 80
     kill_node "$next" || fail "node $next could not be killed"
     died=$(now_ms)
     exec {connection}>&-
@@ -106,7 +106,8 @@ takeover_round() {
         for node in "$old" "$third"; do (($(info "$node" replicator_epoch) > epoch)) && break; done
         (($(info "$node" replicator_epoch) > epoch)) || fail "node $next died, and nobody leads"
         ended[led_before]=$((ended[led_before] + 1))
-        [ "$(ask "$third" REPLICAOF NO ONE)" = OK ] || fail "node $third was not promoted"
+        answer=$(ask "$third" REPLICAOF NO ONE)
+        [ "$answer" = OK ] || fail "node $third was not promoted: $answer"
     done
     if [ "$leader" = "$old" ]; then
         ended[old_leader]=$((ended[old_leader] + 1))

@@ -31,13 +31,14 @@ struct Budget {
     std::uint8_t losses = 1;
     std::uint8_t steps = 2;                                    ///< of time
     std::array<std::uint8_t, node_count> promotions{0, 1, 1};  ///< for each node
+    std::uint8_t hand_overs = 0;
 };
 
 struct Choice {
-    enum class Kind : std::uint8_t { deliver, lose, write, promote, crash, pass_time, hold, release };
+    enum class Kind : std::uint8_t { deliver, lose, write, promote, hand_over, crash, pass_time, hold, release };
     Kind kind{};
     std::uint8_t place = 0;     ///< a node, or a way
-    std::uint8_t position = 0;  ///< of the frame on the way
+    std::uint8_t position = 0;  ///< of the frame on the way, or of the node that is to lead
     std::uint8_t cost = 0;      ///< towards the bound, where deviations are counted
 };
 
@@ -143,6 +144,13 @@ public:
         return true;
     }
 
+    /// False when it was refused.
+    [[nodiscard]] bool hand_over(std::size_t place, std::size_t to, std::string& failure) {
+        if (!nodes_[place].hand_over(node_ids[to])) return false;
+        failure = send(place);
+        return true;
+    }
+
     /// The process dies and comes back at once, with nothing. One that stays away is one to which nothing is delivered.
     [[nodiscard]] std::string crash(std::size_t place) {
         ++around_.crashes[place];
@@ -168,7 +176,7 @@ public:
             for (std::size_t i = 0; i < queue.size; ++i) words.append(frames_->at(queue.frames[i]).words);
         }
         const Budget& left = around_.left;
-        words.put(left.writes, left.crashes, left.losses, left.steps, around_.held);
+        words.put(left.writes, left.crashes, left.losses, left.steps, left.hand_overs, around_.held);
         for (const std::uint8_t promotions : left.promotions) words.put(promotions);
     }
 

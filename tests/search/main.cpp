@@ -67,8 +67,8 @@ constexpr Policy policies[] = {
 int usage() {
     std::puts(
         "search [--only POLICY] [--bound steps|deviations] [--first N] [--last N] [--seconds N] [--states N]\n"
-        "       [--writes N] [--crashes N] [--losses N] [--time N] [--promotions ABC] [--overtaking] [--may-lose] "
-        "[--verify]\n"
+        "       [--writes N] [--crashes N] [--losses N] [--time N] [--promotions ABC] [--hand-overs N]\n"
+        "       [--overtaking] [--may-lose] [--verify]\n"
         "  policies: async semi-sync quorum majority sync; --promotions: how many attempts nodes 1, 2 and 3 have, e.g. "
         "011");
     return 2;
@@ -111,6 +111,8 @@ int main(int count, char** arguments) {
             wanted.budget.crashes = small < 4 ? small : 4;
         } else if (name == "--losses") {
             wanted.budget.losses = small;
+        } else if (name == "--hand-overs") {
+            wanted.budget.hand_overs = small;
         } else if (name == "--time") {
             wanted.budget.steps = static_cast<std::uint8_t>(number < 200 ? number : 200);
         } else if (name == "--promotions" && text.size() == search::node_count) {

@@ -196,6 +196,9 @@ private:
             if (around.left.promotions[place] > 0 && role == Role::follower) {
                 choices.push_back({Kind::promote, place, 0, cost});
             }
+            for (std::uint8_t to = 0; to < node_count && around.left.hand_overs > 0 && role == Role::leader; ++to) {
+                if (to != place) choices.push_back({Kind::hand_over, place, to, cost});
+            }
             if (around.left.crashes > 0) choices.push_back({Kind::crash, place, 0, cost});
         }
         if (around.left.steps > 0) choices.push_back({Kind::pass_time, 0, 0, cost});
@@ -221,6 +224,10 @@ private:
             case Kind::promote:
                 --around.left.promotions[choice.place];
                 if (!group_.promote(choice.place, failure)) return false;
+                break;
+            case Kind::hand_over:
+                --around.left.hand_overs;
+                if (!group_.hand_over(choice.place, choice.position, failure)) return false;
                 break;
             case Kind::crash:
                 --around.left.crashes;
@@ -268,6 +275,10 @@ private:
                 case Kind::promote:
                     text += "  promote " + node + '\n';
                     static_cast<void>(group->promote(choice.place, failure));
+                    break;
+                case Kind::hand_over:
+                    text += "  hand    over from " + node + " to node " + std::to_string(choice.position + 1) + '\n';
+                    static_cast<void>(group->hand_over(choice.place, choice.position, failure));
                     break;
                 case Kind::crash:
                     text += "  crash   " + node + " and start it blank\n";
