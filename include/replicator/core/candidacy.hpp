@@ -187,13 +187,13 @@ private:
             if (vote.answered || !is_known_to_be_down(local, peers[i])) ++expected_now_;
             if (!vote.answered) continue;
             ++answered_;
-            asked_by_a_person_ = asked_by_a_person_ || vote.asks;
             if (!vote.blank && newest_ < vote.last) {
                 newest_ = vote.last;
                 ahead_ = peers[i].id;
             }
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
             led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
+            asked_by_a_person_ = asked_by_a_person_ || vote.asks;
         }
         const bool claims = roster.counting(local.self) == local.incarnation && local.epochs.last() != Epoch{};
         all = all && claims;
