@@ -22,6 +22,7 @@ struct PeerStatus {
     bool connected = false;                     ///< a handshake holds
     bool counts = false;                        ///< its acknowledgements count towards the policy
     bool seat = false;                          ///< it is the synchronous follower
+    bool stuck = false;                         ///< it answers, and holds no more than a failure timeout ago: missing
     Error refusal = Error::none;                ///< why the last handshake failed
     std::optional<Index> received;              ///< verified in this epoch
     std::optional<Index> durable;

@@ -6,8 +6,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 using namespace replicator;
 using namespace support;
@@ -103,6 +105,139 @@ BOOST_AUTO_TEST_CASE(semi_sync_degrades_only_when_nobody_can_take_the_seat) {
     group.network.join(one, three);
     group.network.settle();
     BOOST_TEST(!group.at(1).outcome(alone).acknowledgement.degraded);
+}
+
+namespace {
+
+using SemiSyncFails = Cluster<Node<ack::SemiSync<as_log, WhenMissing::fail>>>;
+using MajorityDegrades = Cluster<Node<ack::Majority<as_log, WhenMissing::degrade>>>;
+using MajorityFails = Cluster<Node<ack::Majority<as_log, WhenMissing::fail>>>;
+
+/// From now on these nodes answer and hold no more than they do.
+template <class Group>
+void stick(Group& group, std::vector<NodeId> nodes) {
+    group.network.loses = [nodes](const Frame& frame) {
+        return std::find(nodes.begin(), nodes.end(), frame.to) != nodes.end() &&
+               frame.type() == core::FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+}
+template <class Group>
+void unstick(Group& group) {
+    group.network.loses = nullptr;
+    pass(group, 150);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(who_is_stuck_is_missing_and_writes_fail) {
+    Fails group(3);
+    stick(group, {two});
+    const Ticket ticket = group.write(1);
+    pass(group, 450);
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::pending));
+    BOOST_TEST(group.at(1).status().satisfiable);
+    pass(group, 100);
+    BOOST_TEST((group.at(1).outcome(ticket).state == WriteState::unknown));
+    BOOST_TEST(!group.at(1).status().satisfiable);
+    BOOST_TEST(group.at(1).write({2}).error() == Error::not_enough_followers);
+    unstick(group);
+    BOOST_TEST(group.at(1).status().satisfiable);
+    const Ticket later = group.write(3);
+    group.network.settle();
+    BOOST_TEST(group.acknowledged(later));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_stuck_is_missing_and_writes_are_acknowledged_by_fewer) {
+    Degrades group(3);
+    stick(group, {two});
+    const Ticket ticket = group.write(1);
+    pass(group, 450);
+    BOOST_TEST(!group.acknowledged(ticket));
+    pass(group, 100);
+    BOOST_TEST(group.acknowledged(ticket));
+    BOOST_TEST(group.at(1).outcome(ticket).acknowledgement.degraded);
+    BOOST_TEST(group.at(1).outcome(ticket).acknowledgement.holders == 2u);
+    // At once, while it is stuck; and it is waited for again once it moves.
+    const Ticket next = group.write(2);
+    group.network.settle();
+    BOOST_TEST(group.acknowledged(next));
+    unstick(group);
+    BOOST_TEST(!group.at(1).outcome(next).acknowledgement.degraded);
+    group.network.cut_one_way(two, one);
+    const Ticket waits = group.write(3);
+    group.network.settle();
+    BOOST_TEST(!group.acknowledged(waits));
+}
+
+BOOST_AUTO_TEST_CASE(a_quorum_misses_only_who_it_needs) {
+    MajorityFails fails(3);
+    stick(fails, {two});
+    fails.write(1);
+    pass(fails, 1000);
+    BOOST_TEST(fails.at(1).status().satisfiable);
+    stick(fails, {two, three});
+    const Ticket ticket = fails.write(2);
+    pass(fails, 600);
+    BOOST_TEST(!fails.at(1).status().satisfiable);
+    BOOST_TEST((fails.at(1).outcome(ticket).state == WriteState::unknown));
+
+    MajorityDegrades degrades(3);
+    stick(degrades, {two, three});
+    const Ticket alone = degrades.write(1);
+    pass(degrades, 450);
+    BOOST_TEST(!degrades.acknowledged(alone));
+    pass(degrades, 100);
+    BOOST_TEST(degrades.acknowledged(alone));
+    BOOST_TEST(degrades.at(1).outcome(alone).acknowledgement.holders == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(semi_sync_misses_its_only_follower_when_it_is_stuck) {
+    SemiSyncFails fails(2);
+    stick(fails, {two});
+    const Ticket ticket = fails.write(1);
+    pass(fails, 450);
+    BOOST_TEST(fails.at(1).status().satisfiable);
+    pass(fails, 100);
+    BOOST_TEST(!fails.at(1).status().satisfiable);
+    BOOST_TEST((fails.at(1).outcome(ticket).state == WriteState::unknown));
+    BOOST_TEST(fails.at(1).write({2}).error() == Error::not_enough_followers);
+    BOOST_TEST(fails.at(1).status().peers()[0].connected);
+    unstick(fails);
+    fails.write(3);
+
+    SemiSyncDegrades degrades(2);
+    stick(degrades, {two});
+    const Ticket alone = degrades.write(1);
+    pass(degrades, 600);
+    BOOST_TEST(degrades.acknowledged(alone));
+    BOOST_TEST(degrades.at(1).outcome(alone).acknowledgement.degraded);
+    unstick(degrades);
+    BOOST_TEST(!degrades.at(1).outcome(alone).acknowledgement.degraded);
+}
+
+BOOST_AUTO_TEST_CASE(at_stage_applied_the_stage_beneath_shows_who_is_stuck) {
+    // Node 3 cannot apply what node 2 keeps from being committed, and is not stuck.
+    Cluster<Node<ack::SemiSync<Stage::applied>>> group(3);
+    stick(group, {two});
+    const Ticket ticket = group.write(1);
+    pass(group, 600);
+    const auto status = group.at(1).status();
+    BOOST_TEST(status.peers()[0].stuck);
+    BOOST_TEST(!status.peers()[1].stuck);
+    BOOST_TEST(status.peers()[1].seat);
+    BOOST_TEST(group.acknowledged(ticket));
+}
+
+BOOST_AUTO_TEST_CASE(without_anybody_to_wait_for_a_stuck_node_is_only_shown) {
+    Async group(2);
+    stick(group, {two});
+    const Ticket ticket = group.write(1);
+    pass(group, 600);
+    BOOST_TEST(group.acknowledged(ticket));
+    BOOST_TEST(group.at(1).status().satisfiable);
+    BOOST_TEST(group.at(1).status().peers()[0].stuck);
+    unstick(group);
+    BOOST_TEST(!group.at(1).status().peers()[0].stuck);
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_bound_refuses_writes_that_no_follower_would_hold) {

@@ -10,8 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace replicator;
@@ -222,6 +224,201 @@ BOOST_AUTO_TEST_CASE(case_30_with_nobody_left_nothing_is_acknowledged) {
     nodes.network.settle();
     BOOST_TEST(nodes.acknowledged(ticket));
     BOOST_TEST(nodes.at(1).outcome(ticket).acknowledgement.holders == 2u);
+}
+
+namespace {
+
+constexpr Duration timeout = Small::failure_timeout;
+constexpr Duration shortly_before = milliseconds(timeout.microseconds / 1000 - 20);
+
+/// Entries do not get to these nodes, and everything else does: what they hold stays, while they answer.
+[[nodiscard]] auto no_entries_to(std::vector<NodeId> nodes) {
+    return [nodes](const Frame& frame) {
+        return std::find(nodes.begin(), nodes.end(), frame.to) != nodes.end() &&
+               frame.type() == core::FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_seat_moves_when_the_node_that_has_it_is_stuck) {
+    SemiSync nodes(3);
+    nodes.network.advance(milliseconds(2000), milliseconds(10));
+    nodes.network.loses = no_entries_to({two});
+    const Ticket ticket = nodes.write(1);
+    nodes.network.advance(shortly_before, milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(!of(nodes.at(1).status(), two).stuck);
+    nodes.network.advance(milliseconds(40), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.acknowledged(ticket));
+    BOOST_TEST(nodes.at(1).outcome(ticket).acknowledgement.holders == 2u);
+    // The stuck one stays linked and is served.
+    PeerStatus stuck = of(nodes.at(1).status(), two);
+    BOOST_TEST(stuck.stuck);
+    BOOST_TEST(stuck.connected);
+    BOOST_TEST((stuck.state == FollowerState::streaming));
+    BOOST_TEST(nodes.events_of(1).count("follower 2 down") == 0u);
+    BOOST_TEST(!of(nodes.at(1).status(), three).stuck);
+    // It is not eligible.
+    nodes.network.cut(one, three);
+    nodes.network.advance(milliseconds(100), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(!nodes.at(1).status().satisfiable);
+    nodes.network.join(one, three);
+    nodes.network.settle();
+    // Once it moves, it is there again, and does not take the seat back.
+    nodes.network.loses = nullptr;
+    nodes.network.advance(milliseconds(150), milliseconds(10));
+    BOOST_TEST(!of(nodes.at(1).status(), two).stuck);
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.events_of(1).count("seat") == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(who_was_stuck_with_the_seat_rests) {
+    SemiSync nodes(4);
+    nodes.network.loses = no_entries_to({two});
+    nodes.write(1);
+    nodes.network.advance(milliseconds(600), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == three);
+    nodes.network.loses = nullptr;
+    nodes.network.advance(milliseconds(150), milliseconds(10));
+    nodes.network.cut(one, three);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == four);  // though node 2 is the first of those that are complete
+    nodes.network.cut(one, four);
+    nodes.network.settle();
+    BOOST_TEST(seat_of(nodes) == two);
+}
+
+BOOST_AUTO_TEST_CASE(the_seat_stays_where_it_gets_on_slowly) {
+    SemiSync nodes(3);
+    nodes.network.buffer_bytes = 160;  // few entries in each frame
+    nodes.network.loses = no_entries_to({two});
+    for (std::uint64_t i = 0; i < 10; ++i) nodes.write(i);
+    for (std::uint64_t i = 0; i < 8; ++i) {
+        const Index before = nodes.at(2).last().index;
+        nodes.network.loses = no_entries_to({two});
+        for (std::uint64_t n = 0; n < 6; ++n) nodes.write(n);
+        nodes.network.advance(milliseconds(350), milliseconds(10));
+        BOOST_TEST(nodes.at(2).last().index == before);
+        BOOST_TEST(seat_of(nodes) == two);
+        // One frame gets through, and there is more behind it.
+        bool one_passed = false;
+        nodes.network.loses = [&](const Frame& frame) {
+            return no_entries_to({two})(frame) && std::exchange(one_passed, true);
+        };
+        while (nodes.at(2).last().index == before) nodes.network.advance(milliseconds(10), milliseconds(10));
+        BOOST_TEST(nodes.at(2).last().index < nodes.at(1).last().index);
+    }
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(nodes.events_of(1).count("seat") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(the_seat_stays_where_nobody_got_further) {
+    SemiSync nodes(3);
+    nodes.network.loses = no_entries_to({two, three});
+    const Ticket ticket = nodes.write(1);
+    nodes.network.advance(milliseconds(3000), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(nodes.events_of(1).count("seat") == 1u);
+    BOOST_TEST(!nodes.at(1).status().satisfiable);
+    BOOST_TEST(!nodes.acknowledged(ticket));
+    // Nor when the other one just came back, and nobody can say yet whether it gets on.
+    nodes.network.cut(one, three);
+    nodes.network.join(one, three);
+    nodes.network.advance(milliseconds(100), milliseconds(10));
+    BOOST_TEST(!of(nodes.at(1).status(), three).stuck);
+    BOOST_TEST((of(nodes.at(1).status(), three).state == FollowerState::streaming));
+    BOOST_TEST(seat_of(nodes) == two);
+    nodes.network.loses = no_entries_to({two});
+    nodes.network.advance(milliseconds(150), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == three);
+    BOOST_TEST(nodes.acknowledged(ticket));
+    BOOST_TEST(nodes.at(1).status().satisfiable);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_sent_nothing_is_not_stuck) {
+    SemiSync nodes(3);
+    nodes.network.loses = no_entries_to({two, three});
+    nodes.network.advance(milliseconds(3000), milliseconds(10));
+    BOOST_TEST(nodes.at(1).status().satisfiable);
+    // The time begins when something is sent, not when something moved last.
+    nodes.network.loses = no_entries_to({two});
+    nodes.write(1);
+    nodes.network.advance(shortly_before, milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(nodes.at(1).status().satisfiable);
+}
+
+BOOST_AUTO_TEST_CASE(the_seat_stays_when_its_answers_are_late) {
+    SemiSync nodes(3);
+    const Duration latency = milliseconds(450);
+    std::deque<std::pair<Instant, Frame>> late;
+    bool holds_back = true;
+    nodes.network.loses = [&](const Frame& frame) {
+        if (!holds_back || frame.from != two || frame.to != one) return false;
+        late.emplace_back(nodes.network.now() + latency, frame);
+        return true;
+    };
+    for (std::uint64_t step = 0; step < 300; ++step) {
+        if (step % 7 == 0) nodes.write(step);
+        nodes.network.tick(milliseconds(10));
+        for (; !late.empty() && late.front().first <= nodes.network.now(); late.pop_front()) {
+            nodes.network.inject(late.front().second);
+        }
+        nodes.network.run();
+        BOOST_REQUIRE(seat_of(nodes) == two);
+        BOOST_REQUIRE(!of(nodes.at(1).status(), two).stuck);
+    }
+    BOOST_TEST(nodes.at(1).acknowledged() > Index{20});
+}
+
+BOOST_AUTO_TEST_CASE(the_seat_stays_after_the_leaders_own_absence) {
+    SemiSync nodes(3);
+    nodes.network.loses = no_entries_to({two});
+    nodes.write(1);
+    nodes.network.advance(milliseconds(200), milliseconds(10));
+    nodes.network.loses = nullptr;
+    // What node 2 answers meanwhile is not looked at yet.
+    nodes.network.pause(one);
+    nodes.network.advance(milliseconds(400), milliseconds(10));
+    nodes.network.resume(one);
+    nodes.network.tick(milliseconds(1));
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(!of(nodes.at(1).status(), two).stuck);
+    nodes.network.advance(milliseconds(300), milliseconds(10));
+    BOOST_TEST(seat_of(nodes) == two);
+    BOOST_TEST(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_that_is_being_sent_is_not_stuck) {
+    SemiSync nodes(3);
+    nodes.network.loses = [](const Frame& frame) {
+        return no_entries_to({three})(frame) || frame.type() == core::FrameType::snapshot_chunk;
+    };
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        nodes.write(i);
+        nodes.network.settle();
+    }
+    // On the same link on which it was sent entries in vain.
+    BOOST_REQUIRE((of(nodes.at(1).status(), three).state == FollowerState::snapshot));
+    for (int i = 0; i < 200; ++i) {
+        nodes.network.advance(milliseconds(10), milliseconds(10));
+        BOOST_REQUIRE(!of(nodes.at(1).status(), three).stuck);
+    }
+    nodes.network.loses = nullptr;
+    nodes.network.advance(milliseconds(1000), milliseconds(10));
+    BOOST_TEST((of(nodes.at(1).status(), three).state == FollowerState::streaming));
+}
+
+BOOST_AUTO_TEST_CASE(nobody_hands_over_to_who_is_stuck) {
+    SemiSync nodes(3);
+    nodes.network.loses = no_entries_to({three});
+    nodes.write(1);
+    nodes.network.advance(milliseconds(600), milliseconds(10));
+    BOOST_TEST(nodes.at(1).hand_over(three).error() == Error::not_enough_followers);
+    BOOST_TEST(bool(nodes.at(1).hand_over(two)));
 }
 
 BOOST_AUTO_TEST_CASE(whatever_entry_is_pending_its_age_is_known) {

@@ -407,6 +407,44 @@ BOOST_AUTO_TEST_CASE(who_lost_it_lately_comes_last) {
     BOOST_TEST(group.next() == NodeId{3});
 }
 
+BOOST_AUTO_TEST_CASE(it_leaves_a_stuck_one_only_for_one_that_got_further) {
+    Group group;
+    group.peers[0].progress.stuck = true;
+    BOOST_TEST(group.next() == NodeId{});
+    group.peers[2].progress.received = Index{11};
+    BOOST_TEST(group.next() == NodeId{4});
+    group.peers[2].progress.stuck = true;
+    BOOST_TEST(group.next() == NodeId{});
+    group.peers[1].progress.received = Index{12};
+    BOOST_TEST(group.next(Index{13}) == NodeId{});
+    BOOST_TEST(group.next(Index{12}) == NodeId{3});
+}
+
+BOOST_AUTO_TEST_CASE(who_was_sent_more_and_stands_still_is_stuck) {
+    Progress follower;
+    follower.state = FollowerState::streaming;
+    const auto look = [&](std::uint64_t at) {
+        watch<Parts>(follower, Instant{} + milliseconds(at));
+        return follower.stuck;
+    };
+    follower.received = follower.sent_last = Index{10};
+    BOOST_TEST(!look(1000));
+    BOOST_TEST(!look(9000));
+    follower.sent_last = Index{12};
+    BOOST_TEST(!look(9400));
+    BOOST_TEST(!look(9899));
+    BOOST_TEST(look(9900));
+    follower.received = Index{11};
+    BOOST_TEST(!look(9901));
+    BOOST_TEST(!look(10400));
+    BOOST_TEST(look(10401));
+    follower.received = Index{12};
+    BOOST_TEST(!look(10402));
+    follower.state = FollowerState::snapshot;
+    follower.sent_last = Index{13};
+    BOOST_TEST(!look(20000));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(newest_roster)

@@ -198,7 +198,7 @@ private:
         const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit,
                      next, previous, previous_chain, in_flight, probe_owed, note_due, heartbeat_owed, sent_at,
                      rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round, seat_lost_at,
-                     lost_seat, snapshot] = progress;
+                     lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
         put(state, lost_seat);
         if (lost_seat) age(seat_lost_at);
         snapshot_send(snapshot);
@@ -209,6 +209,8 @@ private:
         age(sent_at);
         age(rewound_at);
         age(timed_at);
+        put(stuck, stands_since.has_value());
+        if (stands_since) put(stands_at), age(*stands_since);
         const auto& [frames, first, size, bytes] = in_flight;
         put(size, bytes);
         for (std::size_t i = 0; i < size; ++i) {

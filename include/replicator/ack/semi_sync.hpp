@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // ack::SemiSync: acknowledged when the leader and one chosen follower hold the write; the choice is replaced when it
-// goes down.
+// goes down or is stuck.
 //
 // The chosen follower has the seat. When it goes down, acknowledging stops; the most complete connected follower that
 // holds every acknowledged write gets the seat by an entry in the log; once it holds that entry, acknowledging goes on.
+// The same happens when the chosen one answers and holds no more than a failure timeout ago, while another got further.
 // No write is acknowledged in between, and a late answer of the former one counts for nothing. When the seat moved
 // several times and nobody who got it stayed, further moves wait for as long as the ones before them took.
 //

@@ -67,7 +67,7 @@ struct AskedStage {
 /// What one follower holds, as far as the leader knows.
 struct Holding {
     Index held;         ///< verified in this epoch, at the stage in question
-    bool up = false;    ///< connected, and its log reaches what was acknowledged
+    bool up = false;    ///< connected, not stuck, and its log reaches what was acknowledged
     bool seat = false;  ///< it is the synchronous follower
 };
 

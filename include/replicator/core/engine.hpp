@@ -124,6 +124,7 @@ public:
         if (absent) local_.awake_since = now;
         for (Peer& peer : peers()) {
             if (absent && peer.heard_at) peer.heard_at = now;
+            if (absent && peer.progress.stands_since) peer.progress.stands_since = now;
             const bool silent = !peer.heard_at || now - *peer.heard_at >= Limits::failure_timeout;
             if (peer.link != LinkId{} && silent) this->lose(peer);
             if (peer.link == LinkId{} && now - peer.hello_at >= Limits::retry_interval) peer.hello_owed = true;
@@ -132,7 +133,7 @@ public:
             if (sends_to(peer)) sender_.tick(local_, peer);
         }
         sender_.tick_snapshots(local_, peers());
-        if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
+        if (local_.role == Role::leader) leader_.tick(local_, applier_, peers());
         if (local_.successor != NodeId{}) this->review_hand_over();
         if (return_.due(local_)) {
             static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
@@ -221,6 +222,7 @@ private:
         if (header.type != FrameType::ack || header.tail_bytes != 0) return Error::protocol;
         const Ack ack = read_ack(head.data(), header.flags);
         if (const Error error = leader_.take_ack(peer.progress, ack); error != Error::none) return error;
+        if (peer.progress.stuck) watch<Composition>(peer.progress, local_.now);  // it may be there again
         sender_.take_ack(local_, peer, ack);
         if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
         if (local_.successor != NodeId{}) this->review_hand_over();

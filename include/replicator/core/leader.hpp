@@ -127,6 +127,12 @@ public:
         if (acknowledged_ < local.log.last()) pending_since_ = local.now;
     }
 
+    /// Time passed: who stands still, and what follows from that.
+    void tick(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
+        for (Peer& peer : peers) watch<Composition>(peer.progress, local.now);
+        review(local, applier, peers);
+    }
+
     /// A follower went or came, or time passed: the seat, admissions, and the writes that will not be waited for.
     void review(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
         for (Peer& peer : peers) {

@@ -105,13 +105,17 @@ struct Progress {
     Instant seat_lost_at;
     bool lost_seat = false;
 
+    std::optional<Instant> stands_since;  ///< it has not got further although it was sent more; nothing when it was not
+    Index stands_at;           ///< what it holds meanwhile, at the stage at which entries are committed
+    bool stuck = false;        ///< for so long that it is missing, though the link holds
+
     SnapshotSend snapshot;
 
     [[nodiscard]] bool linked() const noexcept {
         return state != FollowerState::down && state != FollowerState::refused;
     }
     /// Counts, and its log takes what is written now.
-    [[nodiscard]] bool up() const noexcept { return counts && state == FollowerState::streaming; }
+    [[nodiscard]] bool up() const noexcept { return counts && state == FollowerState::streaming && !stuck; }
     [[nodiscard]] bool takes_entries() const noexcept {
         return state == FollowerState::catching_up || state == FollowerState::streaming;
     }

@@ -19,6 +19,7 @@ void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerSt
     const Progress& follower = peer.progress;
     status.state = follower.state;
     status.counts = follower.counts;
+    status.stuck = follower.stuck;
     status.seat = Composition::Ack::has_seat && local.roster.seat == peer.id;
     status.snapshots = follower.snapshot.begun_count;
     status.snapshots_in_vain = follower.snapshot.in_vain;
