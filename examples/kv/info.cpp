@@ -158,8 +158,8 @@ void add_redis_slave(Lines& lines, const Service& service, const Status& status)
 void add_peer(Lines& lines, const PeerStatus& peer) {
     const char* const refusal = peer.refusal == replicator::Error::none ? "none" : to_string(peer.refusal);
     lines.add(joined("replicator_peer", value(peer.node)),
-              joined("connected=", yes_or_no(peer.connected), ",state=", to_string(peer.state),
-                     ",counts=", yes_or_no(peer.counts), ",seat=", yes_or_no(peer.seat),
+              joined("connected=", yes_or_no(peer.connected), ",state=", to_string(peer.state), ",counts=",
+                     yes_or_no(peer.counts), ",seat=", yes_or_no(peer.seat), ",stuck=", yes_or_no(peer.stuck),
                      ",received=", text_of(peer.received), ",durable=", text_of(peer.durable),
                      ",applied=", text_of(peer.applied), ",lag_entries=", text_of(peer.lag_entries),
                      ",lag_bytes=", text_of(peer.lag_bytes), ",lag_milliseconds=", milliseconds_of(peer.lag_time),

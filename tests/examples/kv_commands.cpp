@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(info_shows_unknown_as_unknown_and_everything_of_replication
           "master_replid:0000000000000abc000000010000000700000001\r\n", "master_repl_offset:42\r\n",
           "replicator_policy:semi-sync\r\n", "replicator_epoch:1\r\n", "replicator_losses_survived:1\r\n",
           "replicator_digest:0000000000000000\r\n", "replicator_peer2:connected=yes,state=streaming,",
-          "replicator_peer3:connected=no,state=down,counts=no,seat=no,received=unknown,durable=unknown,applied=unknown,"}) {
+          "replicator_peer3:connected=no,state=down,counts=no,seat=no,stuck=no,received=unknown,durable=unknown,"}) {
         BOOST_TEST(has(text, line), line);
     }
     BOOST_TEST(!has(text, "# Server"));
