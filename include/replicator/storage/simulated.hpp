@@ -193,15 +193,12 @@ public:
     }
     [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
         if (disk_ == nullptr || !disk_->sync_.under_way) return std::nullopt;
+        if (disk_->faults.syncs_hang) return std::nullopt;
         if (disk_->sync_.polls > 0) return --disk_->sync_.polls, std::nullopt;
-        SimulatedDisk::StartedSync& sync = disk_->sync_;
-        finish_sync(disk_->inodes_[sync.inode], sync.changes, sync.error);
-        sync.under_way = false;
-        return sync.error;
+        return end_sync();
     }
     [[nodiscard]] StorageError wait_sync() noexcept {
-        if (disk_ != nullptr) disk_->sync_.polls = 0;
-        return poll_sync().value_or(StorageError::none);
+        return disk_ != nullptr && disk_->sync_.under_way ? end_sync() : StorageError::none;
     }
 
 private:
@@ -233,6 +230,12 @@ private:
     [[nodiscard]] bool has_room(const SimulatedDisk::Inode& inode, std::uint64_t size) const noexcept {
         return size <= inode.current.size() ||
                disk_->bytes() + (size - inode.current.size()) <= disk_->faults.bytes_max;
+    }
+    StorageError end_sync() noexcept {
+        SimulatedDisk::StartedSync& sync = disk_->sync_;
+        finish_sync(disk_->inodes_[sync.inode], sync.changes, sync.error);
+        sync.under_way = false;
+        return sync.error;
     }
     void finish_sync(SimulatedDisk::Inode& inode, std::size_t changes, StorageError error) {
         if (error == StorageError::none) {
