@@ -38,7 +38,15 @@ enum class End : std::uint8_t {
 };
 
 /// What goes wrong with a disk while a node uses it.
-enum class DiskTrouble : std::uint8_t { writes_fail, flushes_fail, reads_fail, power_fails, reads_are_rotten, full };
+enum class DiskTrouble : std::uint8_t {
+    writes_fail,
+    flushes_fail,
+    reads_fail,
+    power_fails,
+    reads_are_rotten,
+    full,
+    hangs,
+};
 
 class Drive {
 public:
@@ -83,7 +91,7 @@ public:
         constexpr std::uint64_t always = 1'000'000;
         const std::uint64_t rate = amount % 2 == 0 ? always : always / 10;
         trouble_ends_ = until;
-        troubled_ = troubled_ || what != DiskTrouble::full;
+        troubled_ = troubled_ || what < DiskTrouble::full;
         switch (what) {
             case DiskTrouble::writes_fail: disk_.faults.write_errors = rate; return;
             case DiskTrouble::flushes_fail: disk_.faults.sync_errors = rate; return;
@@ -94,6 +102,7 @@ public:
                 disk_.faults.rotten_reads = always / 10;
                 return;
             case DiskTrouble::full: disk_.faults.bytes_max = disk_.bytes() + amount * 64; return;
+            case DiskTrouble::hangs: disk_.faults.syncs_hang = true; return;
         }
     }
     /// The power fails in the middle of one of the next calls.

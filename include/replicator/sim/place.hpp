@@ -122,7 +122,7 @@ template <class Node>
 /// What the leader says of another node.
 inline void describe(std::string& text, const PeerStatus& peer) {
     append(text, {"; ", value(peer.node), " is ", replicator::to_string(peer.state), peer.counts ? ", counts" : "",
-                  peer.seat ? ", has the seat" : ""});
+                  peer.seat ? ", has the seat" : "", peer.stuck ? ", is stuck" : ""});
     if (peer.refusal != Error::none) append(text, {", ", replicator::to_string(peer.refusal)});
 }
 

@@ -38,6 +38,7 @@ enum class EventKind : std::uint8_t {
     disk_error,   ///< the disk of `node` fails, in one of several ways, within the next `amount` milliseconds
     disk_full,    ///< for `amount` milliseconds
     repeat,       ///< what came from `node` to `other` in the last `amount` milliseconds comes again
+    disk_hang,    ///< no flush of the disk of `node` ends for `amount` milliseconds
 };
 
 [[nodiscard]] constexpr const char* to_string(EventKind kind) noexcept {
@@ -63,6 +64,7 @@ enum class EventKind : std::uint8_t {
         case EventKind::disk_error: return "disk_error";
         case EventKind::disk_full: return "disk_full";
         case EventKind::repeat: return "repeat";
+        case EventKind::disk_hang: return "disk_hang";
     }
     return "unknown";
 }
@@ -109,6 +111,7 @@ struct ScenarioBounds {
     Duration fault_length_max = milliseconds(120);
     bool leaders_fail = false;  ///< leaders crash, and others are promoted
     bool disks = false;         ///< disks fail; set where the log is on a disk
+    bool disks_hang = true;     ///< where disks fail, some hang or are full for longer than a failure timeout
     bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
 };
 
@@ -162,6 +165,17 @@ inline void spread_disk_faults(Random& random, Scenario& scenario, std::uint64_t
         spread(random, scenario, kind, sometimes(random, most), bounds);
     }
     if (scenario.leaders_fail) spread(random, scenario, EventKind::blackout, sometimes(random, most / 2 + 1), bounds);
+}
+
+/// Disks that stand still beside healthy ones, while their nodes answer. They have numbers of their own, so that what
+/// else happens in a seed does not depend on them.
+inline void spread_standing_disks(Scenario& scenario, std::uint64_t most, const ScenarioBounds& bounds) {
+    Random random(scenario.seed ^ 0x6469'736b);
+    for (const EventKind kind : {EventKind::disk_hang, EventKind::disk_full}) {
+        const std::size_t before = scenario.events.size();
+        spread(random, scenario, kind, sometimes(random, most), bounds);
+        for (std::size_t i = before; i < scenario.events.size(); ++i) scenario.events[i].amount *= 4;
+    }
 }
 
 inline void draw_disks(Random& random, DiskConditions& disks) {
@@ -232,6 +246,7 @@ inline void draw_disks(Random& random, DiskConditions& disks) {
         }
         detail::spread(random, scenario, EventKind::repeat, detail::sometimes(random, 4 * most), bounds);
         if (bounds.disks) detail::spread_disk_faults(random, scenario, most, bounds);
+        if (bounds.disks && bounds.disks_hang) detail::spread_standing_disks(scenario, most, bounds);
     }
     if (bounds.disks) detail::draw_disks(random, scenario.disks);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),

@@ -9,6 +9,7 @@
 #include "random.hpp"
 #include "scenario.hpp"
 #include "sentence.hpp"
+#include "standstill.hpp"
 
 #include "../testing/inspect.hpp"
 
@@ -53,6 +54,7 @@ protected:
         network_.set_nodes(ids_);
         network_.set_flush_delay(scenario.disks.flush_delay_max);
         places_.resize(scenario.nodes);
+        standstills_.resize(scenario.nodes);
         for (Place<Node>& place : places_) {
             if (is_durable) place.drive = std::make_unique<Drive>(random_.next());
         }
@@ -193,6 +195,9 @@ protected:
                     places_[place].drive->trouble(DiskTrouble::full, event.other, now_ + milliseconds(event.amount));
                 }
                 return;
+            case EventKind::disk_hang:
+                if (is_durable) places_[place].drive->trouble(DiskTrouble::hangs, 0, now_ + milliseconds(event.amount));
+                return;
             case EventKind::pause:
                 network_.pause(node, true);
                 places_[place].paused_until = now_ + milliseconds(event.amount);
@@ -251,6 +256,12 @@ protected:
                                          node.commit().value, node.last().index.value}) {
             trace_ = core::mix(trace_, part);
         }
+    }
+
+    /// A leader whose seat stands still, while another follower gets on, gives it to that one.
+    void check_seat_moves(std::size_t place) {
+        if (!standstills_[place].look(*places_[place].node)) return;
+        fail({"node ", name(place), " acknowledges nothing, although a follower that gets on could have the seat"});
     }
 
     /// Only what goes wrong first is told, with all nodes as they are.
@@ -353,6 +364,7 @@ protected:
     Clients<Node> clients_;
     std::vector<NodeId> ids_;
     std::vector<Place<Node>> places_;
+    std::vector<Standstill<Simulated<UserNode>>> standstills_;
     Instant now_{1'000'000};
     std::uint64_t runs_ = 0;
     std::string failure_;

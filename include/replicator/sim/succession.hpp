@@ -182,6 +182,7 @@ private:
         // It may have opened an epoch, or committed more, just before its disk failed.
         if (node.role() == Role::leader || (stopped && led(place))) check_leader(place);
         if (stopped) return;
+        this->check_seat_moves(place);
         if (failure_.empty()) check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
     }

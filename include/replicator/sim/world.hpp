@@ -235,6 +235,7 @@ private:
         at.applied = applied;
         at.commit = commit;
         if (place != 0) return;
+        this->check_seat_moves(0);
         check_acknowledged();
         if (clients_.look) clients_.look(node, now_);
         roster_before_ = oracle_.roster();

@@ -64,6 +64,7 @@ struct majority_takeover : Composition<SuccessionRing, ack::Majority<>, 3, Succe
 
 /// Over logs on disks.
 using majority_file = Composition<SmallFile, ack::Majority<>, 2, DiskOptions>;
+using semi_sync_file = Composition<SmallFile, ack::SemiSync<>, 2, DiskOptions>;
 struct majority_file_succession : majority_file {
     static constexpr bool leaders_fail = true;
 };
