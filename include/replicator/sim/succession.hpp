@@ -52,20 +52,9 @@ public:
     }
 
 private:
-    using Base::acknowledged_;
-    using Base::clients_;
-    using Base::events_;
-    using Base::fail;
-    using Base::failure_;
-    using Base::ids_;
-    using Base::make_command_;
-    using Base::network_;
-    using Base::now_;
-    using Base::places_;
-    using Base::random_;
-    using Base::scenario_;
-    using Base::step;
-    using Base::trace_;
+    using Base::acknowledged_, Base::clients_, Base::events_, Base::fail, Base::failure_, Base::ids_,
+        Base::make_command_, Base::network_, Base::now_, Base::places_, Base::random_, Base::scenario_, Base::step,
+        Base::trace_;
     using Chronicle = sim::Chronicle<typename Simulated<UserNode>::StateMachine>;
     using Entry = typename Chronicle::Entry;
     using View = typename Chronicle::View;
