@@ -50,13 +50,14 @@ struct Flow {
     std::size_t bytes = 0;  // of all pieces, less what was sent of the first
     std::size_t sent = 0;   // of the first
     Clock::time_point stalled_until{};
+    Clock::time_point line_free_at{};  // when what was passed on has left, at the rate of the line
     bool silent = false;    // takes everything, passes nothing on
     bool read_all = false;  // the sender said that it sends no more
     bool told = false;      // and the receiver was told
 
-    [[nodiscard]] bool has_room() const noexcept { return !read_all && bytes < bytes_max; }
+    [[nodiscard]] bool has_room(std::size_t most) const noexcept { return !read_all && bytes < most; }
     [[nodiscard]] bool is_due(Clock::time_point now) const noexcept {
-        return now >= stalled_until && (pieces.empty() ? read_all && !told && !silent : pieces.front().due <= now);
+        return now >= stalled_until && now >= line_free_at && (pieces.empty() ? read_all && !told && !silent : pieces.front().due <= now);
     }
 };
 
@@ -78,7 +79,7 @@ public:
 
     /// What to wait for at one of the two sockets.
     [[nodiscard]] pollfd interest(std::size_t side, Clock::time_point now) const noexcept {
-        short events = flows_[side].has_room() ? POLLIN : short{0};
+        short events = flows_[side].has_room(room()) ? POLLIN : short{0};
         if (flows_[1 - side].is_due(now)) events = static_cast<short>(events | POLLOUT);
         // A socket of which nothing is wanted would still report its end, again and again.
         return {events != 0 ? sockets_[side] : -1, events, 0};
@@ -89,7 +90,7 @@ public:
         Clock::time_point due = Clock::time_point::max();
         for (const Flow& flow : flows_) {
             if (!flow.pieces.empty())
-                due = std::min(due, std::max(flow.pieces.front().due, flow.stalled_until));
+                due = std::min(due, std::max({flow.pieces.front().due, flow.stalled_until, flow.line_free_at}));
             else if (flow.read_all && !flow.told && !flow.silent)
                 due = std::min(due, flow.stalled_until);
         }
@@ -98,7 +99,7 @@ public:
 
     /// False when the connection is over.
     [[nodiscard]] bool move(std::size_t side, short events, Clock::time_point now, bool faulty) {
-        if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 && flows_[side].has_room()) take(side, now, faulty);
+        if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 && flows_[side].has_room(room())) take(side, now, faulty);
         if (fate_ == Fate::lives && (events & POLLOUT) != 0) pass(flows_[1 - side], sockets_[side], now, faulty);
         if (fate_ == Fate::lives && flows_[0].told && flows_[1].told) fate_ = Fate::ends;
         if (fate_ == Fate::lives && is_silent() && flows_[0].read_all && flows_[1].read_all) fate_ = Fate::resets;
@@ -114,9 +115,15 @@ public:
     }
 
 private:
+    /// A slow line stores what it carries in a few milliseconds, so that its rate is seen at once.
+    [[nodiscard]] std::size_t room() const noexcept {
+        if (options_.bytes_per_second == 0) return Flow::bytes_max;
+        return static_cast<std::size_t>(std::clamp<std::uint64_t>(options_.bytes_per_second / 50, 64, Flow::bytes_max));
+    }
+
     void take(std::size_t side, Clock::time_point now, bool faulty) {
         Flow& flow = flows_[side];
-        const ssize_t received = ::recv(sockets_[side], buffer_.data(), buffer_.size(), 0);
+        const ssize_t received = ::recv(sockets_[side], buffer_.data(), std::min(buffer_.size(), room()), 0);
         if (received < 0) {
             if (errno != EAGAIN && errno != EINTR) fate_ = Fate::resets;
             return;
@@ -177,6 +184,7 @@ private:
                 const std::uint64_t size_max = random_.below(4) == 0 ? few : options_.split_bytes_max;
                 size = std::min(size, static_cast<std::size_t>(random_.between(1, size_max)));
             }
+            if (options_.bytes_per_second != 0) size = std::min(size, room());
             const ssize_t sent = ::send(socket, bytes.data() + flow.sent, size, MSG_NOSIGNAL);
             if (sent < 0) {
                 if (errno != EAGAIN && errno != EINTR) fate_ = Fate::resets;
@@ -185,11 +193,19 @@ private:
             ++counts_.pieces;
             counts_.bytes += static_cast<std::uint64_t>(sent);
             flow.bytes -= static_cast<std::size_t>(sent);
+            wait_for_line(flow, static_cast<std::uint64_t>(sent), now);
             flow.sent += static_cast<std::size_t>(sent);
             if (flow.sent < bytes.size()) continue;
             flow.pieces.pop_front();
             flow.sent = 0;
         }
+    }
+
+    /// The next bytes go when these have left. What was late by the turns of the loop is made up for.
+    void wait_for_line(Flow& flow, std::uint64_t sent, Clock::time_point now) const {
+        if (options_.bytes_per_second == 0) return;
+        const auto took = std::chrono::nanoseconds(sent * 1'000'000'000 / options_.bytes_per_second);
+        flow.line_free_at = std::max(flow.line_free_at, now - std::chrono::milliseconds(20)) + took;
     }
 
     std::array<int, 2> sockets_;

@@ -26,8 +26,9 @@ inline constexpr const char* help = R"(kv_proxy: a TCP proxy on 127.0.0.1 with f
   --stall-max MS         the longest such while; default 1500
   --silence N            ... are the last that pass at all: the connection stays open and says nothing; default 200
   --damage N             ... get one wrong bit; default 0
+  --rate BYTES           each connection carries so many in a second each way; default 0: no bound
 
-It begins without faults and prints one line: ready PORT... in the order of the routes. It stops on SIGTERM and SIGINT.
+It begins without faults, at the rate, and prints one line: ready PORT... in the order of the routes. It stops on SIGTERM and SIGINT.
 SIGUSR1: faults begin. SIGUSR2: faults end, and connections that say nothing any more are reset.
 SIGHUP: all connections are reset, now.
 On stopping it prints what it did: connections, bytes, and how often each fault came.
@@ -50,6 +51,7 @@ struct Options {
     std::uint64_t stall_milliseconds_max = 1500;
     std::uint64_t silence = 200;
     std::uint64_t damage = 0;
+    std::uint64_t bytes_per_second = 0;
 };
 
 [[nodiscard]] inline bool take_route(Options& options, std::string_view text) {
@@ -75,6 +77,7 @@ struct Options {
     if (name == "--stall-max")
         return take_number(options.stall_milliseconds_max, text) && options.stall_milliseconds_max <= 600'000;
     if (name == "--silence") return take_number(options.silence, text);
+    if (name == "--rate") return take_number(options.bytes_per_second, text);
     return name == "--damage" && take_number(options.damage, text);
 }
 
