@@ -72,6 +72,12 @@ struct FewFiles : support::SmallFiles {
     static constexpr std::size_t segments_max = 24;
 };
 
+/// Where lines are slow: a piece of a state takes longer than a silent peer is waited for.
+struct SlowOptions : SuccessionOptions {
+    static constexpr std::size_t frame_bytes_max = 1000;
+    static constexpr std::size_t snapshot_chunk_bytes_max = 600;
+};
+
 /// Where logs are on disks: states are written often.
 struct DiskOptions : SuccessionOptions {
     static constexpr std::size_t state_interval_bytes = 2048;

@@ -42,6 +42,7 @@ void explore(const Composition& explored) {
     options.seeds = single != 0 ? 1 : (number_from("REPLICATOR_SEEDS", 100'000) + compositions - 1) / compositions;
     options.bounds.nodes_min = explored.nodes_min;
     options.bounds.leaders_fail = explored.leaders_fail;
+    options.bounds.slow = explored.slow;
     options.bounds.length_max = milliseconds(150);  // simulate.sh runs longer ones
     const sim::Exploration found = explored.explore(options);
     BOOST_TEST(static_cast<bool>(found), "REPLICATOR_SEED=" << found.failing_seed << "\n" << found.report);

@@ -6,6 +6,7 @@
 // there is room again. A node that forgets to wake stalls.
 #pragma once
 
+#include "carrier.hpp"
 #include "network_faults.hpp"
 #include "random.hpp"
 
@@ -203,6 +204,7 @@ private:
         std::uint64_t connection = 0;  ///< what was sent on a former one is lost
         std::size_t in_flight_bytes = 0;
         Instant last_arrival;
+        Carrier carrier;
         Instant clogged_until;
         std::vector<Packet> arrived;  ///< the newest, in a ring
         std::size_t oldest = 0;       ///< of those
@@ -246,8 +248,7 @@ private:
     [[nodiscard]] bool is_cut(std::size_t a, std::size_t b) noexcept { return way(a, b).cut || way(b, a).cut; }
 
     void forget(std::size_t a, std::size_t b) noexcept {
-        ++way(a, b).connection;
-        ++way(b, a).connection;
+        for (Way* const path : {&way(a, b), &way(b, a)}) ++path->connection, path->carrier.drop();
     }
 
     void break_connection(std::size_t a, std::size_t b) {
@@ -305,15 +306,18 @@ private:
             enqueue(from, to, frame.first(at), now);
             enqueue(from, to, frame.subspan(at), now);
         } else {
-            enqueue(from, to, frame, now);
+            const std::size_t most = Carrier::piece_bytes(faults_.bytes_per_second);
+            for (std::size_t at = 0; at < size; at += std::min(most, size - at)) {
+                enqueue(from, to, frame.subspan(at, std::min(most, size - at)), now);
+            }
         }
     }
 
     void enqueue(std::size_t from, std::size_t to, std::span<const std::byte> bytes, Instant now) {
         Way& path = way(from, to);
         Packet packet;
-        packet.arrives =
-            now + Duration{random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds)};
+        packet.arrives = path.carrier.carry(bytes.size(), faults_.bytes_per_second, now);
+        packet.arrives.microseconds += random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds);
         packet.arrives = std::max(packet.arrives, path.clogged_until);
         if (faults_.stream) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
         packet.order = ++order_;

@@ -21,6 +21,7 @@ struct NetworkFaults {
     std::uint64_t one_byte_reads = 0;             ///< of a frame of a stream: it comes byte by byte
     std::uint64_t split_reads = 0;                ///< of a frame of a stream: it comes in two pieces
     std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
+    std::uint64_t bytes_per_second = 0;           ///< one way between two nodes; 0: no bound
 };
 
 }  // namespace replicator::sim

@@ -113,6 +113,7 @@ struct ScenarioBounds {
     bool disks = false;         ///< disks fail; set where the log is on a disk
     bool disks_hang = true;     ///< where disks fail, some hang or are full for longer than a failure timeout
     bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
+    bool slow = false;          ///< connections carry a few bytes in a second
 };
 
 namespace detail {
@@ -184,6 +185,16 @@ inline void draw_disks(Random& random, DiskConditions& disks) {
     disks.leads_again = random.below(2) == 0;
 }
 
+/// Drawn apart, so that scenarios without slow lines stay what they are. The longest frame may take longer than a
+/// silent peer is waited for; handshakes and heartbeats get through. Transports write one frame at a time, or two.
+inline void draw_rate(Random&& random, NetworkFaults& network) {
+    if (!network.stream) network.loss = sometimes(random, 10'000);
+    network.stream = true;
+    network.bytes_per_second = random.between(7'500, random.below(3) == 0 ? 60'000 : 11'000);
+    network.in_flight_bytes_max = network.bytes_per_second < 9'000 || random.below(2) == 0 ? 1 : 300;
+    network.delay_max = std::min(network.delay_max, milliseconds(2));
+}
+
 }  // namespace detail
 
 /// A hand-over or a promotion while the first leader lives, whose candidate dies at any step of it. Nothing is lost on
@@ -249,6 +260,7 @@ inline void draw_disks(Random& random, DiskConditions& disks) {
         if (bounds.disks && bounds.disks_hang) detail::spread_standing_disks(scenario, most, bounds);
     }
     if (bounds.disks) detail::draw_disks(random, scenario.disks);
+    if (bounds.slow) detail::draw_rate(Random(seed ^ 0x510), network);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });
     return scenario;

@@ -52,6 +52,7 @@ namespace replicator::sim {
         [](Scenario& s) { s.network.truncation = 0; },
         [](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; },
         [](Scenario& s) { s.network.delay_max = s.network.delay_min; },
+        [](Scenario& s) { s.network.bytes_per_second = 0; },
         [](Scenario& s) { s.disks.flush_delay_max = Duration{}; },
         [](Scenario& s) { s.disks.sync_polls = 0; },
         [](Scenario& s) { s.disks.leads_again = false; },
@@ -78,6 +79,12 @@ namespace replicator::sim {
     return scenario;
 }
 
+/// Said only where connections are slow.
+[[nodiscard]] inline std::string rate_of(const NetworkFaults& network) {
+    if (network.bytes_per_second == 0) return "";
+    return ", .bytes_per_second = " + std::to_string(network.bytes_per_second);
+}
+
 /// The scenario as a C++ expression, to be pasted into a test.
 [[nodiscard]] inline std::string to_cpp(const Scenario& scenario) {
     const auto number = [](auto n) { return std::to_string(n); };
@@ -89,7 +96,7 @@ namespace replicator::sim {
         ", .truncation = " + number(network.truncation) + ",\n                .delay_min{" +
         number(network.delay_min.microseconds) + "}, .delay_max{" + number(network.delay_max.microseconds) +
         "}, .one_byte_reads = " + number(network.one_byte_reads) + ", .split_reads = " + number(network.split_reads) +
-        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) +
+        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) + rate_of(network) +
         "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
         "}, .sync_polls = " + number(scenario.disks.sync_polls) +
         ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") + "},\n    .clock_skews = {";

@@ -62,6 +62,11 @@ struct majority_takeover : Composition<SuccessionRing, ack::Majority<>, 3, Succe
     static constexpr bool takeovers = true;
 };
 
+/// Over slow lines.
+struct slow_ring : Composition<SmallRing, ack::Majority<>, 2, SlowOptions> {
+    static constexpr bool slow = true;
+};
+
 /// Over logs on disks.
 using majority_file = Composition<SmallFile, ack::Majority<>, 2, DiskOptions>;
 using semi_sync_file = Composition<SmallFile, ack::SemiSync<>, 2, DiskOptions>;
@@ -114,6 +119,7 @@ int main(int count, char** arguments) {
         options.bounds.nodes_min = Hunted::nodes_min;
         options.bounds.leaders_fail = Hunted::leaders_fail;
         options.bounds.takeovers = requires { Hunted::takeovers; };
+        options.bounds.slow = requires { Hunted::slow; };
         options.shrinks = false;
         const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
         acknowledged += found.acknowledged;

@@ -16,6 +16,7 @@ struct Composition {
     std::size_t nodes_min;
     bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
+    bool slow = false;  ///< connections carry a few bytes in a second
 };
 
 /// Of scenarios of about 5,000 events.
@@ -26,7 +27,8 @@ struct Composition {
             .length_max = milliseconds(3000),
             .writes_at_once_max = 60,
             .fault_length_max = milliseconds(120),
-            .leaders_fail = composition.leaders_fail};
+            .leaders_fail = composition.leaders_fail,
+            .slow = composition.slow};
 }
 
 /// Each kind is compiled in the file of that name.

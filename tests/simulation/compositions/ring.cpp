@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Over rings, while one node leads from beginning to end and while leaders crash; also over smaller ones, which are
-// often full, and with nodes that remember two epochs, and have to find out where their logs part all the same.
+// often full, with nodes that remember two epochs, and have to find out where their logs part all the same, and over
+// slow lines.
 
 #include "explore_node.hpp"
 
@@ -28,6 +29,8 @@ constexpr Composition compositions[] = {
     {"majority/ring-failover", 2, true, explore<ack::Majority<>>},
     {"semi-sync/ring-forgetful", 2, true, explore<ack::SemiSync<>, ForgetfulOptions>},
     {"majority/ring-forgetful", 2, true, explore<ack::Majority<>, ForgetfulOptions>},
+    {"majority/slow-ring", 2, false, explore<ack::Majority<>, SlowOptions>, true},
+    {"majority/slow-ring-failover", 2, true, explore<ack::Majority<>, SlowOptions>, true},
 };
 
 }  // namespace
