@@ -38,7 +38,7 @@ struct Options {
     static constexpr std::size_t gather_bytes = 64 * 1024;
     /// Epochs that a node remembers, to find where two logs part.
     static constexpr std::size_t epochs_max = 8;
-    /// Bytes of one piece of a snapshot.
+    /// Bytes of one piece of a snapshot. The slowest line has four failure timeouts for one.
     static constexpr std::size_t snapshot_chunk_bytes_max = 32 * 1024;
     /// Pieces of a snapshot on the way to one follower.
     static constexpr std::size_t snapshot_chunks_in_flight_max = 8;

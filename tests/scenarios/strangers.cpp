@@ -104,12 +104,12 @@ BOOST_AUTO_TEST_CASE(a_snapshot_offset_that_was_never_sent_is_not_asked_of_the_s
     using Composition =
         core::Composition<Last, codec::Select<Last>, log::Ring<4096>, ack::Async<>, Options, NoObserver>;
     core::SnapshotSender<Composition> sender;
-    core::SnapshotSend sending;
+    core::Progress follower;
     core::Ack ack;
     ack.snapshot = core::SnapshotOffset{SnapshotId{}, std::uint64_t{1} << 20};
-    sender.take_ack(Instant{1}, sending, ack);
-    BOOST_TEST(!sending.begun);
-    BOOST_TEST(sending.offset == 0u);
+    sender.take_ack(Instant{1}, follower, ack, 1024);
+    BOOST_TEST(!follower.snapshot.begun);
+    BOOST_TEST(follower.snapshot.offset == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

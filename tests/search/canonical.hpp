@@ -170,11 +170,11 @@ private:
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
-        const auto& [id, link, link_confirmed, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
+        const auto& [id, link, link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
                      link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, connected,
-                     request_owed, requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, tail,
-                     progress] = peer;
-        put(link_confirmed, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
+                     request_owed, requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake,
+                     inbound, tail, tail_began, progress] = peer;
+        put(link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
             request_owed, reply_owed, fetches, hand_over_owed);
         words_->link(link);
         words_->number(own_run, nonce);
@@ -196,7 +196,7 @@ private:
 
     void progress(const core::Progress& progress, bool sends) {
         const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit,
-                     next, previous, previous_chain, in_flight, probe_owed, note_due, heartbeat_owed, sent_at,
+                     next, previous, previous_chain, in_flight, allowance, probe_owed, note_due, heartbeat_owed, sent_at,
                      rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round, seat_lost_at,
                      lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
         put(state, lost_seat);
@@ -211,6 +211,9 @@ private:
         age(timed_at);
         put(stuck, stands_since.has_value());
         if (stands_since) put(stands_at), age(*stands_since);
+        // All entries there are fit into what may be on the way; a sample under way changes but the next patience.
+        const auto& [allowed, sampled_bytes, sampled_end, lost_end, sampled_at, asked_at, empty, took] = allowance;
+        put(allowed < 1024 ? allowed : 1024, took.microseconds / time_step.microseconds);
         const auto& [frames, first, size, bytes] = in_flight;
         put(size, bytes);
         for (std::size_t i = 0; i < size; ++i) {
@@ -221,11 +224,12 @@ private:
 
     void snapshot_send(const core::SnapshotSend& sending) {
         const auto& [id, position, chain, common, lacks, begun, begin_owed, end_sent, offset, acknowledged, moved_at,
-                     not_before, in_vain, begun_count] = sending;
+                     patience, asked_at, not_before, in_vain, begun_count] = sending;
         put(id, begun, begin_owed, end_sent, in_vain);
         if (id == SnapshotId{} && !begin_owed) return;
         put(position, chain, common, lacks, offset, acknowledged);
         age(moved_at);
+        put(patience.microseconds / time_step.microseconds);
         put((not_before - now_).microseconds);
     }
 

@@ -125,7 +125,10 @@ public:
         for (Peer& peer : peers()) {
             if (absent && peer.heard_at) peer.heard_at = now;
             if (absent && peer.progress.stands_since) peer.progress.stands_since = now;
-            const bool silent = !peer.heard_at || now - *peer.heard_at >= Limits::failure_timeout;
+            if (absent) peer.tail_began = now;
+            const bool slow = peer.link_slow && !peer.link_confirmed;
+            const Duration patience = slow ? frame_timeout<Limits> : Limits::failure_timeout;
+            const bool silent = !peer.heard_at || now - *peer.heard_at >= patience;
             if (peer.link != LinkId{} && silent) this->lose(peer);
             if (peer.link == LinkId{} && now - peer.hello_at >= Limits::retry_interval) peer.hello_owed = true;
         }
@@ -197,6 +200,7 @@ private:
         if (header.tail_bytes > Limits::frame_bytes_max - head.size()) return Error::corrupt;
         ++local_.counters.frames_received;
         peer.tail = Peer::Tail::dropped;
+        peer.tail_began = local_.now;
         if (header.type == FrameType::hello) {
             if (header.tail_bytes != 0) return Error::protocol;
             this->take_hello(peer, read_hello(head.data()));
@@ -214,6 +218,7 @@ private:
         }
         peer.heard_at = local_.now;
         peer.link_confirmed = true;
+        peer.tail = Peer::Tail::unwanted;
         return sends_to(peer) ? take_from_follower(peer, header, head) : take_from_source(peer, header, head);
     }
 
@@ -250,14 +255,19 @@ private:
                 return Error::none;
             default: return Error::protocol;
         }
-        peer.tail = wanted ? tail : Peer::Tail::dropped;
+        if (wanted) peer.tail = tail;
         return wanted && header.tail_bytes == 0 ? take_tail(peer, {}, true) : Error::none;
     }
 
     [[nodiscard]] Error take_tail(Peer& peer, std::span<const std::byte> piece, bool ends) noexcept {
+        // A frame without an end would keep the stream for ever.
+        if (local_.now - peer.tail_began >= frame_timeout<Limits>) return Error::protocol;
+        // On a slow line a frame may take longer than a silent peer is waited for.
+        if (peer.tail != Peer::Tail::dropped) peer.heard_at = local_.now;
         switch (peer.tail) {
             case Peer::Tail::entries: return follower_.entries(local_, applier_, piece, ends);
             case Peer::Tail::snapshot: return follower_.snapshot_bytes(local_, applier_, piece, ends);
+            case Peer::Tail::unwanted:
             case Peer::Tail::dropped: break;
         }
         return Error::none;

@@ -31,6 +31,10 @@ template <class Ack>
     }
 }
 
+/// In which a frame must come whole, however slow the line is.
+template <class Limits>
+inline constexpr Duration frame_timeout{4 * Limits::failure_timeout.microseconds};
+
 inline constexpr std::size_t snapshot_tail_fixed_bytes = 72;
 inline constexpr std::size_t snapshot_tail_epoch_bytes = 32;
 inline constexpr std::size_t snapshot_tail_member_bytes = 12;

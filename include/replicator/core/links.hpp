@@ -197,7 +197,9 @@ private:
             theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
         if (!local.leads() && !fetches) return Met::nothing;
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
-            peer.hello_owed = peer.hello_owed || !peer.link_confirmed;
+            // What the peer says again came before it can have heard the answer, if the line is slow.
+            const bool late = !peer.link_slow || local.now - peer.hello_at >= frame_timeout<Limits>;
+            peer.hello_owed = peer.hello_owed || (!peer.link_confirmed && late);
             return Met::nothing;
         }
         // A link that begins anew needs a new number, even if the peer's attempt is still the same.
@@ -206,6 +208,7 @@ private:
         peer.fetches = local.role != Role::leader;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
+        peer.link_slow = (local.now - peer.hello_at).microseconds * 2 > Limits::failure_timeout.microseconds;
         peer.hello_owed = true;
         return Met::follower;
     }

@@ -19,6 +19,7 @@ struct Peer {
     // The link, and the handshake that makes it.
     LinkId link{};                     ///< 0 while there is none
     bool link_confirmed = false;       ///< something came on it
+    bool link_slow = false;            ///< a hello takes about as long as a silent peer is waited for
     bool hello_owed = false;
     Run run{};                         ///< of the peer, as far as known
     Run superseded_run{};              ///< the one before; when it speaks again, two processes claim the node
@@ -46,7 +47,9 @@ struct Peer {
     // The stream of bytes.
     bool awake = false;                ///< the transport was woken, and transmit has not returned 0 since
     Inbound inbound;
-    enum class Tail : std::uint8_t { dropped, entries, snapshot } tail = Tail::dropped;
+    /// `unwanted` belongs to this link, and is dropped, too.
+    enum class Tail : std::uint8_t { dropped, unwanted, entries, snapshot } tail = Tail::dropped;
+    Instant tail_began;                ///< when the head before the tail came
 
     Progress progress;                 ///< used while this node leads
 };

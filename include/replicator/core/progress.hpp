@@ -2,6 +2,7 @@
 // What the leader knows about one follower. What the follower is owed follows from this alone; there is no queue.
 #pragma once
 
+#include "allowance.hpp"
 #include "frame.hpp"
 
 #include "../concepts/log_policy.hpp"
@@ -68,6 +69,8 @@ struct SnapshotSend {
     std::uint64_t offset = 0;        ///< of the next piece
     std::uint64_t acknowledged = 0;  ///< bytes that the follower has
     Instant moved_at;                ///< when it last got further
+    Duration patience;               ///< for so long it may stand
+    Instant asked_at;                ///< when it was first begun; 0 once that is answered
     Instant not_before;              ///< backing off until then
     std::uint32_t in_vain = 0;       ///< in a row, whose end the log had left behind
     std::uint32_t begun_count = 0;
@@ -90,6 +93,7 @@ struct Progress {
     Position previous;         ///< the entry before that
     Chain previous_chain{};    ///< up to that entry
     InFlight in_flight;
+    Allowance allowance;       ///< for the bytes in flight
 
     bool probe_owed = false;   ///< ask whether `previous` is common
     bool note_due = false;     ///< time passed: what was held back may go

@@ -47,6 +47,10 @@ public:
     void take_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         Progress& follower = peer.progress;
         follower.credit = ack.credit;
+        if (ack.echo) follower.allowance.answered(ack.echo->sent, local.now);
+        if (follower.takes_entries()) {
+            follower.allowance.acknowledged(follower.received.value, local.now, granted_time, allowance_max);
+        }
         switch (follower.state) {
             case FollowerState::probing:
                 if (ack.refusal) {
@@ -89,7 +93,7 @@ public:
     /// True when `transmit` would write something.
     [[nodiscard]] bool owes(const Local<Composition>& local, const Peer& peer) const noexcept {
         const Progress& follower = peer.progress;
-        if (snapshot_runs(local, follower)) return snapshots_.owes(local.now, follower.snapshot);
+        if (snapshot_runs(local, follower)) return snapshots_.owes(local.now, follower);
         return follower.linked() && (note_owed(local, follower) || entries_owed(local, follower));
     }
 
@@ -102,6 +106,7 @@ public:
         const std::uint64_t window =
             follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
         if (follower.in_flight.bytes() >= window) return false;
+        if (follower.in_flight.bytes() >= follower.allowance.full_bytes()) return false;
         return follower.note_due || available >= gather_bytes;
     }
 
@@ -123,6 +128,10 @@ public:
 private:
     /// Less than this waits for company, while something else is on the way.
     static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
+    static constexpr Duration granted_time = SnapshotSender<Composition>::granted_time;
+    /// Above this, the line bounds nothing: a frame, which is a quarter of it, may be as long as the window.
+    static constexpr std::uint64_t allowance_max =
+        4 * larger(Composition::window_bytes, SnapshotSender<Composition>::window_bytes);
 
     static void enter(Local<Composition>& local, Peer& peer, FollowerState state) noexcept {
         if (peer.progress.state == state) return;
@@ -173,6 +182,7 @@ private:
         follower.previous = {local.epochs.at(index), index};
         follower.previous_chain = chain_at(local.log, index);
         follower.in_flight.clear();
+        follower.allowance.lost(follower.sent_last.value);
     }
 
     /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
@@ -182,7 +192,8 @@ private:
         const Index from = follower.received;
         if (from >= follower.previous.index) return;
         const bool again = follower.rewound_to == from && follower.rewound_at != Instant{};
-        if (again && local.now - follower.rewound_at < Limits::retry_interval) return;
+        const Duration patience = follower.allowance.patience(Limits::retry_interval, Limits::failure_timeout);
+        if (again && local.now - follower.rewound_at < patience) return;
         follower.rewound_to = from;
         follower.rewound_at = local.now;
         if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
@@ -196,7 +207,10 @@ private:
         peer.progress.previous = Position{};  // heartbeats claim nothing
         peer.progress.previous_chain = Chain{};
         peer.progress.in_flight.clear();
+        peer.progress.allowance.lost(0);
         peer.progress.probe_owed = false;
+        peer.progress.snapshot.patience = Limits::retry_interval;
+        peer.progress.snapshot.asked_at = Instant{};
         snapshots_.want(local.now, peer.progress.snapshot);
         enter(local, peer, FollowerState::snapshot);
     }
@@ -207,7 +221,7 @@ private:
             return find_common(local, peer, *ack.refusal);
         }
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
-        if (!complete) return snapshots_.take_ack(local.now, sending, ack);
+        if (!complete) return snapshots_.take_ack(local.now, peer.progress, ack, allowance_max);
         const bool reaches = reaches_back_to(local.log, sending.position.index);
         snapshots_.finished(local, peer, reaches);
         if (!reaches) return;
@@ -240,6 +254,7 @@ private:
         };
         const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
         if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
+        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(local.now);
         const std::size_t head = append_head_bytes(append, local.epoch);
         if (buffer.size() < head) return 0;
 
@@ -247,7 +262,13 @@ private:
         if (entries_owed(local, follower)) {
             std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
             room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
-            copied = copy_entries(local.log, follower, buffer.subspan(head, room));
+            const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
+            copied = copy_entries(local.log, follower, buffer.subspan(head, wanted));
+            // What the line does not carry in time goes alone.
+            if (copied.bytes == 0 && wanted < room) {
+                const std::size_t next = smaller(room, next_entry_bytes(local.log, follower));
+                copied = copy_entries(local.log, follower, buffer.subspan(head, next));
+            }
             if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
         }
         append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
@@ -261,6 +282,13 @@ private:
         Cursor next;    ///< the first entry that was not copied
         Chain chain{};  ///< up to the one before that
     };
+
+    /// Of the entry at the follower's cursor; 0 when the log failed.
+    [[nodiscard]] static std::size_t next_entry_bytes(const typename Composition::Log& log,
+                                                      const Progress& follower) noexcept {
+        const EntryRun run = log.read(follower.next);
+        return run.count == 0 ? 0 : load_entry_header(run.bytes.data()).bytes();
+    }
 
     /// Copies as many whole entries as fit, from the follower's cursor on.
     [[nodiscard]] static Copied copy_entries(const typename Composition::Log& log, const Progress& follower,
@@ -306,6 +334,7 @@ private:
             follower.previous = {local.epochs.at(copied.next.index - 1), copied.next.index - 1};
             follower.previous_chain = copied.chain;
             follower.in_flight.sent(follower.previous.index, copied.bytes);
+            follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), local.now);
             if (local.log.end().offset == copied.next.offset) follower.note_due = false;
         }
         if (append.timing) {

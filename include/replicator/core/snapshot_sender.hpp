@@ -29,6 +29,11 @@ class SnapshotSender {
 public:
     using Limits = typename Composition::Limits;
 
+    static constexpr std::uint64_t window_bytes =
+        std::uint64_t{Limits::snapshot_chunks_in_flight_max} * Composition::snapshot_chunk_bytes;
+    /// What is on the way to a follower should be there in so long.
+    static constexpr Duration granted_time{Limits::failure_timeout.microseconds / 2};
+
     void restart() noexcept { frozen_.drop(); }
 
     /// A follower needs a state. When its last one was of no use, it waits a while first.
@@ -43,10 +48,13 @@ public:
         return now < sending.not_before;
     }
 
-    [[nodiscard]] bool owes(Instant now, const SnapshotSend& sending) const noexcept {
+    [[nodiscard]] bool owes(Instant now, const Progress& follower) const noexcept {
+        const SnapshotSend& sending = follower.snapshot;
         if (rests(now, sending)) return false;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;
-        return sending.begun && !sending.end_sent && sending.offset - sending.acknowledged < window_bytes;
+        const std::uint64_t on_the_way = sending.offset - sending.acknowledged;
+        const bool room = on_the_way < window_bytes && on_the_way < follower.allowance.full_bytes();
+        return sending.begun && !sending.end_sent && room;
     }
 
     /// Writes the beginning or the next piece for a follower; 0 when `buffer` is too small.
@@ -60,7 +68,8 @@ public:
     }
 
     /// A follower says how far it is.
-    void take_ack(Instant now, SnapshotSend& sending, const Ack& ack) const noexcept {
+    void take_ack(Instant now, Progress& follower, const Ack& ack, std::uint64_t allowance_max) const noexcept {
+        SnapshotSend& sending = follower.snapshot;
         if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
         const std::uint64_t offset = ack.snapshot->offset;
         // Nobody has more than was ever read; the state machine must not be asked for what another node makes up.
@@ -69,10 +78,16 @@ public:
             sending.begun = true;
             sending.end_sent = false;
             sending.offset = sending.acknowledged = offset;
+            follower.allowance.answered(sending.asked_at, now);
+            sending.patience = first_patience(now - sending.asked_at, sending.patience);
+            sending.asked_at = Instant{};
             sending.moved_at = now;
         } else if (offset > sending.acknowledged && offset <= sending.offset) {
             sending.acknowledged = offset;
             sending.moved_at = now;
+            if (follower.allowance.acknowledged(offset, now, granted_time, allowance_max)) {
+                sending.patience = follower.allowance.patience(Limits::retry_interval, frame_timeout<Limits>);
+            }
         }
     }
 
@@ -98,7 +113,10 @@ public:
         for (Peer& peer : peers) {
             SnapshotSend& sending = peer.progress.snapshot;
             if (peer.progress.state != FollowerState::snapshot) continue;
-            if (now - sending.moved_at < Limits::retry_interval) continue;
+            // What the line had no room for yet cannot be lost.
+            const bool waits = sending.begun && !sending.end_sent && sending.offset == sending.acknowledged;
+            if (waits || now - sending.moved_at < sending.patience) continue;
+            peer.progress.allowance.lost(sending.offset);
             sending.begin_owed = true;
             sending.moved_at = now;
         }
@@ -106,8 +124,15 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t window_bytes =
-        std::uint64_t{Limits::snapshot_chunks_in_flight_max} * Composition::snapshot_chunk_bytes;
+    /// A piece takes as much longer than the beginning as it is larger, if the line is slow. A node that is told the
+    /// time every few milliseconds may measure too little.
+    [[nodiscard]] static Duration first_patience(Duration beginning_took, Duration least) noexcept {
+        const std::uint64_t took = beginning_took.microseconds + 2'000;
+        const Duration piece{took * Composition::snapshot_chunk_bytes / beginning_bytes};
+        if (piece <= least) return least;
+        return piece < frame_timeout<Limits> ? piece : frame_timeout<Limits>;
+    }
+    static constexpr std::uint64_t beginning_bytes = 128;  // there are more, but an answer takes its time, too
 
     std::size_t transmit_begin(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
                                std::span<std::byte> buffer) noexcept {
@@ -126,6 +151,10 @@ private:
         }
         want(local.now, sending);
         sending.begin_owed = false;
+        if (sending.asked_at == Instant{}) {
+            sending.asked_at = local.now;
+            if (sending.offset == sending.acknowledged) peer.progress.allowance.asked(local.now);
+        }
         sending.offset = sending.acknowledged;
         peer.progress.sent_last = max(peer.progress.sent_last, sending.position.index);
 
@@ -162,7 +191,9 @@ private:
             outgoing_.hashed_bytes += size;
         }
         if (chunk.last) chunk.whole_checksum = outgoing_.whole_checksum;
+        if (sending.offset == sending.acknowledged) sending.moved_at = local.now;
         sending.offset += size;
+        peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, local.now);
         sending.end_sent = chunk.last;
         outgoing_.read_at = local.now;
         return write_head(buffer.data(), chunk, peer.link, size) + size;
