@@ -86,7 +86,7 @@ class Replicator {
     using Codec_ = codec::Select<Machine>;
     static_assert(Codec<Codec_, typename Machine::Command>,
                   "The codec of the command is not a Codec: see the members in replicator/concepts/codec.hpp.");
-    using Composition = core::Composition<Machine, Codec_, Log, Ack, Limits, Observer>;
+    using Composition = core::Composition<Machine, Codec_, Log, Ack, Limits, Observer, Transport_>;
 
 public:
     using Command = typename Machine::Command;
@@ -130,7 +130,7 @@ public:
     [[nodiscard]] NodeId id() const noexcept { return engine_.local().self; }
 
     /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
-    /// `history` is drawn at random. Errors: already_founded (this node holds a history), log_full, log_failed,
+    /// `history` is drawn at random. Errors: already_founded (it holds entries, or follows), log_full, log_failed,
     /// faulted.
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
@@ -293,8 +293,9 @@ public:
         return size;
     }
 
-    /// Time passed; `now` never runs backwards. Call it at least every half `heartbeat_interval`, or heartbeats are
-    /// late.
+    /// Time passed; `now` never runs backwards: a counter of 32 bits needs a `Clock32`. Back by more than
+    /// `heartbeat_interval` is an assertion; else it is counted, and time goes on from where it was (leases end early).
+    /// Call it at least every half `heartbeat_interval`, or heartbeats are late.
     ///
     /// A gap longer than half of `failure_timeout` is taken for a pause of this node itself, which blames nobody for
     /// the silence: the peers' time to be heard of begins anew. Where every gap is so long, a dead peer is never
@@ -343,6 +344,7 @@ private:
         begin();
     }
     void begin() noexcept {
+        engine_.begin(transport_);
         if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
         announce();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Replicator<StateMachine, LogPolicy, AckPolicy, Transport>: keeps a state machine of yours identical on several nodes.
 //
-// Includes everything that needs neither heap nor operating system: the acknowledgement policies, log::Ring, and the
-// transports Memory and Manual. basic_replicator.hpp has the class alone.
+// Includes everything that needs neither heap nor operating system: the acknowledgement policies, log::Ring, Clock32,
+// and the transports Memory and Manual. basic_replicator.hpp has the class alone.
 #pragma once
 
 #include "ack/async.hpp"
@@ -13,6 +13,7 @@
 #include "authority/lease.hpp"
 #include "authority/manual.hpp"
 #include "basic_replicator.hpp"
+#include "clock32.hpp"
 #include "log/ring.hpp"
 #include "transport/manual.hpp"
 #include "transport/memory.hpp"

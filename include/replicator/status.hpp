@@ -23,6 +23,8 @@ struct PeerStatus {
     bool counts = false;                        ///< its acknowledgements count towards the policy
     bool seat = false;                          ///< it is the synchronous follower
     bool stuck = false;                         ///< it answers, and holds no more than a failure timeout ago: missing
+    std::optional<bool> blank;                  ///< holds nothing of any history; unknown until it answered, and after
+                                                ///< silence
     Error refusal = Error::none;                ///< why the last handshake failed
     std::optional<Index> received;              ///< verified in this epoch
     std::optional<Index> durable;
@@ -62,6 +64,7 @@ struct Counters {
     std::uint64_t frames_stale = 0;     ///< of a former link, run or epoch; dropped unread
     std::uint64_t handshakes = 0;       ///< links that were agreed on
     std::uint64_t refusals = 0;         ///< handshakes that failed
+    std::uint64_t clock_jumps_back = 0; ///< of the time given to `tick`; a counter that wraps needs a Clock32
 };
 
 template <std::size_t PeersMax>

@@ -200,6 +200,8 @@ BOOST_AUTO_TEST_CASE(when_a_former_process_of_a_node_speaks_again_it_is_refused)
     group.network.settle();
     BOOST_TEST(group.acknowledged(first));
     group.network.transcript();
+    group.network.advance(milliseconds(100), milliseconds(10));  // so that hellos are answered again
+    group.network.transcript();
     // Something that it said before it ended arrives late: it is asked whether it lives, and nothing else happens.
     std::optional<core::Hello> question;
     group.network.loses = [&question](const Frame& frame) {

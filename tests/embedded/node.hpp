@@ -3,6 +3,7 @@
 #pragma once
 
 #include "board.hpp"
+#include "history.hpp"
 
 #include <replicator/replicator.hpp>
 
@@ -50,12 +51,14 @@ inline Node& make_node(replicator::NodeId self) noexcept {
 /// One turn of the main loop: take what came, say what is owed, let time pass.
 inline void turn(Node& node, replicator::NodeId peer) noexcept {
     static std::byte buffer[Limits::frame_bytes_max];
+    static replicator::Clock32<replicator::milliseconds(1)> clock;
     std::size_t size = 0;
     for (int byte = board::read_byte(); byte >= 0 && size < sizeof buffer; byte = board::read_byte()) {
         buffer[size++] = static_cast<std::byte>(byte);
     }
     if (size > 0 && !node.receive(peer, std::span(buffer).first(size))) node.disconnected(peer);
-    node.tick(replicator::Instant{std::uint64_t{board::clock_milliseconds()} * 1000});
+    node.tick(clock.at(board::clock_milliseconds()));
+    keep_history(node, peer, nodes[0], replicator::HistoryId{board::start_number()});
     while ((size = node.transmit(peer, buffer)) > 0) {
         for (std::size_t i = 0; i < size; ++i) board::write_byte(static_cast<std::uint8_t>(buffer[i]));
     }

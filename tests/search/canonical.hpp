@@ -71,8 +71,9 @@ private:
     void local(const core::Local<Composition>& local) {
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
-                     applied_roster, newest_roster, history, authority, role, fault, epoch, promised, leader, source,
-                     donor, successor, commit, held_through, now, awake_since, counters, observer] = local;
+                     applied_roster, newest_roster, history, authority, delivery, role, fault, epoch, promised,
+                     leader, source, donor, successor, commit, held_through, now, awake_since, counters,
+                     observer] = local;
         put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
             held_through);
         age(awake_since);
@@ -171,9 +172,14 @@ private:
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
         const auto& [id, link, link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
-                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, heard_at, connected,
-                     request_owed, requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake,
-                     inbound, tail, tail_began, progress] = peer;
+                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, hello_heard,
+                     answers_from, answers, heard_at, connected, blank, request_owed, requested_at, reply_owed,
+                     candidate_run, question, fetches, hand_over_owed, awake, inbound, fed, fed_at, tail, tail_began,
+                     progress] = peer;
+        // Whether a hello was heard before is seen by its numbers; `fed` is for lines, which are not searched, and
+        // `blank` for people.
+        put(answers);
+        if (answers > 0) age(answers_from);
         put(link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
             request_owed, reply_owed, fetches, hand_over_owed);
         words_->link(link);
@@ -189,8 +195,8 @@ private:
         }
         put(connected);
         age(heard_at ? *heard_at : Instant{});  // also says whether the peer is known to be down
-        const auto& [head, kept, tail_left] = inbound;
-        put(kept, tail_left);
+        const auto& [head, kept, used, tail_left, hunts] = inbound;
+        put(kept, used, tail_left, hunts);
         this->progress(progress, leads || fetches);
     }
 

@@ -25,10 +25,14 @@
 //   TR-7  Optional: `attach(node)` and `detach(node)`, called when the node is made and when it goes.
 //   TR-8  Optional: `flush_soon(node)`, called by a node over a log on a disk, once until the transport calls
 //         `node.flush()`. It does so when it has sent what it was woken for, and not from inside `flush_soon`.
+//   TR-9  Optional: `static constexpr Delivers delivers`, what becomes of bytes on their way; without it, `stream`.
+//         Where only the running program knows, a member function `Delivers delivers() const`, asked when the node is
+//         made.
 //
 // The smallest complete model:
 //
 //     struct Manual {                        // an embedded main loop calls the node itself
+//         static constexpr replicator::Delivers delivers = replicator::Delivers::line;
 //         template <class Node> void wake(Node&, replicator::NodeId) noexcept {}
 //     };
 #pragma once
@@ -36,13 +40,54 @@
 #include "../types.hpp"
 
 #include <concepts>
+#include <cstdint>
 
 namespace replicator {
+
+/// What becomes of bytes on their way, and so what a node makes of damage.
+enum class Delivers : std::uint8_t {
+    /// All bytes come in order, or the connection ends: TCP, a pipe. `receive` says what is damaged, and the transport
+    /// ends the connection. A frame may take its time.
+    stream,
+    /// Bytes get lost, added or changed, and nobody says so: a UART. A node looks for the next frame behind the damage,
+    /// and the link stands. What of a frame has not come after half a heartbeat interval of silence does not come.
+    line,
+    /// Each `receive` is one whole `transmit`, or what is left of it: UDP, a radio with packets.
+    frames,
+};
 
 namespace detail {
 
 /// Stands for a node where the real type is not known yet.
 struct AnyNode {};
+
+template <class T>
+concept SaysWhatItDelivers = requires {
+    { T::delivers } -> std::convertible_to<Delivers>;
+};
+
+/// What a transport delivers. The compiler leaves out what the others need.
+template <class T>
+struct Delivery {
+    static constexpr bool is(Delivers kind) noexcept {
+        if constexpr (SaysWhatItDelivers<T>) {
+            return kind == T::delivers;
+        } else {
+            return kind == Delivers::stream;
+        }
+    }
+    static void ask(const T&) noexcept {}
+};
+template <class T>
+    requires requires(const T& transport) {
+        { transport.delivers() } -> std::same_as<Delivers>;
+    }
+struct Delivery<T> {
+    Delivers now = Delivers::stream;
+
+    [[nodiscard]] bool is(Delivers kind) const noexcept { return kind == now; }
+    void ask(const T& transport) noexcept { now = transport.delivers(); }
+};
 
 }  // namespace detail
 

@@ -10,12 +10,14 @@
 #include "message.hpp"
 #include "peer.hpp"
 #include "questions.hpp"
+#include "steady.hpp"
 
 #include "../config.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace replicator::core {
 
@@ -27,29 +29,35 @@ public:
     using Member::Member;
     using Member::peers;
 
-    void connected(Peer& peer) noexcept {
-        peer.connected = true;
-        peer.inbound.restart();
-        this->lose(peer);
+    /// The node is complete, and is going to hear from its peers.
+    template <class Transport_>
+    void begin(const Transport_& transport) noexcept {
+        local_.delivery.ask(transport);
+        for (Peer& peer : peers()) begin_frames(peer);
     }
-    void disconnected(Peer& peer) noexcept {
-        peer.connected = false;
-        peer.inbound.restart();
-        this->lose(peer);
-    }
+
+    void connected(Peer& peer) noexcept { begin_anew(peer, true); }
+    void disconnected(Peer& peer) noexcept { begin_anew(peer, false); }
 
     [[nodiscard]] Error receive(Peer& peer, std::span<const std::byte> bytes) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
         local_.counters.bytes_received += bytes.size();
+        peer.fed = true;
         Error error = Error::none;
         while (error == Error::none) {
             const Inbound::Event event = peer.inbound.next(bytes);
             if (event.kind == Inbound::Event::Kind::need_more) break;
             error = take(peer, event);
+            if (error != Error::none && on_line() && event.kind != Inbound::Event::Kind::head) {
+                pass_damage(peer);
+                error = Error::none;
+            }
         }
+        const bool cut_off = local_.delivery.is(Delivers::frames) && peer.inbound.is_partial();
+        if (error == Error::none && cut_off) error = Error::corrupt;
         if (error != Error::none) {
             ++local_.counters.frames_corrupt;
-            peer.inbound.restart();
+            begin_frames(peer);
         }
         if (local_.role == Role::follower) {
             flush();  // so that the ack tells of it
@@ -114,8 +122,8 @@ public:
         }
     }
 
-    void tick(Instant now) noexcept {
-        if (now < local_.now) now = local_.now;
+    void tick(Instant told) noexcept {
+        const Instant now = steady_.at(local_, told);
         const Duration gap = now - local_.now;
         local_.now = now;
         if (local_.role == Role::faulted) return;
@@ -129,8 +137,10 @@ public:
             const bool slow = peer.link_slow && !peer.link_confirmed;
             const Duration patience = slow ? frame_timeout<Limits> : Limits::failure_timeout;
             const bool silent = !peer.heard_at || now - *peer.heard_at >= patience;
+            if (silent) peer.blank.reset();
             if (peer.link != LinkId{} && silent) this->lose(peer);
-            if (peer.link == LinkId{} && now - peer.hello_at >= Limits::retry_interval) peer.hello_owed = true;
+            if (peer.link == LinkId{} && hello_due(peer)) peer.hello_owed = true;
+            if (on_line()) give_up_partial(peer);
         }
         for (Peer& peer : peers()) {
             if (sends_to(peer)) sender_.tick(local_, peer);
@@ -152,21 +162,79 @@ public:
     }
 
 private:
+    /// What comes next is the beginning of a frame; but for a line, where nobody knows.
+    void begin_frames(Peer& peer) noexcept {
+        peer.inbound.restart();
+        if (on_line()) peer.inbound.hunt();
+    }
+
+    void begin_anew(Peer& peer, bool connected) noexcept {
+        peer.connected = connected;
+        begin_frames(peer);
+        this->lose(peer);
+        // A new connection asks for a hello. A line has none, and whoever thinks that it is bad may call this often.
+        if (on_line()) {
+            peer.hello_owed = hello_due(peer);
+        } else {
+            peer.answers = 0;
+        }
+    }
+
+    /// Nobody who was not asked says hello more often.
+    [[nodiscard]] bool hello_due(const Peer& peer) const noexcept {
+        return local_.now - peer.hello_at >= Limits::retry_interval;
+    }
+
+    // ---- A line, on which bytes get lost, come twice, or come as others ----
+
+    [[nodiscard]] bool on_line() const noexcept { return local_.delivery.is(Delivers::line); }
+
+    /// The link stands: what is missing is noticed, and sent again.
+    void pass_damage(Peer& peer) noexcept {
+        ++local_.counters.frames_corrupt;
+        peer.inbound.hunt();
+        if (peer.tail != Peer::Tail::dropped) follower_.damaged(local_);
+        peer.tail = Peer::Tail::dropped;
+    }
+
+    /// What of a frame has not come in such a long silence was lost. Silence is counted from a tick on, so that bytes
+    /// which wait for a busy loop are not given up.
+    void give_up_partial(Peer& peer) noexcept {
+        if (std::exchange(peer.fed, false)) peer.fed_at = local_.now;
+        const bool silent = (local_.now - peer.fed_at).microseconds * 2 >= Limits::heartbeat_interval.microseconds;
+        if (!silent || !peer.inbound.is_partial()) return;
+        peer.inbound.give_up();
+        pass_damage(peer);
+        while (static_cast<void>(receive(peer, {})), peer.inbound.is_partial()) peer.inbound.give_up();
+        peer.fed = false;
+    }
+
+    /// While it looks for the next frame, this node believes only what names the link, or repeats our number. All else
+    /// may be bytes of a command.
+    [[nodiscard]] bool believes(Peer& peer, const FrameHeader& header, std::span<const std::byte> head) noexcept {
+        if (header.type != FrameType::hello) return header.link != LinkId{} && header.link == peer.link;
+        const Hello theirs = read_hello(head.data());
+        if (Links<Composition>::answers_us(local_, peer, theirs)) return true;
+        answer_with_hello(peer, head, [&] { Links<Composition>::ask_back(peer, theirs); });
+        return false;
+    }
+
+    /// Does what a hello asks for, and answers it if it may be answered.
+    template <class Take>
+    void answer_with_hello(Peer& peer, std::span<const std::byte> head, Take&& take) noexcept {
+        const bool owed = peer.hello_owed;
+        take();
+        if (owed || !peer.hello_owed) return;
+        peer.hello_owed = Links<Composition>::may_answer(local_, peer, load_head_checksum(head.data()));
+    }
+
     /// What was founded lasts now, so the others may hear of it.
     void offer_links() noexcept {
         for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || peer.link == LinkId{};
     }
 
-    using Member::applier_;
-    using Member::candidacy_;
-    using Member::follower_;
-    using Member::keeper_;
-    using Member::leader_;
-    using Member::local_;
-    using Member::return_;
-    using Member::roster_;
-    using Member::sender_;
-    using Member::sends_to;
+    using Member::applier_, Member::candidacy_, Member::follower_, Member::keeper_, Member::leader_, Member::local_,
+        Member::return_, Member::roster_, Member::sender_, Member::sends_to;
 
     /// What a disk brings with it besides flushing: to keep a state, to keep what others may ask for, and to forget a
     /// suspicion that is over.
@@ -197,13 +265,17 @@ private:
 
     [[nodiscard]] Error take_head(Peer& peer, std::span<const std::byte> head) noexcept {
         const FrameHeader header = load_header(head.data());
+        if (on_line() && peer.inbound.hunts()) {
+            if (!believes(peer, header, head)) return peer.inbound.pass_over(), Error::none;
+            peer.inbound.found();
+        }
         if (header.tail_bytes > Limits::frame_bytes_max - head.size()) return Error::corrupt;
         ++local_.counters.frames_received;
         peer.tail = Peer::Tail::dropped;
         peer.tail_began = local_.now;
         if (header.type == FrameType::hello) {
             if (header.tail_bytes != 0) return Error::protocol;
-            this->take_hello(peer, read_hello(head.data()));
+            answer_with_hello(peer, head, [&] { this->take_hello(peer, read_hello(head.data())); });
             return Error::none;
         }
         if (header.type == FrameType::promise_request || header.type == FrameType::promise_reply) {
@@ -314,6 +386,7 @@ private:
         return write_head(buffer.data(), HandOver{local_.last()}, peer.link);
     }
 
+    Steady<Composition> steady_;
     Instant acked_at_;  // when the source was last told what this node holds
     bool disk_full_ = false;
     Index held_;  // how far the disk was, when somebody was last told

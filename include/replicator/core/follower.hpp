@@ -85,6 +85,13 @@ public:
         return gathered_ == 0 && index_ == ends_at_ ? Error::none : Error::protocol;
     }
 
+    /// The tail that was coming in is damaged: the leader shall send it again.
+    void damaged(const Local<Composition>& local) noexcept {
+        gathered_ = 0;
+        if (verified_) refuse(local, Error::corrupt, local.last());
+        ack_owed_ = true;
+    }
+
     /// Applies what the leader allows and this node has verified. Called once when a call to `receive` ends.
     void settle(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (!verified_) return;

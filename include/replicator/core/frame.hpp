@@ -120,9 +120,14 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
     return fields == 0 ? 0 : frame_header_bytes + fields;
 }
 
+/// The checksum that a head says it has.
+[[nodiscard]] inline std::uint32_t load_head_checksum(const std::byte* head) noexcept {
+    return load<std::uint32_t>(head + 12);
+}
+
 /// True when the checksum of a whole head fits.
 [[nodiscard]] inline bool head_intact(const std::byte* head, std::size_t bytes) noexcept {
-    return head_checksum(head, bytes - frame_header_bytes) == load<std::uint32_t>(head + 12);
+    return head_checksum(head, bytes - frame_header_bytes) == load_head_checksum(head);
 }
 
 /// Writes the head of a message whose fields are always the same, as its `each_field` lists them, and returns its size.

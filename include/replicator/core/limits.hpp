@@ -11,6 +11,7 @@
 #include "../concepts/durable_log.hpp"
 #include "../concepts/log_policy.hpp"
 #include "../concepts/state_machine.hpp"
+#include "../concepts/transport.hpp"
 #include "../entry.hpp"
 
 #include <cstddef>
@@ -46,7 +47,8 @@ inline constexpr std::size_t snapshot_tail_bytes_max =
     Limits::nodes_max * snapshot_tail_member_bytes;
 
 /// What a node is made of, under one name.
-template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_>
+template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_,
+          class Transport_ = detail::AnyNode>
 struct Composition {
     using Machine = Machine_;
     using Codec = Codec_;
@@ -54,6 +56,7 @@ struct Composition {
     using Ack = Ack_;
     using Limits = Limits_;
     using Observer = Observer_;
+    using Delivery = detail::Delivery<Transport_>;
 
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);

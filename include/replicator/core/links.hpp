@@ -41,12 +41,14 @@ struct Links {
         peer.tail = Peer::Tail::dropped;  // the rest of a frame of the former link is nothing on the next one
         peer.nonce = ++local.attempts;
         peer.hello_owed = true;
+        peer.blank.reset();
     }
 
     [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer, bool installing,
                                           SnapshotOffset snapshot) noexcept {
         Hello hello;
         address(local, peer.id, hello);
+        if (local.blank()) hello.history = HistoryId{};
         hello.flags = hello_flags::may_lead | hello_flags::may_hold | (local.leads() ? hello_flags::leads : 0) |
                       (installing ? hello_flags::installing : 0) | (local.donor == peer.id ? hello_flags::fetches : 0) |
                       (peer.fetches ? hello_flags::donates : 0);
@@ -75,6 +77,29 @@ struct Links {
         return hello;
     }
 
+    /// True when the sender has heard our present attempt, which nothing that was recorded can say.
+    [[nodiscard]] static bool answers_us(const Local<Composition>& local, const Peer& peer,
+                                         const Hello& theirs) noexcept {
+        return theirs.receiver_run == local.run && theirs.receiver_nonce == peer.nonce;
+    }
+
+    /// Nothing that this hello says is believed, but whoever said it shall hear its number repeated.
+    static void ask_back(Peer& peer, const Hello& theirs) noexcept {
+        answer(peer, theirs);
+        peer.hello_owed = true;
+    }
+
+    /// An answer goes at once, but only to what is new, and not more often than four times in each interval: on a bad
+    /// line, answers to answers would leave no room for anything else. What is said again because the answer was lost
+    /// comes at its own pace, and is answered at no faster one.
+    [[nodiscard]] static bool may_answer(const Local<Composition>& local, Peer& peer, std::uint32_t heard) noexcept {
+        const bool news = peer.hello_heard != heard;
+        peer.hello_heard = heard;
+        if (!news) return (local.now - peer.hello_at).microseconds * 2 >= Limits::retry_interval.microseconds;
+        if (local.now - peer.answers_from >= Limits::retry_interval) peer.answers_from = local.now, peer.answers = 0;
+        return peer.answers < answers_max && ++peer.answers > 0;
+    }
+
     [[nodiscard]] static Met take_hello(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         const bool answers_run = theirs.receiver_run == local.run;
         const bool refuses_us = theirs.refusal != Error::none && answers_run;
@@ -83,10 +108,12 @@ struct Links {
             refuse(local, peer, theirs, error);
             return Met::nothing;
         }
-        const bool answers_us = answers_run && theirs.receiver_nonce == peer.nonce;
+        const bool answers_us = Links::answers_us(local, peer, theirs);
         if (!know_run(local, peer, theirs, answers_us)) return Met::nothing;
         peer.heard_at = local.now;
         peer.peer_nonce = theirs.nonce;
+        // What once was not blank does not become so in the same run: a hello that says it comes late.
+        if (answers_us || peer.blank) peer.blank = peer.blank.value_or(true) && theirs.history == HistoryId{};
         answer(peer, theirs);
         const bool fenced = learn_epoch(local, theirs);
         if (fenced) return Met::higher_epoch;
@@ -98,6 +125,8 @@ struct Links {
     }
 
 private:
+    static constexpr std::uint8_t answers_max = 4;
+
     /// A link is good only for the attempt that it answers.
     [[nodiscard]] static bool offers_link(const Local<Composition>& local, const Peer& peer) noexcept {
         const bool sends = local.leads() || peer.fetches;
@@ -139,11 +168,7 @@ private:
             if (answers_us && peer.link == LinkId{}) refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }
-        if (!answers_us) {
-            answer(peer, theirs);
-            peer.hello_owed = true;
-            return false;
-        }
+        if (!answers_us) return ask_back(peer, theirs), false;
         const bool newer_lives = peer.run_lives || peer.link_confirmed;
         if (theirs.run == peer.superseded_run && theirs.run != Run{} && newer_lives) {
             refuse(local, peer, theirs, Error::duplicate_node);
@@ -153,6 +178,7 @@ private:
         peer.superseded_run = peer.run;
         peer.run = theirs.run;
         peer.run_lives = false;
+        peer.answers = 0;
         return true;
     }
 

@@ -54,6 +54,7 @@ struct Local {
     HistoryId history{};
 
     [[no_unique_address]] typename Limits::Authority authority;
+    [[no_unique_address]] typename Composition::Delivery delivery;  ///< what becomes of the bytes of the peers
     Role role = Role::follower;
     Error fault = Error::none;
     Epoch epoch;         ///< that this node leads, or followed last
@@ -104,6 +105,9 @@ struct Local {
     [[nodiscard]] std::uint32_t policy() const noexcept {
         return policy_word<typename Composition::Ack>(node_count, Composition::stage);
     }
+    /// Holds nothing of any history, also where one was taken up and its leader was gone before the first entry came.
+    /// Such a node vouched for nothing, so it may belong to another one.
+    [[nodiscard]] bool blank() const noexcept { return log.last() == Index{} && held_through == Index{}; }
     [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
     /// Others may hear that this node leads: what it founded would not be gone after a crash.
     [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }

@@ -69,12 +69,10 @@ public:
         return nullptr;
     }
 
-    /// Begins a history on a node that has none, and leads it. Where that was begun before a crash and nothing came of
-    /// it, nobody else can know of it; which is not so where entries were given up.
+    /// Begins a history on a node that holds nothing and follows nobody, and leads it.
     [[nodiscard]] Result<void> found(HistoryId history) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
-        const bool in_vain = local_.log.last() == Index{} && local_.promised.node == local_.self;
-        if (local_.founded() && (!in_vain || local_.held_through != Index{})) return Error::already_founded;
+        if (!local_.blank() || local_.leader != NodeId{}) return Error::already_founded;
         adopt(history);
         return lead(next_epoch(), false);
     }
@@ -306,7 +304,7 @@ protected:
         for (Peer& other : peers()) {
             if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(local_, other);
         }
-        if (!local_.founded()) adopt(theirs.history);
+        if (local_.history != theirs.history) adopt(theirs.history);
         // All that was acknowledged until now, the leader has.
         local_.held_through = min(local_.held_through, theirs.last.index);
         const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;

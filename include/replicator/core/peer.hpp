@@ -32,8 +32,12 @@ struct Peer {
     Error refusal_owed = Error::none;  ///< goes with the next hello
     Error refusal = Error::none;       ///< why the last handshake failed, on either side
     Instant hello_at;                  ///< when we last said hello
+    std::uint32_t hello_heard = 0;     ///< checksum of the peer's last hello, to tell one that says nothing new
+    Instant answers_from;              ///< since then, so many hellos were answered
+    std::uint8_t answers = 0;
     std::optional<Instant> heard_at;   ///< when something valid last came
     bool connected = false;            ///< the transport said that a connection is open
+    std::optional<bool> blank;         ///< holds nothing of any history; known while its run lives
 
     // Promotion: what is owed besides the link.
     bool request_owed = false;         ///< a candidate's question
@@ -47,6 +51,8 @@ struct Peer {
     // The stream of bytes.
     bool awake = false;                ///< the transport was woken, and transmit has not returned 0 since
     Inbound inbound;
+    bool fed = false;                  ///< something came since the last tick
+    Instant fed_at;                    ///< when it was last so
     /// `unwanted` belongs to this link, and is dropped, too.
     enum class Tail : std::uint8_t { dropped, unwanted, entries, snapshot } tail = Tail::dropped;
     Instant tail_began;                ///< when the head before the tail came

@@ -48,6 +48,7 @@ template <class Composition>
     status.node = peer.id;
     status.connected = peer.link != LinkId{} && peer.link_confirmed;
     status.refusal = peer.refusal;
+    status.blank = peer.blank;
     if (peer.heard_at) status.silence = local.now - *peer.heard_at;
     if (local.role == Role::leader) report_follower(engine, peer, status);
     if (peer.refusal != Error::none && !status.connected) status.state = FollowerState::refused;

@@ -6,11 +6,14 @@
 // there is room again. A node that forgets to wake stalls.
 #pragma once
 
+#include "arrival.hpp"
 #include "carrier.hpp"
 #include "network_faults.hpp"
 #include "random.hpp"
+#include "serial_line.hpp"
 
 #include "../assert.hpp"
+#include "../concepts/transport.hpp"
 #include "../transport/node_handle.hpp"
 #include "../types.hpp"
 
@@ -27,7 +30,9 @@ namespace replicator::sim {
 class Network {
 public:
     Network(std::uint64_t seed, const NetworkFaults& faults, std::size_t buffer_bytes)
-        : random_(seed), faults_(faults), buffer_(buffer_bytes) {}
+        : random_(seed), line_(seed), faults_(faults), buffer_(buffer_bytes) {}
+
+    [[nodiscard]] Delivers delivers() const noexcept { return faults_.delivers(); }
 
     void set_faults(const NetworkFaults& faults) noexcept { faults_ = faults; }
 
@@ -41,7 +46,7 @@ public:
         for (std::size_t other = 0; other < nodes_.size(); ++other) {
             if (other == place) continue;
             forget(place, other);
-            if (!nodes_[other].handle || is_cut(place, other)) continue;
+            if (!nodes_[other].handle || is_cut(place, other) || faults_.line) continue;
             nodes_[other].handle.connected(nodes_[place].id);
             owe(other, place);
         }
@@ -150,7 +155,7 @@ public:
     void repeat(NodeId from, NodeId to, Duration length, Instant now) {
         const std::size_t sender = place_of(from);
         const std::size_t receiver = place_of(to);
-        if (faults_.stream) return;
+        if (faults_.in_order()) return;
         const Way& path = way(sender, receiver);
         for (std::size_t i = 0; i < path.arrived.size(); ++i) {
             const Packet& former = path.arrived[(path.oldest + i) % path.arrived.size()];
@@ -217,17 +222,6 @@ private:
         Instant flush_at = never;
         std::uint64_t owes = 0;  ///< a bit for each node that it may have bytes for
     };
-    /// When a packet arrives, and where it stands meanwhile: packets are too large to be moved around in a heap.
-    struct Arrival {
-        Instant at;
-        std::uint64_t order = 0;
-        std::size_t slot = 0;
-    };
-    struct Later {
-        bool operator()(const Arrival& a, const Arrival& b) const noexcept {
-            return b.at < a.at || (a.at == b.at && b.order < a.order);
-        }
-    };
 
     static constexpr std::size_t nodes_max = 32;
 
@@ -282,6 +276,10 @@ private:
     void send(std::size_t from, std::size_t to, std::size_t size, Instant now) {
         Way& path = way(from, to);
         if (path.cut || !nodes_[to].handle) return;
+        if (faults_.line) {
+            return line_.carry(std::span(buffer_).first(size), faults_,
+                               [&](auto piece, Duration after) { enqueue(from, to, piece, now + after); });
+        }
         if (random_.chance(faults_.loss)) {
             if (!faults_.stream) return;
             break_connection(from, to);
@@ -317,9 +315,10 @@ private:
         Way& path = way(from, to);
         Packet packet;
         packet.arrives = path.carrier.carry(bytes.size(), faults_.bytes_per_second, now);
-        packet.arrives.microseconds += random_.between(faults_.delay_min.microseconds, faults_.delay_max.microseconds);
+        const std::uint64_t most = faults_.delay_max.microseconds;
+        if (!faults_.line) packet.arrives.microseconds += random_.between(faults_.delay_min.microseconds, most);
         packet.arrives = std::max(packet.arrives, path.clogged_until);
-        if (faults_.stream) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
+        if (faults_.in_order()) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
         packet.order = ++order_;
         packet.from = from;
         packet.to = to;
@@ -380,6 +379,7 @@ private:
     static constexpr std::size_t arrived_max = 64;
 
     Random random_;
+    SerialLine line_;
     NetworkFaults faults_;
     bool repeats_ = false;
     bool flush_asked_ = false;

@@ -113,6 +113,7 @@ struct ScenarioBounds {
     bool disks = false;         ///< disks fail; set where the log is on a disk
     bool disks_hang = true;     ///< where disks fail, some hang or are full for longer than a failure timeout
     bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
+    bool lines = false;         ///< nodes are joined by serial lines, which damage bytes
     bool slow = false;          ///< connections carry a few bytes in a second
 };
 
@@ -183,6 +184,15 @@ inline void draw_disks(Random& random, DiskConditions& disks) {
     disks.flush_delay_max = Duration{std::array<std::uint64_t, 4>{0, 200, 3'000, 40'000}[random.below(4)]};
     disks.sync_polls = random.below(3) == 0 ? static_cast<unsigned>(random.between(1, 4)) : 0;
     disks.leads_again = random.below(2) == 0;
+}
+
+/// Drawn apart, so that scenarios without lines stay what they are.
+inline void draw_line(Random&& random, NetworkFaults& network) {
+    network.line = true;
+    network.stream = false;
+    network.bytes_lost = sometimes(random, 3'000);
+    network.bytes_added = sometimes(random, 3'000);
+    network.bytes_flipped = sometimes(random, 3'000);
 }
 
 /// Drawn apart, so that scenarios without slow lines stay what they are. The longest frame may take longer than a
@@ -260,6 +270,7 @@ inline void draw_rate(Random&& random, NetworkFaults& network) {
         if (bounds.disks && bounds.disks_hang) detail::spread_standing_disks(scenario, most, bounds);
     }
     if (bounds.disks) detail::draw_disks(random, scenario.disks);
+    if (bounds.lines) detail::draw_line(Random(~seed), network);
     if (bounds.slow) detail::draw_rate(Random(seed ^ 0x510), network);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });

@@ -247,6 +247,7 @@ protected:
         }
         NetworkFaults none = scenario_.network;
         none.loss = none.duplication = none.corruption = none.truncation = 0;
+        none.bytes_lost = none.bytes_added = none.bytes_flipped = 0;
         network_.set_faults(none);
     }
 

@@ -50,6 +50,9 @@ namespace replicator::sim {
         [](Scenario& s) { s.network.duplication = 0; },
         [](Scenario& s) { s.network.corruption = 0; },
         [](Scenario& s) { s.network.truncation = 0; },
+        [](Scenario& s) { s.network.bytes_lost = 0; },
+        [](Scenario& s) { s.network.bytes_added = 0; },
+        [](Scenario& s) { s.network.bytes_flipped = 0; },
         [](Scenario& s) { s.network.one_byte_reads = s.network.split_reads = 0; },
         [](Scenario& s) { s.network.delay_max = s.network.delay_min; },
         [](Scenario& s) { s.network.bytes_per_second = 0; },
@@ -79,6 +82,14 @@ namespace replicator::sim {
     return scenario;
 }
 
+/// What of a network is said only where there are lines.
+[[nodiscard]] inline std::string of_line(const NetworkFaults& network) {
+    if (!network.line) return "";
+    return ", .line = true, .bytes_lost = " + std::to_string(network.bytes_lost) +
+           ", .bytes_added = " + std::to_string(network.bytes_added) +
+           ", .bytes_flipped = " + std::to_string(network.bytes_flipped);
+}
+
 /// Said only where connections are slow.
 [[nodiscard]] inline std::string rate_of(const NetworkFaults& network) {
     if (network.bytes_per_second == 0) return "";
@@ -96,7 +107,7 @@ namespace replicator::sim {
         ", .truncation = " + number(network.truncation) + ",\n                .delay_min{" +
         number(network.delay_min.microseconds) + "}, .delay_max{" + number(network.delay_max.microseconds) +
         "}, .one_byte_reads = " + number(network.one_byte_reads) + ", .split_reads = " + number(network.split_reads) +
-        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) + rate_of(network) +
+        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) + of_line(network) + rate_of(network) +
         "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
         "}, .sync_polls = " + number(scenario.disks.sync_polls) +
         ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") + "},\n    .clock_skews = {";

@@ -41,6 +41,7 @@ namespace replicator::transport {
 template <class Executor>
 class AsioTcpOn {
 public:
+    static constexpr Delivers delivers = Delivers::stream;
     using executor_type = Executor;
     using Endpoint = asio::ip::tcp::endpoint;
 

@@ -5,6 +5,7 @@
 #include "node_handle.hpp"
 
 #include "../assert.hpp"
+#include "../concepts/transport.hpp"
 #include "../types.hpp"
 
 #include <array>
@@ -24,6 +25,8 @@ class MemoryOf {
     static_assert(NodesMax >= 1 && NodesMax <= 8, "transport::MemoryOf<NodesMax, BufferBytes> joins at most 8 nodes.");
 
 public:
+    static constexpr Delivers delivers = Delivers::frames;
+
     /// Called by a node when it is made and when it goes. Every two nodes are connected until they are cut.
     template <class Node>
     void attach(Node& node) noexcept {

@@ -37,6 +37,9 @@ struct Composition {
     using Node = Replicator<Journal, Log, Ack, transport::Manual, Limits>;
     static constexpr std::size_t nodes_min = NodesMin;
     static constexpr bool leaders_fail = false;
+    static constexpr bool lines = false;
+    static constexpr bool slow = false;
+    static constexpr bool takeovers = false;
 };
 using async_ring = Composition<SmallRing, ack::Async<>>;
 using sync_ring = Composition<SmallRing, ack::Sync<>>;
@@ -60,6 +63,11 @@ using majority_succession = Succession<ack::Majority<>>;
 /// In which nothing happens but that whoever takes over dies.
 struct majority_takeover : Composition<SuccessionRing, ack::Majority<>, 3, SuccessionOptions> {
     static constexpr bool takeovers = true;
+};
+
+/// On serial lines.
+struct majority_line_succession : majority_succession {
+    static constexpr bool lines = true;
 };
 
 /// Over slow lines.
@@ -118,8 +126,9 @@ int main(int count, char** arguments) {
         options.seeds = 1;
         options.bounds.nodes_min = Hunted::nodes_min;
         options.bounds.leaders_fail = Hunted::leaders_fail;
-        options.bounds.takeovers = requires { Hunted::takeovers; };
-        options.bounds.slow = requires { Hunted::slow; };
+        options.bounds.lines = Hunted::lines;
+        options.bounds.takeovers = Hunted::takeovers;
+        options.bounds.slow = Hunted::slow;
         options.shrinks = false;
         const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
         acknowledged += found.acknowledged;
