@@ -11,7 +11,7 @@
 #include "concepts/state_machine.hpp"
 #include "concepts/transport.hpp"
 #include "config.hpp"
-#include "core/engine.hpp"
+#include "core/aside.hpp"
 #include "core/report.hpp"
 #include "options.hpp"
 #include "promotion.hpp"
@@ -272,6 +272,8 @@ public:
         if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
         announce();
     }
+    /// For a second stream to a peer whose first one stands, see TR-9 in concepts/transport.hpp.
+    [[nodiscard]] auto aside() noexcept { return core::Aside<Composition>(engine_); }
 
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
     /// (no such peer), faulted.

@@ -28,6 +28,11 @@
 //   TR-9  Optional: `static constexpr Delivers delivers`, what becomes of bytes on their way; without it, `stream`.
 //         Where only the running program knows, a member function `Delivers delivers() const`, asked when the node is
 //         made.
+//   TR-10 Optional: a transport that can be called in the name of a peer while it has a stream of that peer holds the
+//         second stream aside. It sends what `node.aside().ask(peer, nonce, buffer)` wrote, keeps all that comes, and
+//         shows it to `judge` as it grows. When that says true, the first stream is closed (`disconnected`), and after
+//         `take_over` the node is given what was kept (`receive`). On an error, and when `patience` is over, the second
+//         stream is closed instead, see core/aside.hpp.
 //
 // The smallest complete model:
 //

@@ -32,6 +32,8 @@ enum class Met : std::uint8_t {
 template <class Composition>
 struct Links {
     using Limits = typename Composition::Limits;
+    template <class>
+    friend class Aside;
 
     /// Forgets the link, and tries again under a new number.
     static void restart(Local<Composition>& local, Peer& peer) noexcept {
@@ -118,7 +120,7 @@ struct Links {
         const bool fenced = learn_epoch(local, theirs);
         if (fenced) return Met::higher_epoch;
         if (refuses_us) return Met::nothing;
-        peer.refusal = Error::none;
+        if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
         const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id && local.last() < theirs.last;
         return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
                                                          : meet_follower(local, peer, theirs);
@@ -156,6 +158,13 @@ private:
         peer.answered_nonce = theirs.nonce;
     }
 
+    /// A newer run took the place of this one, and lives: it was heard of since, and not too long ago.
+    [[nodiscard]] static bool is_former(const Local<Composition>& local, const Peer& peer, Run run) noexcept {
+        if (run != peer.superseded_run || run == Run{}) return false;
+        const bool heard = peer.heard_at && local.now - *peer.heard_at < Limits::failure_timeout;
+        return (peer.run_lives || peer.link_confirmed) && heard;
+    }
+
     /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
     /// said may still be on its way. One that does takes the place of the former run. When that then repeats the new
     /// nonce, there are two living processes, if the newer one is known to live, too; else what came from it was late.
@@ -169,8 +178,7 @@ private:
             return false;
         }
         if (!answers_us) return ask_back(peer, theirs), false;
-        const bool newer_lives = peer.run_lives || peer.link_confirmed;
-        if (theirs.run == peer.superseded_run && theirs.run != Run{} && newer_lives) {
+        if (is_former(local, peer, theirs.run)) {
             refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }
@@ -232,6 +240,7 @@ private:
         const Epoch epoch = local.role == Role::leader ? local.epoch : local.promised;
         peer.link = link_id(epoch, local.run, peer.run, mix(theirs.nonce, peer.nonce));
         peer.fetches = local.role != Role::leader;
+        peer.refusal = Error::none;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
         peer.link_slow = (local.now - peer.hello_at).microseconds * 2 > Limits::failure_timeout.microseconds;

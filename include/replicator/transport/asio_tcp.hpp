@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asio_tcp_connections.hpp"
+#include "asio_tcp_judge.hpp"
 #include "asio_tcp_options.hpp"
 #include "node_handle.hpp"
 
@@ -22,7 +23,8 @@ namespace replicator::transport {
 
 /// One connection per pair of nodes: the one with the larger id calls, and is known to the other by the first bytes
 /// that it sends. They say who is calling and prove nothing: on a network that others reach too, put it
-/// into a tunnel.
+/// into a tunnel. A peer that calls while it is connected is held aside, at most one such caller for each peer, until
+/// the node knows that a living process is behind it, and closed when that takes longer than `failure_timeout`.
 ///
 /// Everything happens inside handlers on `executor`, one at a time: give it an `io_context` that one thread runs or
 /// polls, or a strand. All members, the destructor too, are called from there, or while nobody runs it.
@@ -103,7 +105,7 @@ public:
         if constexpr (requires { Node::transmit_bytes_min; }) {
             REPLICATOR_ASSERT(buffer_bytes_ >= Node::transmit_bytes_min);
         }
-        connections_->attach(NodeHandle(node));
+        connections_->attach(NodeHandle(node), TcpJudge(node));
     }
     template <class Node>
     void detach(Node&) {

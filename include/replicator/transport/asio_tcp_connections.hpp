@@ -2,7 +2,10 @@
 // All connections of one node over TCP: calls peers, is called by them, and moves bytes between sockets and the node.
 #pragma once
 
+#include "asio_tcp_clock.hpp"
+#include "asio_tcp_judge.hpp"
 #include "asio_tcp_listener.hpp"
+#include "asio_tcp_newcomers.hpp"
 #include "asio_tcp_options.hpp"
 #include "asio_tcp_peer.hpp"
 #include "asio_tcp_preamble.hpp"
@@ -34,32 +37,36 @@
 namespace replicator::transport {
 
 /// Handlers keep this object alive, so that `AsioTcp` may go while some are queued. Between two nodes, the one with the
-/// larger id calls; which of them leads does not matter. The newest connection of a peer replaces the one before.
+/// larger id calls; which of them leads does not matter. A peer that calls again while it is connected is held aside
+/// until its answer shows that a living process is behind it, and then replaces the connection before.
 template <class Executor>
 class TcpConnections : public std::enable_shared_from_this<TcpConnections<Executor>> {
 public:
     using Peer = TcpPeer<Executor>;
     using Socket = typename Peer::Socket;
     using Endpoint = asio::ip::tcp::endpoint;
-    using Clock = std::chrono::steady_clock;
+    using Clock = TcpClock::Clock;
 
     TcpConnections(const Executor& executor, const TcpOptions& options)
         : executor_(executor),
           options_(options),
           listener_(*this, executor, options),
+          newcomers_(*this),
           timer_(executor),
           jitter_(options.seed) {
         REPLICATOR_ASSERT(options.buffer_bytes >= 1024);
     }
 
-    void attach(NodeHandle node) {
+    void attach(NodeHandle node, TcpJudge judge) {
         REPLICATOR_ASSERT(!node_);  // one node per transport
         node_ = node;
+        judge_ = judge;
     }
     /// The node is going, so it is not told of the end of its connections.
     void detach() {
         node_ = {};
         stop();
+        judge_ = {};
     }
 
     void on_progress(void (*callback)(void*), void* context) noexcept {
@@ -100,7 +107,7 @@ public:
         if (options_.listen && !listener_.is_open()) listen(*options_.listen, error);
         if (error) return error;
         running_ = true;
-        last_tick_ = Clock::now();
+        clock_.resume();
         listener_.accept();
         wait_for_tick(Duration{});
         return error;
@@ -111,6 +118,7 @@ public:
         running_ = false;
         timer_.cancel();
         listener_.close();
+        newcomers_.close_all();
         std::error_code ignored;
         for (const auto& peer : peers_) {
             peer->next.close(ignored);
@@ -141,11 +149,22 @@ public:
     bool called(const TcpPreamble& preamble, Socket& socket) {
         Peer* peer = find(preamble.from);
         if (!running_ || peer == nullptr || preamble.to != node_.id() || calls(*peer)) return false;
+        if (judge_ && peer->phase == Peer::Phase::connected) return newcomers_.hold(peer->id, socket, clock_.now());
         peer->next = std::move(socket);
         drop(*peer, asio::error::connection_reset);
         settle(*peer);
         progress();
         return true;
+    }
+
+    // For the newcomers.
+
+    [[nodiscard]] const TcpJudge& judge() const noexcept { return judge_; }
+    void accepted(NodeId id) {
+        Peer& peer = *find(id);
+        drop(peer, asio::error::connection_reset);
+        settle(peer);
+        progress();
     }
 
 private:
@@ -176,43 +195,34 @@ private:
     }
 
     void tick() {
-        const Clock::time_point now = Clock::now();
-        // A pause of the whole process is no silence of the peers: what they sent may still wait to be read.
-        const Duration passed = microseconds(now - last_tick_);
-        const std::uint64_t passed_max =
-            std::max(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds);
-        now_ = now_ + Duration{std::min(passed.microseconds, passed_max)};
-        last_tick_ = now;
-
+        const Instant now = clock_.pass(
+            {std::max(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds)});
         ticking_ = true;
-        node_.tick(Instant{microseconds(now.time_since_epoch()).microseconds});
+        node_.tick(now);
         ticking_ = false;
         if (!running_) return;
-        listener_.close_late_callers(now_);
+        listener_.close_late_callers(clock_.now());
         listener_.accept();
+        newcomers_.close_late(clock_.now());
         for (std::size_t i = 0; i < peers_.size(); ++i) attend(*peers_[i]);
         progress();
         if (running_) wait_for_tick(options_.tick_interval);
     }
 
-    [[nodiscard]] static Duration microseconds(Clock::duration duration) noexcept {
-        using std::chrono::microseconds;
-        return {static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(duration).count())};
-    }
-
     void attend(Peer& peer) {
-        if (peer.phase != Peer::Phase::idle && now_ - peer.heard >= options_.idle_timeout) {
+        if (peer.phase != Peer::Phase::idle && clock_.now() - peer.heard >= options_.idle_timeout) {
             drop(peer, asio::error::timed_out);
         }
         if (peer.woken) pump(peer);
-        if (peer.is_free() && peer.endpoint.port() != 0 && calls(peer) && peer.backoff.is_due(now_)) connect(peer);
+        const bool due = calls(peer) && peer.endpoint.port() != 0 && peer.backoff.is_due(clock_.now());
+        if (due && peer.is_free()) connect(peer);
     }
 
     // The life of a connection
 
     void connect(Peer& peer) {
         peer.phase = Peer::Phase::connecting;
-        peer.heard = now_;
+        peer.heard = clock_.now();
         ++peer.operations;
         peer.socket.async_connect(peer.endpoint, remembered(peer.write_memory, [self = this->shared_from_this(),
                                                                                 &peer](std::error_code error) {
@@ -224,11 +234,11 @@ private:
                                   }));
     }
 
-    void begin(Peer& peer) {
+    void begin(Peer& peer, const TcpNewcomer<Executor>* newcomer = nullptr) {
         std::error_code ignored;
         peer.socket.set_option(asio::ip::tcp::no_delay(true), ignored);
         peer.phase = Peer::Phase::connected;
-        peer.began = peer.heard = now_;
+        peer.began = peer.heard = clock_.now();
         peer.was_heard = false;
         peer.output.clear();
         peer.state.connected = true;
@@ -238,7 +248,12 @@ private:
             peer.output.filled(TcpPreamble::size_bytes);
         }
         receiving_ = &peer;
-        node_.connected(peer.id);
+        if (newcomer == nullptr) {
+            node_.connected(peer.id);
+        } else {
+            judge_.take_over(peer.id, newcomer->nonce, newcomer->said());
+            if (const std::error_code error = received(peer, newcomer->said())) return drop(peer, error);
+        }
         receiving_ = nullptr;
         pump(peer);
         read(peer);
@@ -252,7 +267,7 @@ private:
         peer.state.connected = false;
         peer.state.last_error = error;
         ++peer.state.failures;
-        peer.backoff.failed(now_, peer.was_heard ? now_ - peer.began : Duration{}, jitter_);
+        peer.backoff.failed(clock_.now(), peer.was_heard ? clock_.now() - peer.began : Duration{}, jitter_);
         peer.was_heard = false;
         std::error_code ignored;
         peer.socket.close(ignored);
@@ -262,9 +277,12 @@ private:
 
     /// Takes the newer connection, if there is one, once nothing uses the buffers for the old one.
     void settle(Peer& peer) {
-        if (!running_ || !peer.is_free() || !peer.next.is_open()) return;
+        if (!running_ || !peer.is_free()) return;
+        const auto newcomer = newcomers_.take(peer.id);
+        if (newcomer) peer.next = std::move(newcomer->socket);
+        if (!peer.next.is_open()) return;
         peer.socket = std::move(peer.next);
-        begin(peer);
+        begin(peer, newcomer.get());
     }
 
     // Bytes
@@ -282,7 +300,7 @@ private:
     void was_read(Peer& peer, std::error_code error, std::size_t bytes) {
         --peer.operations;
         if (peer.phase != Peer::Phase::connected) return settle(peer);
-        if (!error) error = received(peer, bytes);
+        if (!error) error = received(peer, peer.input_buffer().first(bytes));
         if (error) {
             drop(peer, error);
         } else {
@@ -292,13 +310,13 @@ private:
         progress();
     }
 
-    [[nodiscard]] std::error_code received(Peer& peer, std::size_t bytes) {
+    [[nodiscard]] std::error_code received(Peer& peer, std::span<const std::byte> bytes) {
         ++peer.state.reads;
-        peer.state.bytes_read += bytes;
-        peer.heard = now_;
+        peer.state.bytes_read += bytes.size();
+        peer.heard = clock_.now();
         peer.was_heard = true;
         receiving_ = &peer;
-        const Result<void> result = node_.receive(peer.id, peer.input_buffer().first(bytes));
+        const Result<void> result = node_.receive(peer.id, bytes);
         receiving_ = nullptr;
         return make_error_code(result.error());
     }
@@ -358,17 +376,18 @@ private:
     Executor executor_;
     TcpOptions options_;
     NodeHandle node_;
+    TcpJudge judge_;
     void (*progress_)(void*) = nullptr;
     void* progress_context_ = nullptr;
     TcpListener<TcpConnections, Executor> listener_;
+    TcpNewcomers<TcpConnections, Executor> newcomers_;
     std::vector<std::unique_ptr<Peer>> peers_;
     asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer_;
     replicator::detail::HandlerMemory tick_memory_;
     replicator::detail::HandlerMemory pump_memory_;
     replicator::detail::HandlerMemory flush_memory_;
     TcpJitter jitter_;
-    Clock::time_point last_tick_;
-    Instant now_{1};             ///< how long this transport has been awake: what its deadlines are counted in
+    TcpClock clock_;             ///< how long this transport has been awake: what its deadlines are counted in
     Peer* receiving_ = nullptr;  ///< it is asked for what it is owed when the node has taken what it sent
     bool running_ = false;
     bool waiting_ = false;  ///< for the next tick
