@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace replicator;
@@ -238,6 +239,9 @@ BOOST_AUTO_TEST_CASE(a_former_process_is_taken_back_when_the_one_that_replaced_i
     BOOST_REQUIRE(former);
     group.start(2);
     group.network.settle();
+    group.network.cut(one, two);
+    group.network.join(one, two);
+    group.network.settle();
     std::optional<core::Hello> question;
     const auto speaks = [&] {
         core::Hello hello = *former;
@@ -423,6 +427,55 @@ BOOST_AUTO_TEST_CASE(a_refusal_stands_while_the_other_side_only_asks) {
     group.network.settle();
     BOOST_TEST(group.at(2).status().peers()[0].refusal == Error::none);
     BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::none);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_over_with_a_new_link) {
+    Sync group(2);
+    auto hello = overhear(group.network, two);
+    BOOST_REQUIRE(hello);
+    hello->version_min = hello->version_max = 9;
+    group.network.inject({two, one, hello_frame(*hello)});
+    BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::wrong_version);
+    hello->version_min = hello->version_max = core::protocol_version;
+    hello->nonce += 100;
+    hello->receiver_nonce = 0;  // it asks, and answers nothing
+    group.network.inject({two, one, hello_frame(*hello)});
+    BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::none);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_answers_on_a_second_stream_is_followed_at_once) {
+    Sync group(2);
+    auto& leader = group.at(1);
+    auto& follower = group.at(2);
+    std::array<std::byte, core::frame_head_bytes_max> question{};
+    std::uint64_t nonce = 0;
+    BOOST_REQUIRE(follower.aside().ask(one, nonce, question) == question.size());
+    // The leader has lost the first stream, and says hello; then it hears the question.
+    Bytes said;
+    const auto says = [&] {
+        group.network.collect();
+        for (const Frame& frame : std::exchange(group.network.queue, {})) {
+            if (frame.from == one) said.insert(said.end(), frame.bytes.begin(), frame.bytes.end());
+        }
+    };
+    leader.connected(two);
+    says();
+    BOOST_TEST(static_cast<bool>(leader.receive(two, question)));
+    says();
+    std::size_t size = 0;
+    const Result<bool> lives = follower.aside().judge(one, nonce, said, question, size);
+    BOOST_REQUIRE(lives);
+    BOOST_TEST(*lives);
+    const std::uint64_t handshakes = follower.status().counters.handshakes;
+    follower.aside().take_over(one, nonce, said);
+    BOOST_TEST(follower.leader() == NodeId{});
+    BOOST_TEST(static_cast<bool>(follower.receive(one, said)));
+    BOOST_TEST(follower.leader() == one);
+    BOOST_TEST(follower.status().counters.handshakes == handshakes + 1);
+    const Ticket ticket = group.write(1);
+    group.network.run();
+    BOOST_TEST(group.acknowledged(ticket));
+    BOOST_TEST(leader.status().counters.handshakes == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(an_ack_of_more_than_was_sent_breaks_the_connection) {

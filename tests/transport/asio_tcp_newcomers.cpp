@@ -127,7 +127,10 @@ struct Group {
 class Undisturbed {
 public:
     Undisturbed(Group& group, Process& process)
-        : group_(group), process_(process), handshakes_(group.handshakes()), state_(process.transport().peer_state(one)) {
+        : group_(group),
+          process_(process),
+          handshakes_(group.handshakes()),
+          state_(process.transport().peer_state(one)) {
         BOOST_TEST(group.follows(process));
     }
     Undisturbed(const Undisturbed&) = delete;
@@ -297,7 +300,9 @@ BOOST_AUTO_TEST_CASE(a_peer_that_belongs_elsewhere_is_told_and_disturbs_nobody) 
     Process stranger(group.context.get_executor(), elsewhere, options());
     stranger.transport().add_peer(one, group.endpoint);
     BOOST_TEST(!stranger.start());
+    const auto began = steady_clock::now();
     BOOST_TEST(run_until(group.context, [&] { return stranger.transport().peer_state(one).failures >= 3; }));
+    BOOST_TEST((steady_clock::now() - began < failure_timeout * 2));  // each is told to hang up, and does
     BOOST_TEST(group.refusal(stranger) == Error::wrong_cluster);
     BOOST_TEST(group.refusal(group.leader) == Error::wrong_cluster);
 }

@@ -67,7 +67,7 @@ public:
     }
 
     /// Makes it the stream of the peer, in place of any other. The node is to be given `bytes` next, from their
-    /// beginning.
+    /// beginning: the answer among them makes the link.
     void take_over(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes) noexcept {
         Peer* const peer = engine_.find(id);
         if (peer == nullptr) return;
@@ -77,13 +77,10 @@ public:
         peer->hello_at = engine_.local().now;
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
-        if (!answered || !*answered) return;
-        if (theirs.run != peer->run) {
-            peer->superseded_run = peer->run;
-            peer->run = theirs.run;
-            peer->peer_nonce = 0;
-        }
-        peer->run_lives = true;
+        if (!answered || !*answered || theirs.run == peer->run) return;
+        peer->superseded_run = peer->run;
+        peer->run = theirs.run;
+        peer->peer_nonce = 0;
     }
 
 private:

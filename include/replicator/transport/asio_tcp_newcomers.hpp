@@ -39,8 +39,8 @@ struct TcpNewcomer {
     const Instant deadline;
     State state = State::asked;
     std::uint64_t nonce = 0;
-    std::uint8_t operations = 0;         ///< started, and their handlers have not run yet
-    std::array<std::byte, 4096> input;   ///< a peer says a few hellos before it has answered
+    std::uint8_t operations = 0;        ///< started, and their handlers have not run yet
+    std::array<std::byte, 4096> input;  ///< a peer says a few hellos before it has answered
     std::size_t input_end = 0;
     std::array<std::byte, 1024> output;  ///< a question, and a refusal
     std::size_t output_begin = 0;
@@ -98,7 +98,8 @@ private:
     using Held = std::shared_ptr<Newcomer>;
 
     [[nodiscard]] auto find(NodeId peer) {
-        return std::find_if(newcomers_.begin(), newcomers_.end(), [peer](const Held& held) { return held->peer == peer; });
+        return std::find_if(newcomers_.begin(), newcomers_.end(),
+                            [peer](const Held& held) { return held->peer == peer; });
     }
 
     /// Handlers that are still queued find that the socket is closed.
