@@ -8,6 +8,7 @@
 #include <replicator/concepts/transport.hpp>
 #include <replicator/transport/asio_tcp.hpp>
 
+#include <array>
 #include <asio/strand.hpp>
 #include <atomic>
 #include <chrono>
@@ -226,6 +227,70 @@ BOOST_AUTO_TEST_CASE(a_peer_can_move) {
     BOOST_TEST(pair.second.network.peer_state(one).connections == 0u);
     pair.second.network.add_peer(one, pair.first.endpoint);
     BOOST_TEST(run_until(pair.context, [&] { return pair.is_done(); }));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_changes_leaves_the_connection_and_holds_for_the_next) {
+    Pair pair;
+    Proxy former(pair.context, pair.first.endpoint, 4096);
+    Proxy next(pair.context, pair.first.endpoint, 4096);
+    pair.second.network.set_address(one, former.endpoint());
+    pair.start();
+    BOOST_TEST_REQUIRE(run_until(pair.context, [&] { return pair.is_connected(); }));
+    pair.second.network.set_address(one, next.endpoint());
+    pair.first.node.count_to(1000);
+    BOOST_TEST(run_until(pair.context, [&] { return pair.first.node.is_done(); }));
+    const std::uint64_t ticks = pair.first.node.ticks;
+    BOOST_TEST(run_until(pair.context, [&] { return pair.first.node.ticks > ticks + 20; }));
+    BOOST_TEST(pair.second.network.peer_state(one).failures == 0u);
+    BOOST_TEST(next.connections() == 0u);
+    former.cut();
+    pair.first.node.count_to(2000);
+    BOOST_TEST(run_until(pair.context, [&] { return pair.first.node.is_done(); }));
+    BOOST_TEST(former.connections() == 1u);
+    BOOST_TEST(next.connections() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_without_an_address_is_called_when_it_has_one) {
+    Pair pair;
+    pair.second.network.set_address(one, {});
+    pair.start();
+    std::uint64_t ticks = pair.first.node.ticks;
+    BOOST_TEST(run_until(pair.context, [&] { return pair.first.node.ticks > ticks + 20; }));
+    BOOST_TEST(pair.second.network.peer_state(one).failures == 0u);
+    pair.second.network.set_address(one, pair.first.endpoint);
+    BOOST_TEST(run_until(pair.context, [&] { return pair.is_connected(); }));
+    // And not any more when it has none again.
+    pair.second.network.set_address(one, {});
+    pair.first.network.stop();
+    BOOST_TEST(run_until(pair.context, [&] { return pair.second.network.peer_state(one).failures == 1; }));
+    BOOST_TEST(!pair.first.network.start());
+    ticks = pair.first.node.ticks;
+    BOOST_TEST(run_until(pair.context, [&] { return pair.first.node.ticks > ticks + 40; }));
+    BOOST_TEST(pair.second.network.peer_state(one).failures == 1u);
+    BOOST_TEST(!pair.second.network.peer_state(one).connected);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_in_turn_are_not_tried_ever_faster) {
+    transport::TcpOptions options = quick_options();
+    options.reconnect_delay_min = milliseconds(4);
+    options.reconnect_delay_max = milliseconds(64);
+    Pair pair(options);
+    const std::array<Tcp::endpoint, 2> wrong{nowhere(pair.context), nowhere(pair.context)};
+    pair.second.network.set_address(one, wrong[0]);
+    pair.start();
+    const auto began = std::chrono::steady_clock::now();
+    std::uint64_t failures = 0;
+    BOOST_TEST(run_until(pair.context, [&] {
+        if (const std::uint64_t now = pair.second.network.peer_state(one).failures; now > failures) {
+            failures = now;
+            pair.second.network.set_address(one, wrong[failures % 2]);
+        }
+        return failures >= 6;
+    }));
+    // At least half of 4 + 8 + 16 + 32 + 64.
+    BOOST_TEST((std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(62)));
+    pair.second.network.set_address(one, pair.first.endpoint);
+    BOOST_TEST(run_until(pair.context, [&] { return pair.is_connected(); }));
 }
 
 BOOST_AUTO_TEST_CASE(after_stop_the_node_is_left_alone) {

@@ -71,9 +71,16 @@ public:
     Endpoint listen(const Endpoint& endpoint, std::error_code& error) { return connections_->listen(endpoint, error); }
 
     /// Peers that are not added here are refused. The endpoint matters only for peers with smaller ids, because the
-    /// others call. Called again, it says where the peer is to be called from now on; a connection to where it was
-    /// stays for as long as it works.
-    void add_peer(NodeId peer, const Endpoint& endpoint = {}) { connections_->add_peer(peer, endpoint); }
+    /// others call; while its port is 0, the peer is not called.
+    void add_peer(NodeId peer, const Endpoint& endpoint = {}) {
+        connections_->add_peer(peer);
+        connections_->set_address(peer, endpoint);
+    }
+    /// Where a peer that was added is to be called from the next attempt on. It may change at any time: names of hosts
+    /// are yours to look up, as often as you like, on a thread of yours. A connection to where the peer was stays for
+    /// as long as it works; an attempt at one is given up. When the next attempt is due does not change, so that
+    /// addresses which are tried in turn are not tried ever faster.
+    void set_address(NodeId peer, const Endpoint& endpoint) { connections_->set_address(peer, endpoint); }
 
     /// Begins to call, to accept and to tell the node the time, all from handlers. Keeps the context busy until `stop`.
     /// The error is why it cannot listen at `TcpOptions::listen`; nothing was started then.

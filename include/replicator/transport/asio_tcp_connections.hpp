@@ -81,16 +81,15 @@ public:
         return local;
     }
 
-    void add_peer(NodeId id, const Endpoint& endpoint) {
-        Peer* peer = find(id);
-        if (peer == nullptr) {
-            peers_.push_back(std::make_unique<Peer>(executor_, id, options_));
-            peer = peers_.back().get();
-        }
+    void add_peer(NodeId id) {
+        if (find(id) == nullptr) peers_.push_back(std::make_unique<Peer>(executor_, id, options_));
+    }
+    void set_address(NodeId id, const Endpoint& endpoint) {
+        Peer* const peer = find(id);
+        REPLICATOR_ASSERT(peer != nullptr);
         if (peer->endpoint == endpoint) return;
         peer->endpoint = endpoint;
         if (peer->phase == Peer::Phase::connecting) drop(*peer, asio::error::operation_aborted);
-        peer->backoff.reset();
     }
 
     [[nodiscard]] TcpPeerState peer_state(NodeId id) const {
@@ -195,8 +194,8 @@ private:
     }
 
     void tick() {
-        const Instant now = clock_.pass(
-            {std::max(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds)});
+        const Instant now =
+            clock_.pass({std::max(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds)});
         ticking_ = true;
         node_.tick(now);
         ticking_ = false;

@@ -56,11 +56,6 @@ public:
         delay_ = {std::min(delay_.microseconds * 2, delay_max_.microseconds)};
     }
 
-    void reset() noexcept {
-        delay_ = delay_min_;
-        due_ = {};
-    }
-
 private:
     Duration delay_min_;
     Duration delay_max_;
