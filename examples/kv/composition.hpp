@@ -36,6 +36,12 @@ public:
     void add_peer(replicator::NodeId peer, const Endpoint& endpoint) override {
         replicated_.transport().add_peer(peer, endpoint);
     }
+    void set_address(replicator::NodeId peer, const Endpoint& endpoint) override {
+        replicated_.transport().set_address(peer, endpoint);
+    }
+    [[nodiscard]] replicator::transport::TcpPeerState peer_state(replicator::NodeId peer) override {
+        return replicated_.transport().peer_state(peer);
+    }
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
     void stop() override { replicated_.stop(); }

@@ -57,7 +57,7 @@ private:
 
 [[nodiscard]] std::string address_of(const Service& service, NodeId node) {
     const auto found = service.peers.find(node);
-    return found == service.peers.end() ? "?" : found->second.ip;
+    return found == service.peers.end() ? "?" : found->second.host;
 }
 [[nodiscard]] std::uint16_t port_of(const Service& service, NodeId node) {
     const auto found = service.peers.find(node);

@@ -4,19 +4,25 @@
 #include "client.hpp"
 #include "disk.hpp"
 #include "flush_thread.hpp"
+#include "name_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
+#include "peer_addresses.hpp"
 #include "server.hpp"
 #include "text.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -29,6 +35,8 @@
 
 namespace {
 
+using Endpoint = asio::ip::tcp::endpoint;
+
 /// Not used before: the library has no entropy of its own.
 [[nodiscard]] std::uint64_t draw() {
     std::random_device random;
@@ -40,13 +48,6 @@ namespace {
 [[nodiscard]] int fail(const std::string& what) {
     std::fprintf(stderr, "kv_server: %s\n", what.c_str());
     return 1;
-}
-
-/// False when the address is none; without this it would become that of all interfaces.
-[[nodiscard]] bool to_endpoint(const kv::Address& address, asio::ip::tcp::endpoint& endpoint) {
-    std::error_code error;
-    endpoint = {asio::ip::make_address(address.ip, error), address.port};
-    return !error;
 }
 
 struct Policy {
@@ -73,19 +74,79 @@ constexpr Policy policies[] = {
     return error == replicator::Error::none || comes_back ? "" : kv::joined("cannot found: ", to_string(error));
 }
 
-[[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node,
-                        std::optional<kv::DiskReport> disk) {
-    std::error_code error;
-    asio::ip::tcp::endpoint listen;
-    asio::ip::tcp::endpoint client;
-    if (!to_endpoint(options.listen, listen)) return fail(kv::joined("no address: ", options.listen.ip));
-    if (!to_endpoint(options.client, client)) return fail(kv::joined("no address: ", options.client.ip));
+/// Where to listen: asks until that is known, which a name may not be while a machine starts. Empty, when it cannot be
+/// known, or when the process was told to end meanwhile.
+[[nodiscard]] std::optional<Endpoint> place_of(asio::io_context& context, kv::NameThread& names,
+                                               const kv::Address& address, const bool& ended) {
+    asio::steady_timer timer(context);
+    bool said = false;
+    while (!ended) {
+        const auto answer = std::make_shared<std::optional<kv::FoundHost>>();
+        names.ask(address, [answer](const kv::FoundHost& host) { *answer = host; });
+        while (!*answer && !ended) context.run_one();
+        if (!*answer) break;
+        const auto& found = (*answer)->endpoints;
+        const auto is_v4 = [](const Endpoint& endpoint) { return endpoint.address().is_v4(); };
+        const auto first_v4 = std::find_if(found.begin(), found.end(), is_v4);
+        if (!found.empty()) return first_v4 == found.end() ? found.front() : *first_v4;
+        const char* const next = address.is_name() ? "; it is looked up again and again" : "";
+        if (!std::exchange(said, true)) {
+            static_cast<void>(fail(kv::joined("cannot listen at ", address.host, ": ", (*answer)->wrong, next)));
+        }
+        if (!address.is_name()) break;
+        bool rested = false;
+        timer.expires_after(std::chrono::seconds(1));
+        timer.async_wait([&rested](std::error_code) { rested = true; });
+        while (!rested) {
+            if (ended) timer.cancel();
+            context.run_one();
+        }
+    }
+    return std::nullopt;
+}
+
+/// The peers that this node calls by name are added to `called`. What is wrong, if anything is.
+[[nodiscard]] std::string add_peers(const kv::ServerOptions& options, kv::NetworkedNode& node,
+                                    kv::PeerAddresses& called) {
     for (const auto& [peer, address] : options.peers) {
-        asio::ip::tcp::endpoint endpoint;
-        if (!to_endpoint(address, endpoint)) return fail(kv::joined("no address: ", address.ip));
+        Endpoint endpoint;
+        if (!address.is_name()) {
+            std::error_code error;
+            endpoint = {asio::ip::make_address(address.host, error), address.port};
+            if (error) return kv::joined("no address: ", address.host);
+        } else if (peer < options.node) {
+            called.add(peer, address);
+        }
         node.add_peer(peer, endpoint);
     }
-    const auto peer_endpoint = node.listen(listen, error);
+    return {};
+}
+
+[[nodiscard]] int close(kv::NetworkedNode& node) {
+    const auto closed = node.close();
+    return closed == replicator::Error::none ? 0 : fail(kv::joined("not stopped in order: ", to_string(closed)));
+}
+
+[[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node,
+                        std::optional<kv::DiskReport> disk) {
+    kv::NameThread names(context);
+    kv::PeerAddresses called(context, names, node);
+    if (const std::string wrong = add_peers(options, node, called); !wrong.empty()) return fail(wrong);
+
+    bool ended = false;
+    std::function<void()> end;
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    signals.async_wait([&](std::error_code, int) {
+        ended = true;
+        if (end) end();
+    });
+    const auto listen = place_of(context, names, options.listen, ended);
+    const auto client = listen ? place_of(context, names, options.client, ended) : std::nullopt;
+    if (ended) return close(node);
+    if (!listen || !client) return 1;
+
+    std::error_code error;
+    const auto peer_endpoint = node.listen(*listen, error);
     if (error) return fail(kv::joined("cannot listen for nodes: ", error.message()));
     if (error = node.start(); error) return fail(kv::joined("cannot start: ", error.message()));
     if (options.found) {
@@ -96,23 +157,21 @@ constexpr Policy policies[] = {
     service.clients_max = options.clients_max;
     service.memory_bytes_max = options.memory_bytes_max;
     kv::Server server(context, service);
-    const auto client_endpoint = server.listen(client, error);
+    const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
     service.client_port = client_endpoint.port();
+    called.start();
 
-    asio::signal_set signals(context, SIGINT, SIGTERM);
-    signals.async_wait([&](std::error_code, int) {
+    end = [&] {
+        called.stop();
         server.stop();
         node.stop();
-    });
+    };
     std::printf("ready node=%u client=%u peer=%u\n", value(options.node), unsigned{client_endpoint.port()},
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
     context.run();
-    if (const auto closed = node.close(); closed != replicator::Error::none) {
-        return fail(kv::joined("not stopped in order: ", to_string(closed)));
-    }
-    return 0;
+    return close(node);
 }
 
 }  // namespace

@@ -25,6 +25,9 @@ public:
 
     virtual Endpoint listen(const Endpoint& endpoint, std::error_code& error) = 0;
     virtual void add_peer(replicator::NodeId peer, const Endpoint& endpoint) = 0;
+    /// Where a peer that was added is to be called from the next attempt on.
+    virtual void set_address(replicator::NodeId peer, const Endpoint& endpoint) = 0;
+    [[nodiscard]] virtual replicator::transport::TcpPeerState peer_state(replicator::NodeId peer) = 0;
     virtual std::error_code start() = 0;
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
     /// Everything that is under way ends with `Error::stopped`.

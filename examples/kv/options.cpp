@@ -6,6 +6,7 @@
 #include "arguments.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -19,13 +20,15 @@ namespace {
     return number;
 }
 
-/// ADDRESS:PORT, or PORT alone for the loopback address.
+/// HOST:PORT, or PORT alone for the loopback address. An IPv6 address, in which there are colons, is in brackets.
 [[nodiscard]] std::optional<Address> to_address(std::string_view text) {
     Address address;
     if (const std::size_t colon = text.rfind(':'); colon != std::string_view::npos) {
-        std::string_view ip = text.substr(0, colon);
-        if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-        address.ip = ip;
+        std::string_view host = text.substr(0, colon);
+        const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+        if (in_brackets) host = host.substr(1, host.size() - 2);
+        if (host.empty() || in_brackets != (host.find(':') != std::string_view::npos)) return std::nullopt;
+        address.host = host;
         text.remove_prefix(colon + 1);
     }
     const auto port = to_number(text, 65535);
@@ -77,6 +80,12 @@ template <class Value, class Given>
 
 }  // namespace
 
+bool Address::is_name() const {
+    // What has no letter in it is meant to be an address, so a slip of the hand is told at once, and not looked up.
+    const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    return host.find(':') == std::string::npos && std::any_of(host.begin(), host.end(), is_letter);
+}
+
 ServerOptions read_options(std::span<const char* const> arguments) {
     ServerOptions options;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -103,10 +112,14 @@ std::string help_text() {
         R"(kv_server: a replicated key-value server that speaks the Redis protocol
 
   --node N                this node's number, from 1
-  --listen [ADDRESS:]PORT where nodes with larger numbers call; default 127.0.0.1, port 0 takes a free one
-  --peer N=[ADDRESS:]PORT another node, once for each; the same group on all nodes
-  --client-port [ADDRESS:]PORT
+  --listen [HOST:]PORT    where nodes with larger numbers call; default 127.0.0.1, port 0 takes a free one
+  --peer N=[HOST:]PORT    another node, once for each; the same group on all nodes
+  --client-port [HOST:]PORT
                           where clients call; default 127.0.0.1, port 0 takes a free one
+                          HOST is an address (an IPv6 one in brackets) or a name. The name of a peer is looked up for
+                          each attempt to connect, and its addresses are tried in turn: one that changes holds from the
+                          next attempt on, and connections stay. A name to listen at is looked up until it has an
+                          address, of several the first of IPv4. What cannot be found is said once, and tried again.
   --found                 begin a new history with this node as its leader; on one node, once. A node that finds a
                           history in its --dir goes on with that
   --ack POLICY            when a write is acknowledged, the same on all nodes:

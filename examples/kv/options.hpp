@@ -14,10 +14,13 @@
 
 namespace kv {
 
-/// Where somebody is called: an address in numbers, and a port.
+/// Where somebody is called.
 struct Address {
-    std::string ip = "127.0.0.1";
+    std::string host = "127.0.0.1";  ///< an address in numbers, or a name
     std::uint16_t port = 0;
+
+    /// Somebody has to be asked what its address is, and the answer may change.
+    [[nodiscard]] bool is_name() const;
 };
 
 struct ServerOptions {

@@ -141,9 +141,9 @@ BOOST_AUTO_TEST_CASE(the_command_line_is_read_or_what_is_wrong_is_named) {
     const kv::ServerOptions good = options({"--node", "2", "--listen", "0.0.0.0:5", "--peer", "1=6", "--peer",
                                             "3=[::1]:7", "--client-port", "8", "--ack", "sync", "--found"});
     BOOST_TEST(good.wrong == "");
-    BOOST_TEST((good.node == NodeId{2} && good.listen.ip == "0.0.0.0" && good.listen.port == 5));
-    BOOST_TEST((good.peers.at(NodeId{1}).ip == "127.0.0.1" && good.peers.at(NodeId{1}).port == 6));
-    BOOST_TEST((good.peers.at(NodeId{3}).ip == "::1" && good.client.port == 8 && good.found && good.ack == "sync"));
+    BOOST_TEST((good.node == NodeId{2} && good.listen.host == "0.0.0.0" && good.listen.port == 5));
+    BOOST_TEST((good.peers.at(NodeId{1}).host == "127.0.0.1" && good.peers.at(NodeId{1}).port == 6));
+    BOOST_TEST((good.peers.at(NodeId{3}).host == "::1" && good.client.port == 8 && good.found && good.ack == "sync"));
     BOOST_TEST(options({}).wrong == "--node is missing");
     BOOST_TEST(options({"--node", "1"}).wrong == "--peer is missing: a group has at least two nodes");
     BOOST_TEST(options({"--node", "1", "--peer", "1=5"}).wrong == "--peer names this node itself");
@@ -154,8 +154,18 @@ BOOST_AUTO_TEST_CASE(the_command_line_is_read_or_what_is_wrong_is_named) {
                                                                        {"--peer", "0=1"},
                                                                        {"--peer", "2=70000"},
                                                                        {"--nonsense", "1"},
-                                                                       {"--listen", "1:2:x"}}) {
+                                                                       {"--listen", "1:2:x"},
+                                                                       {"--listen", ":2"},
+                                                                       {"--listen", "[]:2"},
+                                                                       {"--listen", "[host]:2"},
+                                                                       {"--listen", "::1:2"}}) {
         BOOST_TEST(options(arguments).wrong.starts_with("cannot understand "), arguments[0]);
+    }
+    for (const char* const name : {"localhost", "node-2.example", "4u", "x"}) {
+        BOOST_TEST((kv::Address{name, 1}.is_name()), name);
+    }
+    for (const char* const address : {"127.0.0.1", "300.1", "::1", "fe80::1%eth0"}) {
+        BOOST_TEST(!(kv::Address{address, 1}.is_name()), address);
     }
     BOOST_TEST(options({"--help"}).help);
     BOOST_TEST(has(kv::help_text(), "131072"));
