@@ -290,6 +290,21 @@ BOOST_AUTO_TEST_CASE(a_peer_comes_back_at_once_though_its_former_connection_seem
     }
 }
 
+BOOST_AUTO_TEST_CASE(who_is_held_aside_goes_when_the_peer_has_called_since) {
+    Group group;
+    Process& process = group.start(201);
+    BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
+    Forger forger(group.context, group.endpoint);
+    BOOST_TEST_REQUIRE(run_until(group.context, [&] { return forger.heard() > 0; }));
+    const auto began = steady_clock::now();
+    process.stop();
+    BOOST_TEST_REQUIRE(run_until(group.context, [&] { return !group.leader.transport().peer_state(two).connected; }));
+    BOOST_TEST(!process.start());
+    BOOST_TEST(group.runs_until_it_follows(process));
+    BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
+    BOOST_TEST((steady_clock::now() - began < failure_timeout * 9 / 10));
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_belongs_elsewhere_is_told_and_disturbs_nobody) {
     Group group;
     Process& process = group.start(201);

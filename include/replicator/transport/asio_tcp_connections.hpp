@@ -149,6 +149,7 @@ public:
         Peer* peer = find(preamble.from);
         if (!running_ || peer == nullptr || preamble.to != node_.id() || calls(*peer)) return false;
         if (judge_ && peer->phase == Peer::Phase::connected) return newcomers_.hold(peer->id, socket, clock_.now());
+        newcomers_.leave(peer->id);
         peer->next = std::move(socket);
         drop(*peer, asio::error::connection_reset);
         settle(*peer);

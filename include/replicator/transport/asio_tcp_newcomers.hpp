@@ -84,6 +84,12 @@ public:
         return newcomer;
     }
 
+    /// The peer has called since, and was not held aside: an older call must not take its place.
+    void leave(NodeId peer) {
+        const auto at = find(peer);
+        if (at != newcomers_.end() && (*at)->state != Newcomer::State::accepted) close(*at);
+    }
+
     void close_late(Instant now) {
         for (std::size_t i = newcomers_.size(); i > 0; --i) {
             const std::shared_ptr<Newcomer> newcomer = newcomers_[i - 1];
