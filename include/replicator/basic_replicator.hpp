@@ -272,7 +272,7 @@ public:
         if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
         announce();
     }
-    /// For a second stream to a peer whose first one stands, see TR-9 in concepts/transport.hpp.
+    /// For a second stream to a peer whose first one stands, see TR-10 in concepts/transport.hpp.
     [[nodiscard]] auto aside() noexcept { return core::Aside<Composition>(engine_); }
 
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node

@@ -11,7 +11,7 @@
 
 namespace replicator::transport {
 
-/// Empty for a node that has no `aside()`, see TR-9: then the newest connection of a peer is the one that counts.
+/// Empty for a node that has no `aside()`, see TR-10: then the newest connection of a peer is the one that counts.
 class TcpJudge {
 public:
     TcpJudge() = default;
