@@ -26,7 +26,10 @@
 //   ST-9  `no_space` means that a call failed for want of room and may be tried again when there is some. `failed` is
 //         everything else. A call that failed may have done a part, for `write` any part; but a name that could
 //         not be changed for want of room is what it was.
-//   ST-10 Nothing of this throws, and nothing but `open_directory`, `create`, `open` and `list` allocates.
+//   ST-10 Optional: `identity(file)` gives two numbers that a file keeps as long as it lives, through renames, restarts
+//         and losses of power, and that no copy of it has; two zeros where the storage cannot tell. With it, a log
+//         finds out that its folder was put back from a copy.
+//   ST-11 Nothing of this throws, and nothing but `open_directory`, `create`, `open` and `list` allocates.
 //
 // `storage::Posix` waits for the disk in the call, `storage::PosixThreaded` on a thread that the user runs, and
 // `storage::Simulated` is a disk in memory with every fault that the rules allow.
@@ -59,6 +62,14 @@ enum class StorageError : std::uint8_t {
     }
     return "unknown error";
 }
+
+/// What tells a file from its copies; see ST-10.
+struct StorageIdentity {
+    std::uint64_t origin = 0;  ///< when it was made, or on which device
+    std::uint64_t number = 0;
+
+    friend constexpr bool operator==(const StorageIdentity&, const StorageIdentity&) = default;
+};
 
 /// Bytes to be written, which need not lie together.
 using Pieces = std::span<const std::span<const std::byte>>;

@@ -44,7 +44,7 @@ public:
         if (metadata.incarnation == Incarnation{}) return Error::wrong_node;
         local.promised = metadata.promised;
         local.history = metadata.history;
-        local.incarnation = metadata.incarnation;
+        local.incarnation = Incarnation{value(metadata.incarnation) + metadata.copies_lost};
         applier.reseat(local.log.begin());
         if (!local.founded()) return Error::none;
 
@@ -67,8 +67,8 @@ private:
         if (Composition::stage == Stage::received && !local.log.closed_in_order()) {
             ++lost;
             if (!local.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
+            local.incarnation = Incarnation{value(local.incarnation) + 1};
         }
-        local.incarnation = Incarnation{value(local.incarnation) + lost};
         return true;
     }
 

@@ -91,7 +91,8 @@ struct Metadata {
     bool installing = false;           ///< a snapshot is on its way, and replaces everything
     bool clean_stop = false;           ///< the log was closed, and nothing happened since; kept by the log
     Error fault = Error::none;
-    std::uint64_t copies_lost = 0;     ///< how often what only the memory held was acknowledged and lost
+    /// Added to the incarnation: another number whenever copies were lost that this node had vouched for.
+    std::uint64_t copies_lost = 0;
     std::uint32_t note_size = 0;
     std::array<std::byte, note_bytes_max> note{};  ///< opaque to the log
 
@@ -105,6 +106,7 @@ struct Metadata {
     std::uint64_t durable_segment = 0;
     Index cut_from;  ///< entries from here on are void, in `cut_segment` and before
     std::uint64_t cut_segment = 0;
+    StorageIdentity identity;  ///< of the file with the metadata; zeros when it is not known
 
     [[nodiscard]] std::span<const std::byte> note_bytes() const noexcept {
         return std::span(note).first(note_size);
@@ -130,7 +132,8 @@ void each_metadata_field(Bytes bytes, Self& m) noexcept {
     bytes.each(m.format, m.cluster, m.group, m.node, m.incarnation, m.run_counter, m.history, m.promised,
                m.counter_opened, m.suspect_from, m.installing, m.clean_stop, m.fault, m.snapshot.id,
                m.snapshot.position, m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment,
-               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost);
+               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost,
+               m.identity.origin, m.identity.number);
 }
 inline constexpr std::size_t metadata_fixed_at = 24;  // behind magic, sequence, checksum
 inline constexpr std::size_t metadata_epochs_at = 320;
@@ -230,6 +233,12 @@ public:
     [[nodiscard]] StorageError confirm(S& storage, const Metadata& metadata) noexcept {
         --sequence_;
         return store(storage, metadata);
+    }
+
+    /// What tells this file from its copies; zeros where the storage cannot.
+    [[nodiscard]] StorageIdentity identity(S& storage) noexcept {
+        if constexpr (requires { storage.identity(file_); }) return storage.identity(file_);
+        return {};
     }
 
 private:

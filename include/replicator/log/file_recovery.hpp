@@ -45,6 +45,7 @@ struct Verdict {
     std::uint64_t place = 0;    ///< in it
     Index index;                ///< of the first entry that is not there
     bool clean_stop = false;    ///< the log was closed before
+    bool is_copy = false;       ///< the directory was copied: the node is another incarnation than before
     std::uint64_t bytes_read = 0;
 };
 

@@ -214,11 +214,28 @@ private:
         }
         metadata.last_segment = std::max(metadata.last_segment, opening.highest_number());
         closed_in_order = std::exchange(metadata.clean_stop, false);
+        recognize();
         ++metadata.run_counter;
         metadata.epochs = epochs;
         note_durable(held);
         if (metafile_.store(storage, metadata) != StorageError::none) return Error::log_failed;
         return remove_leftovers(opening);
+    }
+    /// A copy has forgotten what the node promised and vouched for since, so it is another incarnation; each copy is
+    /// one of its own, or the second that is put back would be taken for the first. A directory whose identity was
+    /// never noted is no copy.
+    void recognize() noexcept {
+        const StorageIdentity found = metafile_.identity(storage);
+        if (found == StorageIdentity{} || found == metadata.identity) return;
+        verdict.is_copy = metadata.identity != StorageIdentity{};
+        metadata.identity = found;
+        if (!verdict.is_copy) return;
+        std::uint64_t mixed = metadata.copies_lost;
+        for (const std::uint64_t part : {found.origin, found.number, metadata.run_counter}) {
+            mixed = (mixed ^ part) * 0x9e37'79b9'7f4a'7c15u;
+            mixed ^= mixed >> 29;
+        }
+        metadata.copies_lost = mixed;
     }
     /// What was read may stand in the memory of the system only, and a flush that failed in a former run would not be
     /// repeated: so what nothing proves is written again.

@@ -163,6 +163,12 @@ public:
         return checked([&] { return System::sync(file.number()); });
     }
 
+    [[nodiscard]] StorageIdentity identity(const File& file) const noexcept {
+        StorageIdentity found;
+        if (System::identity(file.number(), found.origin, found.number) < 0) return {};
+        return found;
+    }
+
     void start_sync(File& file) noexcept { result_ = sync(file); }
     [[nodiscard]] std::optional<StorageError> poll_sync() noexcept { return std::exchange(result_, std::nullopt); }
     [[nodiscard]] StorageError wait_sync() noexcept { return poll_sync().value_or(StorageError::none); }

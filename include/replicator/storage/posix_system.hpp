@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#if defined(__linux__)
+#include <sys/vfs.h>
+#endif
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -39,6 +42,30 @@ struct PosixSystem {
         struct stat status {};
         return ::fstat(file, &status) == 0 ? status.st_size : off_t{-1};
     }
+    /// What tells a file from its copies. When it was made is better than the number of the device, which may be
+    /// another one after each start of the machine; the inode alone may be that of a file which was removed.
+    static int identity(int file, std::uint64_t& origin, std::uint64_t& inode) noexcept {
+        struct stat status {};
+        if (::fstat(file, &status) != 0) return -1;
+        origin = static_cast<std::uint64_t>(status.st_dev);
+        inode = static_cast<std::uint64_t>(status.st_ino);
+#if defined(__APPLE__)
+        origin = nanoseconds(status.st_birthtimespec.tv_sec, status.st_birthtimespec.tv_nsec);
+#elif defined(__linux__) && defined(STATX_BTIME)
+        struct statx more {};
+        const bool asked = ::statx(file, "", AT_EMPTY_PATH, STATX_BTIME, &more) == 0;
+        const bool born = asked && (more.stx_mask & STATX_BTIME) != 0;
+        if (born) origin = nanoseconds(more.stx_btime.tv_sec, more.stx_btime.tv_nsec);
+        // FAT, exFAT and what runs in a user's process number their files anew with each mount.
+        struct statfs system {};
+        if (::fstatfs(file, &system) != 0) return -1;
+        const auto type = static_cast<std::uint64_t>(system.f_type) & 0xffff'ffffu;
+        if (type != 0x4d44 && type != 0x2011bab0 && type != 0x65735546) return 0;
+        inode = 0;
+        if (!born) return -1;
+#endif
+        return 0;
+    }
     static ssize_t read(int file, void* to, std::size_t bytes, std::uint64_t place) noexcept {
         return ::pread(file, to, bytes, static_cast<off_t>(place));
     }
@@ -55,6 +82,11 @@ struct PosixSystem {
     }
     /// Of a directory's names.
     static int sync_directory(int directory) noexcept { return ::fsync(directory); }
+
+private:
+    [[maybe_unused]] [[nodiscard]] static std::uint64_t nanoseconds(std::int64_t seconds, std::int64_t rest) noexcept {
+        return static_cast<std::uint64_t>(seconds) * 1'000'000'000 + static_cast<std::uint64_t>(rest);
+    }
 };
 
 }  // namespace replicator::storage

@@ -183,6 +183,11 @@ public:
         return call.error;
     }
 
+    [[nodiscard]] StorageIdentity identity(const File& file) const noexcept {
+        if (disk_->volume == 0) return {};
+        return {.origin = disk_->volume, .number = file.inode_ + 1};
+    }
+
     void start_sync(File& file) noexcept {
         const Call call = begin(disk_->faults.sync_errors);
         disk_->sync_ = {.under_way = true,

@@ -42,6 +42,9 @@ public:
     explicit SimulatedDisk(std::uint64_t seed = 1) noexcept : random_(seed) {}
 
     DiskFaults faults;
+    /// Files have an identity, see ST-10, when this is not 0. A copy of the disk is an image of it; one that was made
+    /// file by file gets another number.
+    std::uint64_t volume = 0;
 
     /// Calls so far, of every kind.
     [[nodiscard]] std::uint64_t calls() const noexcept { return calls_; }
@@ -57,6 +60,7 @@ public:
     /// The disk as a machine may find it after losing power now. No file or directory of it is open. O(bytes).
     [[nodiscard]] SimulatedDisk after_crash(std::uint64_t seed) const {
         SimulatedDisk found(seed);
+        found.volume = volume;
         const std::size_t unit = found.draw_unit();
         const bool in_order = found.below(2) == 0;
         // How much of what was not flushed made it: nothing, all, or something.
