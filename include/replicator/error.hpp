@@ -54,6 +54,9 @@ enum class Error : std::uint8_t {
     nodes_missing = 31,  ///< too few nodes were heard to be sure that nothing acknowledged is lost
     handing_over = 32,  ///< another node is taking over; write there in a moment
     lease_over = 33,  ///< the node's lease has ended, or it never had one
+
+    // Why two nodes begin anew.
+    older_copy = 34,  ///< the disk of one was put back from an older copy: it goes on as a new incarnation
 };
 
 [[nodiscard]] constexpr const char* to_string(Error error) noexcept {
@@ -92,6 +95,7 @@ enum class Error : std::uint8_t {
         case Error::nodes_missing: return "too few nodes were heard";
         case Error::handing_over: return "another node is taking over";
         case Error::lease_over: return "the lease has ended";
+        case Error::older_copy: return "the disk of the node was put back from an older copy";
     }
     return "unknown error";
 }

@@ -102,7 +102,7 @@ PromiseReply a_reply() {
     reply.sender = NodeId{4}, reply.receiver = NodeId{5}, reply.flags = ballot_flags::counts;
     reply.receiver_run = Run{6}, reply.question = 7, reply.run = Run{8}, reply.incarnation = Incarnation{9};
     reply.promised = {10, NodeId{11}, 12}, reply.last = {{13, NodeId{14}, 15}, Index{16}};
-    reply.last_chain = Chain{17}, reply.seat = NodeId{18}, reply.commit = Index{19}, reply.first = Index{20};
+    reply.last_chain = Chain{17}, reply.seat = NodeId{18}, reply.commit = {{26, NodeId{27}, 28}, Index{19}}, reply.first = Index{20};
     reply.suspect_from = Index{21}, reply.seat_index = Index{22}, reply.policy = 23, reply.membership = 24;
     reply.membership_index = Index{25};
     return reply;
@@ -314,6 +314,9 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_promotion_are_fixed) {
                "1000000000000000"
                "11000000"
                "12000000"
+               "1a00000000000000"
+               "1b000000"
+               "1c000000"
                "1300000000000000"
                "1400000000000000"
                "1500000000000000"

@@ -72,10 +72,10 @@ private:
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
                      applied_roster, newest_roster, history, authority, delivery, role, fault, epoch, promised,
-                     leader, source, donor, successor, commit, held_through, now, awake_since, counters,
+                     leader, source, donor, successor, commit, known_commit, held_through, now, awake_since, counters,
                      observer] = local;
         put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
-            held_through);
+            known_commit, held_through);
         age(awake_since);
         this->log(log);
         this->epochs(epochs);
@@ -163,25 +163,26 @@ private:
         own_question_ = question;
         age(asked_at);
         for (const auto& vote : votes) {
-            const auto& [vote_answered, blank, claims, suspect, leads, person, vote_heard, incarnation, last] = vote;
+            const auto& [vote_answered, blank, claims, suspect, leads, person, vote_heard, incarnation, last, commit] =
+                vote;
             put(vote_answered);
-            if (vote_answered) put(blank, claims, suspect, incarnation, last);
+            if (vote_answered) put(blank, claims, suspect, incarnation, last, commit);
             if (vote_answered && options.unless_led) put(leads, person);
         }
     }
 
     void peer(const core::Peer& peer, Run own_run, bool leads, bool asks) {
-        const auto& [id, link, link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, nonce, peer_nonce,
-                     link_nonce, answered_run, answered_nonce, refusal_owed, refusal, hello_at, hello_heard,
-                     answers_from, answers, heard_at, connected, blank, request_owed, requested_at, reply_owed,
-                     candidate_run, question, fetches, hand_over_owed, awake, inbound, fed, fed_at, tail, tail_began,
-                     progress] = peer;
+        const auto& [id, link, link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives,
+                     promised_with_entries, nonce, peer_nonce, link_nonce, answered_run, answered_nonce, refusal_owed,
+                     refusal, hello_at, hello_heard, answers_from, answers, heard_at, connected, blank, request_owed,
+                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, fed,
+                     fed_at, tail, tail_began, progress] = peer;
         // Whether a hello was heard before is seen by its numbers; `fed` is for lines, which are not searched, and
         // `blank` for people.
         put(answers);
         if (answers > 0) age(answers_from);
-        put(link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, answered_run, refusal_owed, refusal,
-            request_owed, reply_owed, fetches, hand_over_owed);
+        put(link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, promised_with_entries, answered_run,
+            refusal_owed, refusal, request_owed, reply_owed, fetches, hand_over_owed);
         words_->link(link);
         words_->number(own_run, nonce);
         words_->number(run, peer_nonce);
@@ -201,16 +202,17 @@ private:
     }
 
     void progress(const core::Progress& progress, bool sends) {
-        const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit,
-                     next, previous, previous_chain, in_flight, allowance, probe_owed, note_due, heartbeat_owed, sent_at,
+        const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, vouched,
+                     sent_last, credit, next, previous, previous_chain, in_flight, allowance, probe_owed, note_due,
+                     heartbeat_owed, sent_at,
                      rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round, seat_lost_at,
                      lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
         put(state, lost_seat);
         if (lost_seat) age(seat_lost_at);
         snapshot_send(snapshot);
         if (!sends) return;
-        put(incarnation, counts, began_with, received, durable, applied, commit_sent, sent_last, credit, next.index,
-            previous, previous_chain, probe_owed, note_due, heartbeat_owed, rewound_to, round_sent, round,
+        put(incarnation, counts, began_with, received, durable, applied, commit_sent, vouched, sent_last, credit,
+            next.index, previous, previous_chain, probe_owed, note_due, heartbeat_owed, rewound_to, round_sent, round,
             appeared_in_round);
         age(sent_at);
         age(rewound_at);

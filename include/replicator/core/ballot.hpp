@@ -60,7 +60,7 @@ struct PromiseReply {
     Position last;
     Chain last_chain{};
     NodeId seat{};
-    Index commit;
+    Position commit;  ///< the newest that the sender knows to be committed, perhaps beyond its log
     Index first;
     Index suspect_from;  ///< 0: from nowhere
     Index seat_index;

@@ -91,7 +91,8 @@ public:
                          .leads = reply.has(ballot_flags::leads),
                          .asks = reply.has(ballot_flags::candidate),
                          .incarnation = reply.incarnation,
-                         .last = reply.last};
+                         .last = reply.last,
+                         .commit = reply.commit};
     }
 
     /// True when a peer should be asked (again).
@@ -158,6 +159,7 @@ private:
         bool heard = false;     ///< answered, and its copies count
         Incarnation incarnation{};
         Position last;
+        Position commit;        ///< the newest that it knows of
     };
 
     void ask(PromotionStep step, std::uint64_t question, Instant now) noexcept {
@@ -179,6 +181,7 @@ private:
         led_since_ = asked_by_a_person_ = false;
         ahead_ = NodeId{};
         newest_ = local.last();
+        Position commit = local.known_commit;
         Epoch newest_epoch = local.epochs.last();
         bool all = true;  // a node that gave up what it once held counts only together with all others
         for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -191,6 +194,7 @@ private:
                 newest_ = vote.last;
                 ahead_ = peers[i].id;
             }
+            if (commit < vote.commit) commit = vote.commit;
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
             led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
             asked_by_a_person_ = asked_by_a_person_ || vote.asks;
@@ -211,8 +215,10 @@ private:
             last_leader = last_leader || (node == options_.last_leader && node == newest_epoch.node);
         }
         const Guarantee guarantee = guarantee_of<Policy>(local.node_count, Composition::stage);
-        forced_ = heard_ < guarantee.promotion_hears;
-        sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader);
+        // Somebody was told of entries that all who answered lack: a copy went back, or all were destroyed.
+        const bool lacks = newest_ < commit;
+        forced_ = heard_ < guarantee.promotion_hears || lacks;
+        sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader && !lacks);
     }
 
     /// Nobody waits for an answer from there, though one that comes in time is heard: it has been silent for as long as

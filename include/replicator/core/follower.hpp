@@ -54,6 +54,8 @@ public:
     [[nodiscard]] bool begin_append(Local<Composition>& local, const Append& append) noexcept {
         gathered_ = 0;
         rest_is_useless_ = false;
+        // With the hello it told of what it had committed before; what it commits itself is of its epoch.
+        if (local.known_commit.index < append.commit) local.known_commit = {local.epoch, append.commit};
         if (append.timing) take_timing(*append.timing);
         if (const Error error = misfit(local, append); error != Error::none) {
             refuse_append(local, error, append.previous);

@@ -91,7 +91,7 @@ struct FrameHeader {
         case FrameType::snapshot_begin: return flags == 0 ? 128 : 0;
         case FrameType::snapshot_chunk: return flags == 0 ? 32 : 0;
         case FrameType::promise_request: return flags == 0 ? 72 : 0;
-        case FrameType::promise_reply: return flags == 0 ? 160 : 0;
+        case FrameType::promise_reply: return flags == 0 ? 176 : 0;
         case FrameType::hand_over: return flags == 0 ? 24 : 0;
     }
     return 0;

@@ -58,6 +58,7 @@ public:
         roster.seat_index = local.log.last();
         local.roster = roster;
         local.epoch = epoch;
+        if (forced) local.known_commit = Position{};
         local.leader = local.self;
         local.source = local.donor = local.successor = NodeId{};
         epoch_start_ = local.log.last();

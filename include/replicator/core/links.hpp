@@ -11,6 +11,7 @@
 #include "handshake.hpp"
 #include "limits.hpp"
 #include "local.hpp"
+#include "past.hpp"
 #include "peer.hpp"
 
 #include "../concepts/state_machine.hpp"
@@ -26,6 +27,7 @@ enum class Met : std::uint8_t {
     follower,     ///< a link to a follower begins
     leader,       ///< a link to a leader begins
     donor,        ///< a link to a node begins that sends this candidate what it holds
+    older_copy,   ///< the leader knows that this node's disk was put back from an older copy
     higher_epoch  ///< somebody promised a higher epoch: a leader must step down
 };
 
@@ -112,14 +114,20 @@ struct Links {
         }
         const bool answers_us = Links::answers_us(local, peer, theirs);
         if (!know_run(local, peer, theirs, answers_us)) return Met::nothing;
-        peer.heard_at = local.now;
+        // Who still says hello for a link that holds does not use it, or that was late: no sign that the link lives.
+        if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) peer.heard_at = local.now;
         peer.peer_nonce = theirs.nonce;
         // What once was not blank does not become so in the same run: a hello that says it comes late.
         if (answers_us || peer.blank) peer.blank = peer.blank.value_or(true) && theirs.history == HistoryId{};
         answer(peer, theirs);
         const bool fenced = learn_epoch(local, theirs);
         if (fenced) return Met::higher_epoch;
-        if (refuses_us) return Met::nothing;
+        if (refuses_us) return is_older_copy(local, theirs, answers_us) ? Met::older_copy : Met::nothing;
+        if (Past<Composition>::shows(local, peer, theirs)) {
+            doubt(local, peer, theirs, answers_us);
+            return Met::nothing;
+        }
+        if (theirs.last.index != Index{}) peer.promised_with_entries = theirs.promised;
         if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
         const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id && local.last() < theirs.last;
         return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
@@ -151,6 +159,25 @@ private:
         answer(peer, theirs);
         peer.refusal_owed = error;
         peer.hello_owed = true;
+    }
+
+    /// A hello that came late shows less, too. So it is proof only when it repeats a nonce from after the end of the
+    /// link on which the peer vouched for more.
+    static void doubt(Local<Composition>& local, Peer& peer, const Hello& theirs, bool answers_us) noexcept {
+        if (peer.link != LinkId{}) {
+            // While the link is used, it was late; else the link ends soon.
+            if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) restart(local, peer);
+            return;
+        }
+        if (!answers_us) return static_cast<void>(peer.hello_owed = true);
+        refuse(local, peer, theirs, Composition::is_durable ? Error::older_copy : Error::duplicate_node);
+    }
+
+    /// The leader refuses this node as it is, and not as it once was.
+    [[nodiscard]] static bool is_older_copy(const Local<Composition>& local, const Hello& theirs,
+                                            bool answers_us) noexcept {
+        return Composition::is_durable && theirs.refusal == Error::older_copy && answers_us &&
+               theirs.has(hello_flags::leads) && theirs.epoch >= local.promised && local.role == Role::follower;
     }
 
     static void answer(Peer& peer, const Hello& theirs) noexcept {
@@ -185,6 +212,7 @@ private:
         if (peer.run != Run{}) restart(local, peer);
         peer.superseded_run = peer.run;
         peer.run = theirs.run;
+        peer.promised_with_entries = Epoch{};
         peer.run_lives = false;
         peer.answers = 0;
         return true;

@@ -64,6 +64,7 @@ struct Local {
     NodeId donor{};      ///< whose log this candidate has to fetch
     NodeId successor{};  ///< to whom this leader is handing over
     Index commit;        ///< up to here entries may be applied
+    Position known_commit;  ///< the newest that somebody said is committed, perhaps beyond this log; in memory only
     Index held_through;  ///< entries up to here were held once and given up; they may be needed from others
     /// Value of `held_through` when nobody knows how many were lost.
     static constexpr Index unknown_extent{~std::uint64_t{0}};
@@ -144,6 +145,13 @@ struct Local {
     }
     [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
     [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
+    /// Somebody with whom a link began says how far it committed. What a forced epoch replaced is not missed.
+    void learn_commit(Position position, Epoch newest_forced) noexcept {
+        if (known_commit < position || known_commit.epoch < newest_forced) known_commit = position;
+    }
+    [[nodiscard]] Position newest_commit() const noexcept {
+        return known_commit < committed() ? committed() : known_commit;
+    }
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
     [[nodiscard]] bool promise(Epoch next) noexcept {

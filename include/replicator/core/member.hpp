@@ -13,6 +13,7 @@
 #include "local.hpp"
 #include "message.hpp"
 #include "newest_roster.hpp"
+#include "past.hpp"
 #include "peer.hpp"
 #include "questions.hpp"
 #include "restore.hpp"
@@ -151,6 +152,7 @@ protected:
             case Met::follower: serve(peer, theirs); break;
             case Met::leader: follow(peer, theirs); break;
             case Met::donor: draw_from(peer, theirs); break;
+            case Met::older_copy: forget_past(theirs); break;
         }
         if (candidacy_.active()) pursue();
     }
@@ -319,6 +321,7 @@ protected:
     void draw_from(const Peer& peer, const Hello& theirs) noexcept {
         local_.source = peer.id;
         local_.epoch = theirs.epoch;
+        local_.learn_commit(theirs.commit, theirs.forced.epoch);
         follower_.linked(local_, followed_ == theirs.run, theirs.forced);
         followed_ = theirs.run;
     }
@@ -334,6 +337,12 @@ protected:
             static_cast<void>(metadata.set_note(note));
         });
         if (!kept) local_.fail(Error::log_failed);
+    }
+
+    /// The leader knows that this node acknowledged more than it holds.
+    void forget_past(const Hello& theirs) noexcept {
+        if (!Past<Composition>::forget(local_, theirs)) return local_.fail(Error::log_failed);
+        for (Peer& peer : peers()) lose(peer);
     }
 
     void step_down() noexcept {

@@ -24,6 +24,7 @@ struct Peer {
     Run run{};                         ///< of the peer, as far as known
     Run superseded_run{};              ///< the one before; when it speaks again, two processes claim the node
     bool run_lives = false;            ///< it repeated a nonce that is newer than the other run
+    Epoch promised_with_entries;       ///< what it had promised when it last showed that it is not blank
     std::uint64_t nonce = 0;           ///< of our attempt at a link
     std::uint64_t peer_nonce = 0;      ///< the newest attempt of the peer's run that we know of
     std::uint64_t link_nonce = 0;      ///< the peer's attempt from which the link came

@@ -86,6 +86,7 @@ struct Progress {
     Index durable;
     Index applied;
     Index commit_sent;         ///< the commit index that it was told last
+    Index vouched;             ///< the most that this incarnation held in this epoch, on earlier links
     Index sent_last;           ///< the newest entry that was ever shown to it on this link
     std::uint64_t credit = 0;  ///< bytes of entries that it could take when it last said so
 

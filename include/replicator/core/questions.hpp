@@ -44,7 +44,7 @@ struct Questions {
         reply.last = local.last();
         reply.last_chain = local.log.chain();
         reply.seat = roster.seat;
-        reply.commit = local.commit;
+        reply.commit = local.newest_commit();
         reply.first = local.log.base().index + 1;
         reply.suspect_from = local.suspect_from();
         reply.seat_index = roster.seat_index;

@@ -7,6 +7,7 @@
 #include "leader.hpp"
 #include "local.hpp"
 #include "message.hpp"
+#include "past.hpp"
 #include "peer.hpp"
 #include "snapshot_sender.hpp"
 
@@ -36,6 +37,7 @@ public:
         follower.seat_lost_at = former.seat_lost_at;
         follower.snapshot = former.snapshot;
         follower.incarnation = theirs.incarnation;
+        if (former.incarnation == theirs.incarnation) follower.vouched = Past<Composition>::vouched(former);
         follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
