@@ -43,6 +43,7 @@ void explore(const Composition& explored) {
     options.bounds.nodes_min = explored.nodes_min;
     options.bounds.leaders_fail = explored.leaders_fail;
     options.bounds.slow = explored.slow;
+    options.bounds.copies_go_back = explored.copies_go_back;
     options.bounds.length_max = milliseconds(150);  // simulate.sh runs longer ones
     const sim::Exploration found = explored.explore(options);
     BOOST_TEST(static_cast<bool>(found), "REPLICATOR_SEED=" << found.failing_seed << "\n" << found.report);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,7 +36,15 @@ enum class End : std::uint8_t {
     power,  ///< what was flushed, and of the rest anything
     wipe,   ///< nothing: the disk is a new one
     rot,    ///< all that was written, but for some damage
+    image,  ///< what was there when an image of the disk was taken
+    copy,   ///< the same, put back file by file
+    again,  ///< nothing, where the log is in memory; and it starts under the run number that it had
 };
+
+/// The next process finds itself as it once was.
+[[nodiscard]] constexpr bool goes_back(End how) noexcept {
+    return how == End::image || how == End::copy || how == End::again;
+}
 
 /// What goes wrong with a disk while a node uses it.
 enum class DiskTrouble : std::uint8_t {
@@ -52,7 +61,7 @@ class Drive {
 public:
     static constexpr const char* folder = "log";
 
-    explicit Drive(std::uint64_t seed) : disk_(seed) {}
+    explicit Drive(std::uint64_t seed) : disk_(seed) { disk_.volume = volumes_; }
 
     [[nodiscard]] storage::Simulated storage() noexcept { return storage::Simulated(disk_); }
 
@@ -61,16 +70,23 @@ public:
     /// True when entries may be gone that were flushed. That lasts until `settle`.
     [[nodiscard]] bool is_damaged() const noexcept { return damaged_; }
     [[nodiscard]] bool is_new() const noexcept { return new_; }
+    /// The same, when an image took the place of what was there.
+    [[nodiscard]] bool is_older() const noexcept { return older_; }
+    void take_image() { image_ = disk_.after_kill(); }
+    [[nodiscard]] bool has_image() const noexcept { return image_.has_value(); }
     [[nodiscard]] Instant trouble_ends() const noexcept { return trouble_ends_; }
 
     /// What the next process will find. Handles of the present one become useless, so end it before `change`.
     [[nodiscard]] storage::SimulatedDisk after(End how, Random& random) const {
         if (how == End::power) return disk_.after_crash(random.next());
+        if (goes_back(how)) return *image_;
         return how == End::wipe ? storage::SimulatedDisk(random.next()) : disk_.after_kill();
     }
     void change(storage::SimulatedDisk&& found, End how, Random& random) {
         disk_ = std::move(found);
+        if (how == End::wipe || how == End::copy) disk_.volume = ++volumes_;
         if (how == End::wipe) damaged_ = new_ = true;
+        if (goes_back(how)) damaged_ = older_ = true;
         if (how == End::rot) rot(random);
     }
     /// A node is about to start, and nothing goes wrong with the disk.
@@ -85,7 +101,7 @@ public:
         troubled_ = false;
     }
     /// A node started, and what it lost was noticed.
-    void settle() noexcept { damaged_ = new_ = false; }
+    void settle() noexcept { damaged_ = new_ = older_ = false; }
 
     void trouble(DiskTrouble what, std::uint64_t amount, Instant until) {
         constexpr std::uint64_t always = 1'000'000;
@@ -147,6 +163,9 @@ private:
     bool troubled_ = false;
     bool damaged_ = false;
     bool new_ = false;
+    bool older_ = false;
+    std::optional<storage::SimulatedDisk> image_;
+    std::uint64_t volumes_ = 1;
 };
 
 /// While it lives, nothing goes wrong with the disk: somebody looks at a log who is no part of the world.

@@ -39,6 +39,9 @@ enum class EventKind : std::uint8_t {
     disk_full,    ///< for `amount` milliseconds
     repeat,       ///< what came from `node` to `other` in the last `amount` milliseconds comes again
     disk_hang,    ///< no flush of the disk of `node` ends for `amount` milliseconds
+    image,        ///< an image of the disk of `node` is taken
+    restore,      ///< the disk of `node` goes back to that, as an image, or with an odd `amount` file by file
+    same_run,     ///< the process of `node` starts again under its run number; only where the log is in memory
 };
 
 [[nodiscard]] constexpr const char* to_string(EventKind kind) noexcept {
@@ -65,6 +68,9 @@ enum class EventKind : std::uint8_t {
         case EventKind::disk_full: return "disk_full";
         case EventKind::repeat: return "repeat";
         case EventKind::disk_hang: return "disk_hang";
+        case EventKind::image: return "image";
+        case EventKind::restore: return "restore";
+        case EventKind::same_run: return "same_run";
     }
     return "unknown";
 }
@@ -115,13 +121,15 @@ struct ScenarioBounds {
     bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
     bool lines = false;         ///< nodes are joined by serial lines, which damage bytes
     bool slow = false;          ///< connections carry a few bytes in a second
+    bool copies_go_back = false;  ///< nodes start from older copies, and under run numbers that they had before
 };
 
 namespace detail {
 
 /// Faults that a node does not outlive.
 [[nodiscard]] constexpr bool ends_nodes(EventKind kind) noexcept {
-    return kind == EventKind::crash || (kind >= EventKind::kill && kind <= EventKind::disk_error);
+    return kind == EventKind::crash || (kind >= EventKind::kill && kind <= EventKind::disk_error) ||
+           kind == EventKind::restore || kind == EventKind::same_run;
 }
 
 /// Faults of one kind, spread over the scenario.
@@ -205,6 +213,15 @@ inline void draw_rate(Random&& random, NetworkFaults& network) {
     network.delay_max = std::min(network.delay_max, milliseconds(2));
 }
 
+/// From a source of its own, so that all else is what it is without this.
+inline void spread_past(Scenario& scenario, const ScenarioBounds& bounds) {
+    Random random(scenario.seed ^ 0x9a57);
+    const std::uint64_t most = scenario.length.microseconds / 100'000 + 1;
+    if (!bounds.disks) return spread(random, scenario, EventKind::same_run, random.between(1, most), bounds);
+    spread(random, scenario, EventKind::image, random.between(1, 2 * most), bounds);
+    spread(random, scenario, EventKind::restore, random.between(1, most), bounds);
+}
+
 }  // namespace detail
 
 /// A hand-over or a promotion while the first leader lives, whose candidate dies at any step of it. Nothing is lost on
@@ -272,6 +289,7 @@ inline void draw_rate(Random&& random, NetworkFaults& network) {
     if (bounds.disks) detail::draw_disks(random, scenario.disks);
     if (bounds.lines) detail::draw_line(Random(~seed), network);
     if (bounds.slow) detail::draw_rate(Random(seed ^ 0x510), network);
+    if (bounds.copies_go_back) detail::spread_past(scenario, bounds);
     std::stable_sort(scenario.events.begin(), scenario.events.end(),
                      [](const Event& a, const Event& b) { return a.at < b.at; });
     return scenario;

@@ -5,6 +5,7 @@
 
 #include "disk.hpp"
 #include "network.hpp"
+#include "past.hpp"
 #include "place.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
@@ -47,7 +48,8 @@ protected:
         : scenario_(scenario),
           random_(scenario.seed ^ 0x5eed),
           make_command_(std::move(make_command)),
-          network_(random_.next(), scenario.network, larger_buffer) {
+          network_(random_.next(), scenario.network, larger_buffer),
+          pasts_(scenario.nodes) {
         network_.set_repeats(std::any_of(scenario.events.begin(), scenario.events.end(),
                                          [](const Event& event) { return event.kind == EventKind::repeat; }));
         for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
@@ -63,11 +65,13 @@ protected:
 
     [[nodiscard]] Play& self() noexcept { return static_cast<Play&>(*this); }
 
+    [[nodiscard]] bool goes_on() const noexcept { return failure_.empty() && !void_; }
+
     /// Lets the scenario happen, up to its length.
     void play() {
         const Instant began = now_;
         std::size_t next = 0;
-        while (failure_.empty() && now_ < began + scenario_.length) {
+        while (goes_on() && now_ < began + scenario_.length) {
             for (; next < scenario_.events.size() && began + scenario_.events[next].at <= now_; ++next) {
                 happen(scenario_.events[next]);
             }
@@ -75,9 +79,9 @@ protected:
         }
     }
 
-    void start(std::size_t place) {
+    void start(std::size_t place, End before = End::kill) {
         Place<Node>& at = places_[place];
-        at.run = Run{++runs_};
+        if (before != End::again) at.run = Run{++runs_};
         const Config config{.node = ids_[place],
                             .nodes = ids_,
                             .run = at.run,
@@ -94,13 +98,14 @@ protected:
         at.incarnation = incarnation;
         at.applied = at.commit = Index{};
         at.restarts_at = Instant{};
+        pasts_.started(places_, place, before);
         at.node->tick(at.clock);
     }
 
     /// The process ends; the next one finds on its disk what that leaves, and in memory nothing.
     void restart(std::size_t place, End how) {
         end(place, how);
-        start(place);
+        start(place, how);
         come_back(place, how);
     }
     void blackout() {
@@ -216,6 +221,13 @@ protected:
             case EventKind::force: return self().promote(place, true);
             case EventKind::hand_over: return self().hand_over(place);
             case EventKind::repeat: return network_.repeat(node, other, milliseconds(event.amount), now_);
+            case EventKind::image:
+                if (is_durable) places_[place].drive->take_image();
+                return;
+            case EventKind::restore:
+                if (!is_durable || !places_[place].drive->has_image()) return;
+                return restart(place, event.amount % 2 == 0 ? End::image : End::copy);
+            case EventKind::same_run: return is_durable ? void() : restart(place, End::again);
         }
     }
 
@@ -249,6 +261,10 @@ protected:
         none.loss = none.duplication = none.corruption = none.truncation = 0;
         none.bytes_lost = none.bytes_added = none.bytes_flipped = 0;
         network_.set_faults(none);
+        // Nobody talks to them until then.
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (!is_durable && pasts_.is_unseen(i)) restart(i, End::kill);
+        }
     }
 
     /// What was seen of a node becomes part of the trace.
@@ -257,6 +273,15 @@ protected:
                                          node.commit().value, node.last().index.value}) {
             trace_ = core::mix(trace_, part);
         }
+        Place<Node>& at = places_[place];
+        if (const Incarnation now = testing::Inspect::engine(node).local().incarnation; now != at.incarnation) {
+            if constexpr (requires { self().forgets(place); }) self().forgets(place);
+            at.incarnation = now;
+            at.began = now_;
+            pasts_.forgot(places_, place);
+        }
+        if (const std::string wrong = pasts_.wrong_with(places_, place); !wrong.empty()) fail_for_sure({wrong.c_str()});
+        if (scenario_.leaders_fail && pasts_.is_void(places_)) void_ = true;
     }
 
     /// A leader whose seat stands still, while another follower gets on, gives it to that one.
@@ -267,6 +292,11 @@ protected:
 
     /// Only what goes wrong first is told, with all nodes as they are.
     void fail(std::initializer_list<Word> why) {
+        // One of two leaders may have counted a copy that nobody could recognize.
+        if (scenario_.leaders_fail && pasts_.any_unseen()) void_ = true;
+        if (!void_) fail_for_sure(why);
+    }
+    void fail_for_sure(std::initializer_list<Word> why) {
         if (!failure_.empty()) return;
         append(failure_, why);
         describe(failure_, places_);
@@ -366,6 +396,8 @@ protected:
     std::vector<NodeId> ids_;
     std::vector<Place<Node>> places_;
     std::vector<Standstill<Simulated<UserNode>>> standstills_;
+    Pasts<Node> pasts_;
+    bool void_ = false;  // nothing is promised any more
     Instant now_{1'000'000};
     std::uint64_t runs_ = 0;
     std::string failure_;

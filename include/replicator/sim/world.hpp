@@ -84,13 +84,19 @@ private:
         at.former.push_back({at.incarnation, at.began, holds, held(place, Stage::applied), false});
     }
 
+    /// It was told that it is an older copy.
+    void forgets(std::size_t place) {
+        const Place<Node>& at = places_[place];
+        places_[place].former.push_back({at.incarnation, at.began, at.held, at.applied, false});
+    }
+
     /// What a node held when its process ended, it holds again if that was on its disk.
     void came_back(std::size_t place, bool lost) {
         if constexpr (Base::is_durable) {
             const Calm calm(places_[place].drive.get());
             const Index before = places_[place].former.back().held;
             const bool less = held(place, Stage::durable) < before;
-            const bool is_new = places_[place].drive->is_new();
+            const bool is_new = places_[place].drive->is_new() || places_[place].drive->is_older();
             if (less && !lost) fail({"node ", name(place), " comes back without what its disk had"});
             if (less && !is_new && Simulated<UserNode>::keeps_copies &&
                 places_[place].node->status().suspect_from == Index{}) {
@@ -128,7 +134,7 @@ private:
         // A log on a disk is so long that it takes a while to fetch.
         const Instant end = now_ + Duration{(Base::is_durable ? 4 : 1) * patience.microseconds};
         bool wrote = false;
-        while (failure_.empty() && now_ < end) {
+        while (this->goes_on() && now_ < end) {
             step();
             if (now_ >= person_comes_at) admit_by_name();
             if (!all_equal()) continue;
@@ -138,7 +144,7 @@ private:
             if (!wrote && !Base::is_durable) fail({"after healing, a write is refused"});
             network_.pump(now_);
         }
-        if (failure_.empty()) fail({"after healing, the nodes do not become equal"});
+        if (this->goes_on()) fail({"after healing, the nodes do not become equal"});
     }
 
     /// When so many nodes lost their copies that nobody can vouch for the leader, a person has to.

@@ -40,6 +40,7 @@ struct Composition {
     static constexpr bool lines = false;
     static constexpr bool slow = false;
     static constexpr bool takeovers = false;
+    static constexpr bool copies_go_back = false;
 };
 using async_ring = Composition<SmallRing, ack::Async<>>;
 using sync_ring = Composition<SmallRing, ack::Sync<>>;
@@ -83,6 +84,20 @@ struct majority_file_succession : majority_file {
 };
 struct received_file_succession : Composition<SmallFile, ack::Majority<Stage::received>, 2, DiskOptions> {
     static constexpr bool leaders_fail = true;
+};
+
+/// Nodes start from older copies, and under run numbers that they had before.
+struct majority_ring_past : majority_ring {
+    static constexpr bool copies_go_back = true;
+};
+struct majority_file_past : majority_file {
+    static constexpr bool copies_go_back = true;
+};
+struct majority_file_past_succession : majority_file_succession {
+    static constexpr bool copies_go_back = true;
+};
+struct received_file_past_succession : received_file_succession {
+    static constexpr bool copies_go_back = true;
 };
 
 }  // namespace compositions
@@ -129,6 +144,7 @@ int main(int count, char** arguments) {
         options.bounds.lines = Hunted::lines;
         options.bounds.takeovers = Hunted::takeovers;
         options.bounds.slow = Hunted::slow;
+        options.bounds.copies_go_back = Hunted::copies_go_back;
         options.shrinks = false;
         const sim::Exploration found = sim::explore<Node>(options, make_journal_command);
         acknowledged += found.acknowledged;

@@ -17,6 +17,7 @@ struct Composition {
     bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
     bool slow = false;  ///< connections carry a few bytes in a second
+    bool copies_go_back = false;  ///< nodes start from older copies, and under run numbers that they had before
 };
 
 /// Of scenarios of about 5,000 events.
@@ -28,7 +29,8 @@ struct Composition {
             .writes_at_once_max = 60,
             .fault_length_max = milliseconds(120),
             .leaders_fail = composition.leaders_fail,
-            .slow = composition.slow};
+            .slow = composition.slow,
+            .copies_go_back = composition.copies_go_back};
 }
 
 /// Each kind is compiled in the file of that name.

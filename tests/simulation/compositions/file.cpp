@@ -23,6 +23,9 @@ constexpr Composition compositions[] = {
     {"quorum/file-failover", 3, true, explore<ack::Quorum<3>>},
     {"majority/file-failover", 2, true, explore<ack::Majority<>>},
     {"majority-received/file-failover", 2, true, explore<ack::Majority<Stage::received>>},
+    {"semi-sync/file-past", 2, false, explore<ack::SemiSync<>>, false, true},
+    {"majority/file-past-failover", 2, true, explore<ack::Majority<>>, false, true},
+    {"majority-received/file-past-failover", 2, true, explore<ack::Majority<Stage::received>>, false, true},
 };
 
 }  // namespace

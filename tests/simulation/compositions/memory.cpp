@@ -19,6 +19,8 @@ constexpr Composition compositions[] = {
     {"sync-applied/memory-failover", 2, true, explore<ack::Sync<Stage::applied>>},
     {"quorum/memory-failover", 3, true, explore<ack::Quorum<3>>},
     {"majority-applied/memory-failover", 2, true, explore<ack::Majority<Stage::applied>>},
+    {"quorum/memory-past", 3, false, explore<ack::Quorum<3>>, false, true},
+    {"majority-applied/memory-past-failover", 2, true, explore<ack::Majority<Stage::applied>>, false, true},
 };
 
 }  // namespace
