@@ -233,8 +233,7 @@ public:
 
     /// Lets `to` lead in this leader's place, and loses nothing: writes are refused as handing_over until `to` holds
     /// everything and leads, and this node follows it. When `to` goes away meanwhile, or takes longer than
-    /// `Options::promotion_timeout`, this node goes on leading, if need be by a promotion of its own. A leader that was
-    /// fenced asks for that by itself until somebody leads.
+    /// `Options::promotion_timeout`, this node goes on leading, if need be by a promotion for which it asks by itself.
     /// Errors: not_leader, handing_over, not_enough_followers (`to` is not connected, does not count or is still
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
@@ -248,8 +247,7 @@ public:
     /// off says false after that time, as of the last `tick`. Where a policy lets a leader acknowledge alone
     /// (`ack::Async`, `WhenMissing::degrade`), nobody has to answer, and another node may lead. O(nodes).
     [[nodiscard]] bool confirmed() const noexcept { return confirmed(engine_.local().now); }
-    /// The same at `now`: a process that slept since the last `tick` must not vouch for anything.
-    [[nodiscard]] bool confirmed(Instant now) const noexcept {
+    [[nodiscard]] bool confirmed(Instant now) const noexcept {  // for a process that may have slept since then
         return engine_.leader().confirmed(engine_.local(), engine_.peers(), now);
     }
 

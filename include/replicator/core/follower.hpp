@@ -43,8 +43,7 @@ public:
     void unlinked() noexcept {
         verified_.reset();
         told_commit_ = Index{};
-        gathered_ = 0;
-        ack_owed_ = false;
+        gathered_ = 0, ack_owed_ = false;
         refusal_.reset();
         echo_.reset();
         round_ = 0;
@@ -108,7 +107,6 @@ public:
     void give_up_install(Local<Composition>& local) noexcept { install_.drop(local); }
 
     void heartbeat_due() noexcept { ack_owed_ = true; }
-    /// The disk has come further.
     void flushed() noexcept { ack_owed_ = ack_owed_ || static_cast<bool>(verified_); }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
     [[nodiscard]] bool installing() const noexcept { return install_.active(); }

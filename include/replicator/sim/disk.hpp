@@ -168,6 +168,15 @@ private:
     std::uint64_t volumes_ = 1;
 };
 
+/// Whether a copy of this disk opens as that of a node with another identity.
+template <class Log>
+[[nodiscard]] bool opens_as(const Drive& drive, Random& random, const log::FileIdentity& identity) {
+    storage::SimulatedDisk clone = drive.after(End::kill, random);
+    clone.faults = {};
+    return static_cast<bool>(
+        Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse));
+}
+
 /// While it lives, nothing goes wrong with the disk: somebody looks at a log who is no part of the world.
 class Calm {
 public:

@@ -32,6 +32,13 @@ struct NetworkFaults {
         if (line) return Delivers::line;
         return stream ? Delivers::stream : Delivers::frames;
     }
+    /// The same network, when nothing that it carries is lost, doubled or damaged any more.
+    [[nodiscard]] constexpr NetworkFaults healed() const noexcept {
+        NetworkFaults none = *this;
+        none.loss = none.duplication = none.corruption = none.truncation = 0;
+        none.bytes_lost = none.bytes_added = none.bytes_flipped = 0;
+        return none;
+    }
     [[nodiscard]] constexpr bool in_order() const noexcept { return delivers() != Delivers::frames; }
 };
 

@@ -58,8 +58,10 @@ public:
     }
 
     /// A node goes on as another incarnation.
-    void forgot(const Places& places, std::size_t place) {
-        pasts_[place].used.push_back(local_of(places[place]).incarnation);
+    void forgot(Places& places, std::size_t place, Instant now) {
+        places[place].incarnation = local_of(places[place]).incarnation;
+        places[place].began = now;
+        pasts_[place].used.push_back(places[place].incarnation);
         pasts_[place].unseen = false;
     }
 

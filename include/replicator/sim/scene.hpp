@@ -190,19 +190,8 @@ protected:
             case EventKind::rot: return come_and_go(event, End::rot);
             case EventKind::blackout: return blackout();
             case EventKind::disk_error:
-                if (is_durable) {
-                    const auto what = static_cast<DiskTrouble>(random_.below(5));
-                    places_[place].drive->trouble(what, random_.next() % 1000, now_ + milliseconds(event.amount));
-                }
-                return;
             case EventKind::disk_full:
-                if (is_durable) {
-                    places_[place].drive->trouble(DiskTrouble::full, event.other, now_ + milliseconds(event.amount));
-                }
-                return;
-            case EventKind::disk_hang:
-                if (is_durable) places_[place].drive->trouble(DiskTrouble::hangs, 0, now_ + milliseconds(event.amount));
-                return;
+            case EventKind::disk_hang: return is_durable ? trouble(event) : void();
             case EventKind::pause:
                 network_.pause(node, true);
                 places_[place].paused_until = now_ + milliseconds(event.amount);
@@ -231,6 +220,17 @@ protected:
         }
     }
 
+    void trouble(const Event& event) {
+        const bool hangs = event.kind == EventKind::disk_hang;
+        DiskTrouble what = hangs ? DiskTrouble::hangs : DiskTrouble::full;
+        std::uint64_t amount = hangs ? 0 : event.other;
+        if (event.kind == EventKind::disk_error) {
+            what = static_cast<DiskTrouble>(random_.below(5));
+            amount = random_.next() % 1000;
+        }
+        places_[event.node].drive->trouble(what, amount, now_ + milliseconds(event.amount));
+    }
+
     /// A node with a disk may be away for a while, in which others miss it.
     void come_and_go(const Event& event, End how) {
         restart(event.node, how);
@@ -257,10 +257,7 @@ protected:
             place.clock_stopped_until = now_;
             if (place.drive != nullptr) place.drive->mend(scenario_.disks.sync_polls);
         }
-        NetworkFaults none = scenario_.network;
-        none.loss = none.duplication = none.corruption = none.truncation = 0;
-        none.bytes_lost = none.bytes_added = none.bytes_flipped = 0;
-        network_.set_faults(none);
+        network_.set_faults(scenario_.network.healed());
         // Nobody talks to them until then.
         for (std::size_t i = 0; i < places_.size(); ++i) {
             if (!is_durable && pasts_.is_unseen(i)) restart(i, End::kill);
@@ -273,12 +270,10 @@ protected:
                                          node.commit().value, node.last().index.value}) {
             trace_ = core::mix(trace_, part);
         }
-        Place<Node>& at = places_[place];
-        if (const Incarnation now = testing::Inspect::engine(node).local().incarnation; now != at.incarnation) {
+        if (const Incarnation now = testing::Inspect::engine(node).local().incarnation;
+            now != places_[place].incarnation) {
             if constexpr (requires { self().forgets(place); }) self().forgets(place);
-            at.incarnation = now;
-            at.began = now_;
-            pasts_.forgot(places_, place);
+            pasts_.forgot(places_, place, now_);
         }
         if (const std::string wrong = pasts_.wrong_with(places_, place); !wrong.empty()) fail_for_sure({wrong.c_str()});
         if (scenario_.leaders_fail && pasts_.is_void(places_)) void_ = true;
@@ -331,16 +326,6 @@ private:
         restart(place, random_.below(2) == 0 ? End::kill : End::power);
     }
 
-    /// Who has to replace a disk may take a copy of another node's.
-    void try_clone(std::size_t place, const log::FileIdentity& identity) {
-        using Log = typename Simulated<UserNode>::SimulatedLog;
-        const std::size_t other = (place + 1) % places_.size();
-        storage::SimulatedDisk clone = places_[other].drive->after(End::kill, random_);
-        clone.faults = {};
-        const auto log = Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse);
-        if (log) fail({"node ", name(place), " starts from a copy of the disk of node ", name(other)});
-    }
-
     /// Starts a node from its disk. Where that is damaged, what can be saved is; else it gets a new one.
     void open(std::size_t place, const Config& config) {
         using Log = typename Simulated<UserNode>::SimulatedLog;
@@ -350,7 +335,11 @@ private:
                                          .node = ids_[place],
                                          .incarnation = Incarnation{random_.next() >> 8},
                                          .history = {}};
-        if (at.drive->is_new()) try_clone(place, identity);
+        // Who has to replace a disk may take a copy of another node's.
+        const std::size_t other = (place + 1) % places_.size();
+        if (at.drive->is_new() && opens_as<Log>(*places_[other].drive, random_, identity)) {
+            fail({"node ", name(place), " starts from a copy of the disk of node ", name(other)});
+        }
         auto on_damage = log::OnDamage::refuse;
         // In one of four starts, the power fails while the log is being opened.
         if (random_.below(4) == 0) {
