@@ -80,6 +80,8 @@ start_loads() {
     start_load c --port "${client_port[$leader]}" --first-client 21 --clients 2 --window 16 --rate 500
     start_load d --port "${client_port[2]}" --node 2 --first-client 31 --clients 1 --rate 200 --gets-only
     start_load e --port "${client_port[3]}" --node 3 --first-client 41 --clients 1 --rate 200 --gets-only
+    start_load f --port "${client_port[$leader]}" --port "${client_port[2]}" --port "${client_port[3]}" \
+        --first-client 51 --clients 2 --sessions --stale "$run_dir/f.stale"
 }
 
 # --- Faults ---
@@ -203,7 +205,7 @@ heal
 healed_ms=$(($(now_ms) - healed_at))
 snapshots=0
 for node in "${followers[@]}"; do snapshots=$((snapshots + $(peer_info "$leader" "$node" snapshots))); done
-histories=("$run_dir"/[a-e].jsonl)
+histories=("$run_dir"/[a-f].jsonl)
 check_histories --leader "$leader"
 status=$?
 stop_cluster

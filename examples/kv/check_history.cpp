@@ -7,6 +7,7 @@
 #include <replicator/sim/history.hpp>
 #include <replicator/sim/linearizability.hpp>
 #include <replicator/sim/operation.hpp>
+#include <replicator/sim/stale_reads.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,25 +26,30 @@ using replicator::sim::Answer;
 using replicator::sim::History;
 using replicator::sim::Operation;
 using replicator::sim::OperationKind;
+using replicator::sim::StaleReads;
 using replicator::sim::Value;
 
 constexpr const char* help = R"(kv_check_history: checks the operations in files of JSON lines
 
   kv_check_history [options] FILE [FILE...]
 
-  --leader N     a get that another node answered may show an old state: it is only checked that somebody wrote before
-                 what it showed, and that the write was not refused. Default 0: every get counts
+  --leader N     a get that another node answered may show an old state, and is left out of the order: it is checked
+                 that it shows what the leader had at some time, and in its session nothing older than before. Default
+                 0: every get counts
+  --stale FILE   more such gets, which kv_history wrote; may be given again
   --final FILE   reads after all the rest, when all nodes were equal. They count wherever they were, and each must show
                  the last acknowledged write of its key, or one that may have come after it
   --merged FILE  gets all operations in the order of their calls
 
-Verdict on standard output. Exit status 0: all fits; 1: it does not; 2: a file cannot be read; 3: too hard to decide.
+Verdict on standard output; it says how many gets were left out of the order. Exit status 0: all fits; 1: it does not;
+2: a file cannot be read; 3: too hard to decide.
 )";
 
 struct Options {
     std::uint32_t leader = 0;
     std::string final_file;
     std::string merged_file;
+    std::vector<std::string> stale_files;
     std::vector<std::string> files;
 };
 
@@ -60,6 +66,8 @@ struct Options {
             options.final_file = text;
         else if (name == "--merged")
             options.merged_file = text;
+        else if (name == "--stale")
+            options.stale_files.emplace_back(text);
         else if (name != "--leader" || !kv::take_number(options.leader, text))
             return false;
     }
@@ -143,8 +151,8 @@ void complain(const char* what, const Operation& operation) {
     return wrong;
 }
 
-void report(const std::vector<Operation>& operations, std::size_t final_count, std::size_t stale, std::uint64_t steps,
-            const char* verdict) {
+void report(const std::vector<Operation>& operations, std::size_t final_count, const StaleReads& old,
+            std::uint64_t steps, const char* verdict) {
     std::map<std::string, std::size_t> keys;
     std::size_t counts[4] = {};
     std::size_t writes = 0;
@@ -154,10 +162,11 @@ void report(const std::vector<Operation>& operations, std::size_t final_count, s
         writes += operation.kind != OperationKind::get ? 1u : 0u;
     }
     std::printf(
-        "operations=%zu writes=%zu keys=%zu succeeded=%zu refused=%zu unknown=%zu follower_reads=%zu "
-        "final_reads=%zu steps=%llu verdict=%s\n",
-        operations.size(), writes, keys.size(), counts[0], counts[1] + counts[2], counts[3], stale, final_count,
-        static_cast<unsigned long long>(steps), verdict);
+        "operations=%zu writes=%zu keys=%zu succeeded=%zu refused=%zu unknown=%zu final_reads=%zu "
+        "old_reads_checked=%zu old_reads_not_checked=%zu sessions=%zu steps=%llu verdict=%s\n",
+        operations.size(), writes, keys.size(), counts[0], counts[1] + counts[2], counts[3], final_count, old.checked,
+        old.skipped, old.sessions, static_cast<unsigned long long>(steps), verdict);
+    std::printf("left out of the order: %zu gets that may show an old state\n", old.checked + old.skipped + old.wrong);
 }
 
 }  // namespace
@@ -170,20 +179,23 @@ int main(int count, char** arguments) {
     }
     std::vector<Operation> operations;
     std::vector<Operation> final_reads;
+    std::vector<Operation> stale;
     for (const std::string& file : options.files) {
         if (!read(operations, file)) return 2;
+    }
+    for (const std::string& file : options.stale_files) {
+        if (!read(stale, file)) return 2;
     }
     if (!options.final_file.empty() && !read(final_reads, options.final_file)) return 2;
     kv::history::order_by_call(operations);
 
     History merged;
     History ordered;
-    std::size_t stale = 0;
     for (const Operation& operation : operations) {
         merged.append(operation);
         const bool may_be_old = options.leader != 0 && operation.kind == OperationKind::get &&
                                 operation.node != replicator::NodeId{options.leader};
-        may_be_old ? static_cast<void>(++stale) : ordered.append(operation);
+        may_be_old ? stale.push_back(operation) : ordered.append(operation);
     }
     for (const Operation& read : final_reads) {
         merged.append(read);
@@ -196,12 +208,15 @@ int main(int count, char** arguments) {
     const std::size_t wrong = count_wrong_reads(operations, final_reads);
     const replicator::sim::Linearizability found = check_linearizable(ordered);
     using Verdict = replicator::sim::LinearizabilityVerdict;
+    const replicator::sim::StaleReads old = check_stale_reads(ordered.operations(), stale);
     if (!found) std::printf("%s", found.explanation.c_str());
-    const bool fits = wrong == 0 && found.verdict != Verdict::not_linearizable;
+    if (!old) std::printf("%s", old.explanation.c_str());
+    const bool fits = wrong == 0 && old.wrong == 0 && found.verdict != Verdict::not_linearizable;
     const char* const verdict = wrong > 0                                    ? "wrong"
+                                : old.wrong > 0                              ? "wrong_old_reads"
                                 : found.verdict == Verdict::gave_up          ? "gave_up"
                                 : found.verdict == Verdict::not_linearizable ? "not_linearizable"
                                                                              : "linearizable";
-    report(operations, final_reads.size(), stale, found.steps, verdict);
+    report(operations, final_reads.size(), old, found.steps, verdict);
     return !fits ? 1 : found.verdict == Verdict::gave_up ? 3 : 0;
 }

@@ -40,7 +40,7 @@ rest() {
 # check_histories OPTION...: reads every key from every node, and judges that with all that the clients were told. Sets
 # `verdict`; fails as the check does.
 check_histories() {
-    local node
+    local node file stale=()
     for ((node = 1; node <= node_count; node++)); do
         "$build/kv_history" --port "${client_port[$node]}" --node "$node" --first-client $((90 + node)) \
             --out "$run_dir/final$node.jsonl" --keys-of "${histories[@]}" </dev/null &
@@ -48,8 +48,9 @@ check_histories() {
     done
     wait_for_loads
     for ((node = 1; node <= node_count; node++)); do cat "$run_dir/final$node.jsonl"; done >"$run_dir/final.jsonl"
-    verdict=$("$build/kv_check_history" "$@" --final "$run_dir/final.jsonl" --merged "$run_dir/merged.jsonl" \
-        "${histories[@]}")
+    for file in "$run_dir"/*.stale; do [ -f "$file" ] && stale+=(--stale "$file"); done
+    verdict=$("$build/kv_check_history" "$@" ${stale[@]+"${stale[@]}"} --final "$run_dir/final.jsonl" \
+        --merged "$run_dir/merged.jsonl" "${histories[@]}")
 }
 
 stop_more() { :; }

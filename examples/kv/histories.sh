@@ -10,14 +10,17 @@ note_time() {
 }
 
 # start_load NAME OPTION...: clients that go on until they are told to end.
-start_load() { start_history "$1" --seconds 100000 --key-life 1000 --sure-gets "${@:2}"; }
+start_load() { start_history "$1" --seconds 100000 --key-life 1000 --sure-gets --stale "$run_dir/$1.stale" \
+    "${@:2}"; }
 
-# Some follow the leader. Some stay with one node, whatever becomes of it, and wait for what they asked there.
+# Some follow the leader. Some read at any node what they wrote. Some stay with one node, whatever becomes of it, and
+# wait for what they asked there.
 start_loads() {
     local node all=()
     for node in 1 2 3; do all+=(--port "${client_port[$node]}"); done
     start_load follow "${all[@]}" --first-client 1 --clients 3 --window 4 --rate 200
     start_load once "${all[@]}" --first-client 11 --clients 2 --window 8 --rate 150 --padding-max 20 --once
+    start_load sessions "${all[@]}" --first-client 31 --clients 2 --sessions --patience 2000
     for node in 1 2 3; do
         start_load "stay$node" --port "${client_port[$node]}" --node "$node" --first-client $((20 + node)) --clients 1 \
             --window 16 --rate 100 --patience 20000
@@ -35,7 +38,7 @@ check_everything() {
     local node status
     end_loads
     for node in 1 2 3; do wait_until 20 is_equal "$leader" "$node" || fail "node $node differs from the leader"; done
-    histories=("$run_dir"/{follow,once,stay?}.jsonl)
+    histories=("$run_dir"/{follow,once,sessions,stay?}.jsonl)
     check_histories
     status=$?
     printf '%s\n' "$verdict"

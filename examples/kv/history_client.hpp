@@ -38,7 +38,7 @@ public:
             std::chrono::duration_cast<Clock::duration>(1s) / static_cast<std::int64_t>(options_.rate);
         Clock::time_point due = Clock::now();
         while (!is_over(end) || !asked_.empty()) {
-            if (!connection_.is_open() && !connection_.open(options_.ports[place_])) {
+            if (!connection_.is_open() && !open()) {
                 next_node();
                 if (is_over(end)) break;
                 continue;
@@ -59,7 +59,7 @@ public:
         for (const std::string& key : keys) {
             for (int tries = 0;; ++tries) {
                 if (tries == 100) return false;
-                if (!connection_.is_open() && !connection_.open(options_.ports[place_])) {
+                if (!connection_.is_open() && !open()) {
                     std::this_thread::sleep_for(20ms);
                     continue;
                 }
@@ -75,10 +75,21 @@ public:
     }
 
     [[nodiscard]] std::vector<Operation>& noted() noexcept { return noted_; }
+    /// Gets that are noted as unknown, because they may show an old state: with what they showed.
+    [[nodiscard]] std::vector<Operation>& stale() noexcept { return stale_; }
     [[nodiscard]] const std::string& first_error() const noexcept { return first_error_; }
 
 private:
+    static constexpr std::uint64_t session_distance = 1'000'000;
+
+    [[nodiscard]] bool open() {
+        ++connections_;
+        return connection_.open(options_.ports[place_]);
+    }
+
+    /// Each connection is a session of its own, because the node may have started again.
     void ask(Operation operation) {
+        operation.client += connections_ * session_distance;
         operation.node = replicator::NodeId{options_.node + static_cast<std::uint32_t>(place_)};
         operation.called = nanoseconds(Clock::now());
         send(connection_, operation);
@@ -135,7 +146,8 @@ private:
         }
         surely_led_ = false;
     }
-    static void forget(Operation& get) {
+    void forget(Operation& get) {
+        if (get.answer == Answer::succeeded) stale_.push_back(get);
         get.answer = Answer::unknown;
         get.output.reset();
     }
@@ -164,6 +176,8 @@ private:
     std::size_t place_ = 0;  // of the node among the ports
     std::deque<Operation> asked_;
     std::vector<Operation> noted_;
+    std::vector<Operation> stale_;
+    std::uint64_t connections_ = 0;
     std::size_t doubtful_from_ = 0;  // gets from here on have no acknowledged write after them
     bool surely_led_ = false;        // there was an acknowledged write, and no error since
     std::string first_error_;

@@ -5,6 +5,7 @@
 #include "history_client.hpp"
 #include "history_file.hpp"
 #include "history_options.hpp"
+#include "history_session.hpp"
 
 #include <replicator/sim/history.hpp>
 #include <replicator/sim/operation.hpp>
@@ -28,12 +29,38 @@ namespace {
 using kv::history::Client;
 using kv::history::Clock;
 using kv::history::Options;
+using kv::history::SessionClient;
 using replicator::sim::History;
 using replicator::sim::Operation;
 
 [[nodiscard]] int fail(const std::string& what) {
     std::fprintf(stderr, "kv_history: %s\n", what.c_str());
     return 1;
+}
+
+/// Each in a thread of its own.
+template <class Any>
+void run_all(std::vector<std::unique_ptr<Any>>& clients, const Options& options, Clock::time_point end) {
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 0; i < options.clients; ++i) {
+        clients.push_back(std::make_unique<Any>(options, options.first_client + i));
+        threads.emplace_back([client = clients.back().get(), end] { client->run(end); });
+    }
+    for (std::thread& thread : threads) thread.join();
+}
+
+template <class Any>
+void take(Any& client, std::vector<Operation>& operations, std::vector<Operation>& stale) {
+    std::move(client.noted().begin(), client.noted().end(), std::back_inserter(operations));
+    std::move(client.stale().begin(), client.stale().end(), std::back_inserter(stale));
+}
+
+/// Ordered by call.
+[[nodiscard]] bool write(const std::string& file, std::vector<Operation> operations) {
+    kv::history::order_by_call(operations);
+    History history;
+    for (Operation& operation : operations) history.append(std::move(operation));
+    return kv::history::write(file, history);
 }
 
 }  // namespace
@@ -46,6 +73,7 @@ int main(int count, char** arguments) {
     }
     std::signal(SIGTERM, [](int) { kv::history::told_to_end = true; });
     std::vector<std::unique_ptr<Client>> clients;
+    std::vector<std::unique_ptr<SessionClient>> sessions;
     if (options.reads_keys) {
         std::vector<Operation> asked;
         for (const std::string& file : options.files) {
@@ -57,21 +85,18 @@ int main(int count, char** arguments) {
         if (!clients[0]->read(keys)) return fail("a key cannot be read");
     } else {
         const Clock::time_point end = Clock::now() + std::chrono::seconds(options.seconds);
-        std::vector<std::thread> threads;
-        for (std::uint64_t i = 0; i < options.clients; ++i) {
-            clients.push_back(std::make_unique<Client>(options, options.first_client + i));
-            threads.emplace_back([client = clients.back().get(), end] { client->run(end); });
-        }
-        for (std::thread& thread : threads) thread.join();
+        options.sessions ? run_all(sessions, options, end) : run_all(clients, options, end);
     }
     std::vector<Operation> operations;
+    std::vector<Operation> stale;
     for (const auto& client : clients) {
         if (!client->first_error().empty()) return fail(client->first_error());
-        std::move(client->noted().begin(), client->noted().end(), std::back_inserter(operations));
+        take(*client, operations, stale);
     }
-    kv::history::order_by_call(operations);
-    History history;
-    for (Operation& operation : operations) history.append(std::move(operation));
-    if (!kv::history::write(options.out, history)) return fail("cannot write " + options.out);
+    for (const auto& client : sessions) take(*client, operations, stale);
+    if (!write(options.out, std::move(operations))) return fail("cannot write " + options.out);
+    if (!options.stale_out.empty() && !write(options.stale_out, std::move(stale))) {
+        return fail("cannot write " + options.stale_out);
+    }
     return 0;
 }

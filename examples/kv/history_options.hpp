@@ -38,18 +38,23 @@ inline constexpr const char* help =
   --sure-gets          where leaders change: a get is noted as unknown unless a write on the same connection was
                        acknowledged before it, and another one after it, without an error between. Only then the node
                        surely led when it answered
+  --sessions           every client writes keys of its own, one after the other, and reads each write at any of the
+                       nodes, which it asks to wait for the position of the write (POSITION, AFTER)
+  --stale FILE         gets one line for each get of --sessions, and for each that --sure-gets noted as unknown
+                       although it was answered
   --keys-of FILE       no load: reads every key in these files once, after which it ends
 
 The operations are SET (noted as put), DEL (as put of nothing), SETNX (as cas that expects nothing) and GET. A SETNX that
 found the key does not say what is there, and is noted like a refused one: it had no effect. Times are nanoseconds on the
 system's steady clock, which is the same for all processes. Exit status 0: the file was written, and with --keys-of every
-key was read.
+key was read. A client's number grows by a million with each connection that it makes.
 )";
 
 struct Options {
     std::vector<std::uint16_t> ports;
     std::uint32_t node = 1;
     std::string out;
+    std::string stale_out;
     std::uint64_t clients = 4;
     std::uint64_t first_client = 1;
     std::size_t window = 4;
@@ -63,6 +68,7 @@ struct Options {
     bool gets_only = false;
     bool once = false;
     bool sure_gets = false;
+    bool sessions = false;
     bool reads_keys = false;
     std::vector<std::string> files;
 };
@@ -82,6 +88,7 @@ struct Options {
     if (name == "--patience")
         return take_count(options.patience_milliseconds, text) && options.patience_milliseconds <= 60'000;
     if (name == "--seed") return take_count(options.seed, text);
+    if (name == "--stale") return options.stale_out = text, !text.empty();
     if (name == "--out") return options.out = text, !text.empty();
     return false;
 }
@@ -95,6 +102,8 @@ struct Options {
             options.once = true;
         else if (name == "--sure-gets")
             options.sure_gets = true;
+        else if (name == "--sessions")
+            options.sessions = true;
         else if (name == "--keys-of")
             options.reads_keys = true;
         else if (i + 1 < arguments.size() && take_value(options, name, arguments[i + 1]))

@@ -61,7 +61,7 @@ done < <(overwritten)
     exit 1
 }
 
-cat "$history"/[a-e].jsonl >"$kept/all.jsonl"
+cat "$history"/[a-f].jsonl >"$kept/all.jsonl"
 grep -vF "$written" "$kept/all.jsonl" >"$kept/lost.jsonl"
 {
     cat "$kept/lost.jsonl"
@@ -69,9 +69,9 @@ grep -vF "$written" "$kept/all.jsonl" >"$kept/lost.jsonl"
 } >"$kept/refused.jsonl"
 sed "/\"k\":\"${key//./\\.}\"/s/\"out\":\"[^\"]*\"/\"out\":\"$old\"/" "$history/final.jsonl" >"$kept/old.jsonl"
 
-# complains WHAT FILE FINAL
+# complains WHAT FILE FINAL [OPTION...]
 complains() {
-    "$programs/kv_check_history" --leader 1 --final "$3" "$2" >"$kept/verdict"
+    "$programs/kv_check_history" --leader 1 --final "$3" "${@:4}" "$2" >"$kept/verdict"
     local status=$?
     ((status == 1)) && return
     echo "run_faults: FAILED: the check did not find $1, exit status $status (--seed $seed)"
@@ -85,4 +85,16 @@ grep -q 'is lost' "$kept/verdict" || {
     echo "run_faults: FAILED: a lost write got another name (--seed $seed)"
     exit 1
 }
+
+# A read that waited for the last write of its session, and then shows the first one of the same key.
+last=$(tail -n 1 "$history/f.stale")
+key=$(field k <<<"$last")
+first=$(grep -F "\"k\":\"$key\"" "$history/f.jsonl" | grep '"ok":true' | head -n 1 | field v)
+{
+    sed '$d' "$history/f.stale"
+    sed "s/\"out\":\"[^\"]*\"/\"out\":\"$first\"/" <<<"$last"
+} >"$kept/old.stale"
+if [ "$(field out <<<"$last")" != "$first" ]; then
+    complains 'a session that does not see its write' "$kept/all.jsonl" "$history/final.jsonl" --stale "$kept/old.stale"
+fi
 echo "run_faults: histories made wrong are found"
