@@ -5,8 +5,8 @@
 #     bash tests/simulate.sh [seeds]                                        by default 100000
 #     bash tests/simulate.sh --only semi-sync/ring/3 --first 12 --seeds 1   one seed again, as a failure prints it
 #
-# JOBS=n runs n processes, each with seeds of its own. SANITIZE=address,undefined builds with these sanitizers. CXX is
-# the compiler. SIMULATE=program runs one that was built before.
+# JOBS=n runs n processes, each with seeds of its own. FIRST=n is the first seed. SANITIZE=address,undefined builds with
+# these sanitizers. CXX is the compiler. SIMULATE=program runs one that was built before.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -43,7 +43,7 @@ for ((job = 0; job < jobs; ++job)); do
     share=$((seeds / jobs + (job < seeds % jobs ? 1 : 0)))
     ((share > 0)) || continue
     # Far apart, so that no seed is run twice.
-    "$program" --seeds "$share" --first $((1 + job * 1000000000)) > >(sed "s/^/[$job] /") &
+    "$program" --seeds "$share" --first $((${FIRST:-1} + job * 1000000000)) > >(sed "s/^/[$job] /") &
     pids+=($!)
 done
 status=0
