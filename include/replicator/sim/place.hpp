@@ -54,7 +54,8 @@ template <class Node>
 struct Clients {
     std::function<void(Ticket, Instant)> accepted;
     std::function<void(Ticket, const typename Node::Outcome&, Instant)> ended;  ///< acknowledged, or unknown
-    std::function<void(const Node& leader, Instant)> look;  ///< a moment at which a client may read at the leader
+    /// A moment at which a client may read at this node: the leader, or where leaders fail any node.
+    std::function<void(const Node&, Instant)> look;
 };
 
 /// An incarnation that is gone. What it held at the end counts if it was ever admitted, perhaps only after its end:

@@ -177,6 +177,7 @@ private:
         this->check_seat_moves(place);
         if (failure_.empty()) check_applied(place);
         if (failure_.empty()) check_acknowledged(place);
+        if (failure_.empty() && clients_.look) clients_.look(node, now_);
     }
 
     /// The process that stopped at `place` wrote the newest entry there.
