@@ -16,7 +16,7 @@ parts=(seeds mutants search kills stopped handovers promotions)
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 policies=(async semi-sync quorum majority sync)
 
-# --- The parts: how many portions each has, and how one is done. What a portion prints is kept, its last line shown. ---
+# --- The parts: how many portions each has, and how one is done. The last line that it prints is kept. ---
 
 # One million seeds.
 seeds_portions=50
