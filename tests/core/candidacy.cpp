@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSL-1.0
+// A candidacy alone: who counts in the end, and what becomes of one that has to fetch.
+
+#include "support/cluster.hpp"
+
+#include <replicator/core/candidacy.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+BOOST_AUTO_TEST_SUITE(candidacy)
+
+namespace {
+
+using namespace replicator;
+using namespace replicator::core;
+using Majorities = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::Majority<>,
+                               support::Small, NoObserver>;
+using Move = Candidacy<Majorities>::Move;
+constexpr Duration patience = Majorities::Limits::promotion_timeout;
+constexpr Duration almost{patience.microseconds - 1};
+
+/// Node 1 of three, which holds entries up to 5 of epoch 1, and knows who counts.
+struct Candidate {
+    Candidate() {
+        constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
+        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
+        local.now = Instant{1'000'000};
+        roster = local.roster;
+        for (const std::uint32_t node : {1u, 2u, 3u}) roster.admit(NodeId{node}, Incarnation{11 * node});
+        hold(1, 5);
+    }
+
+    void hold(std::uint64_t epoch, std::uint64_t index) {
+        local.log.reset(Index{index}, Chain{});
+        local.epochs.push({{epoch, NodeId{2}, 1}, Index{index}, Chain{}});
+    }
+
+    /// The peer in this place answers; it holds entries up to `index` of `epoch`.
+    void answer(std::size_t place, std::uint64_t epoch, std::uint64_t index, std::uint64_t incarnation) {
+        PromiseReply reply;
+        reply.flags = ballot_flags::counts;
+        reply.incarnation = Incarnation{incarnation};
+        reply.last = {epoch == 0 ? Epoch{} : Epoch{epoch, NodeId{2}, 1}, Index{index}};
+        candidacy.take(place, reply);
+    }
+
+    Move next() { return candidacy.next(local, peers, roster); }
+    void pass(Duration time) { local.now = local.now + time; }
+
+    Local<Majorities> local;
+    Candidacy<Majorities>::Roster roster;
+    std::array<NodeId, 2> peers{NodeId{2}, NodeId{3}};
+    Candidacy<Majorities> candidacy;
+};
+
+/// As far as node 2, which holds up to entry 8, has to be fetched from.
+Candidate fetching(const PromotionOptions& options, std::uint64_t incarnation = 22) {
+    Candidate candidate;
+    candidate.candidacy.begin(options, 1, candidate.local.now);
+    candidate.answer(0, 2, 8, incarnation);
+    BOOST_REQUIRE((candidate.next() == Move::bind));
+    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
+    BOOST_REQUIRE((candidate.next() == Move::wait));
+    candidate.answer(0, 2, 8, incarnation);
+    BOOST_REQUIRE((candidate.next() == Move::fetch));
+    BOOST_REQUIRE(candidate.candidacy.fetching());
+    BOOST_TEST(candidate.candidacy.donor() == NodeId{2});
+    return candidate;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_was_fetched_says_whose_copies_count) {
+    Candidate candidate = fetching({});
+    candidate.hold(2, 8);
+    BOOST_TEST((candidate.next() == Move::open));
+    BOOST_TEST(!candidate.candidacy.forced());
+
+    // The log that was fetched says that another incarnation took the place of the one that answered.
+    Candidate deceived = fetching({});
+    deceived.hold(2, 8);
+    deceived.roster.admit(NodeId{2}, Incarnation{99});
+    BOOST_TEST((deceived.next() == Move::refuse));
+    const auto status = deceived.candidacy.status(deceived.local, deceived.peers);
+    BOOST_TEST((status.error == Error::nodes_missing));
+    BOOST_TEST(status.heard == 1u);
+    BOOST_TEST(status.missing_count == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_fetched_may_make_an_answer_count) {
+    // Its own log did not know yet that it counts.
+    Candidate candidate = fetching({});
+    candidate.roster.admit(NodeId{2}, Incarnation{99});
+    BOOST_TEST((candidate.next() == Move::fetch));
+    candidate.hold(2, 8);
+    candidate.roster.admit(NodeId{2}, Incarnation{22});
+    BOOST_TEST((candidate.next() == Move::open));
+}
+
+BOOST_AUTO_TEST_CASE(who_may_lose_opens_a_forced_epoch_after_the_fetch) {
+    Candidate candidate = fetching({.may_lose = true, .last_leader = {}});
+    candidate.hold(2, 8);
+    candidate.roster.admit(NodeId{2}, Incarnation{99});
+    BOOST_TEST((candidate.next() == Move::open));
+    BOOST_TEST(candidate.candidacy.forced());
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_that_makes_no_progress_is_given_up) {
+    Candidate candidate = fetching({});
+    candidate.pass(almost);
+    BOOST_TEST((candidate.next() == Move::fetch));
+    candidate.pass(Duration{1});
+    BOOST_TEST((candidate.next() == Move::refuse));
+    BOOST_TEST((candidate.candidacy.status(candidate.local, candidate.peers).error == Error::nodes_missing));
+    BOOST_TEST(!candidate.candidacy.active());
+}
+
+BOOST_AUTO_TEST_CASE(a_fetch_that_makes_progress_is_waited_for) {
+    Candidate candidate = fetching({});
+    for (std::uint64_t entry = 6; entry < 8; ++entry) {
+        candidate.pass(almost);
+        candidate.local.log.reset(Index{entry}, Chain{});
+        BOOST_TEST((candidate.next() == Move::fetch));
+    }
+    candidate.pass(almost);
+    BOOST_TEST((candidate.next() == Move::fetch));
+    candidate.pass(Duration{1});
+    BOOST_TEST((candidate.next() == Move::refuse));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_entries_are_fetched_changes_nothing) {
+    Candidate candidate = fetching({});
+    candidate.answer(1, 2, 9, 33);
+    BOOST_TEST((candidate.next() == Move::fetch));
+    BOOST_TEST(candidate.candidacy.donor() == NodeId{2});
+    BOOST_TEST(!candidate.candidacy.unanswered(1));
+}
+
+BOOST_AUTO_TEST_CASE(too_few_answers_end_it_in_time_unless_a_loss_is_allowed) {
+    for (const bool may_lose : {false, true}) {
+        Candidate candidate;
+        candidate.candidacy.begin({.may_lose = may_lose, .last_leader = {}}, 1, candidate.local.now);
+        BOOST_TEST((candidate.next() == Move::wait));
+        BOOST_TEST(candidate.candidacy.unanswered(0));
+        candidate.pass(almost);
+        BOOST_TEST((candidate.next() == Move::wait));
+        candidate.pass(Duration{1});
+        BOOST_TEST((candidate.next() == (may_lose ? Move::bind : Move::refuse)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_blank_answer_is_no_copy) {
+    Candidate candidate;
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.answer(0, 0, 0, 22);
+    BOOST_TEST((candidate.next() == Move::wait));
+    candidate.answer(1, 0, 4, 33);  // of an epoch that is forgotten
+    BOOST_TEST((candidate.next() == Move::refuse));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
