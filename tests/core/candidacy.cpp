@@ -30,6 +30,7 @@ struct Candidate {
         local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
         local.now = Instant{1'000'000};
         roster = local.roster;
+        for (std::uint32_t i = 0; i < 2; ++i) peers[i].id = NodeId{i + 2}, peers[i].connected = true;
         for (const std::uint32_t node : {1u, 2u, 3u}) roster.admit(NodeId{node}, Incarnation{11 * node});
         hold(1, 5);
     }
@@ -48,12 +49,12 @@ struct Candidate {
         candidacy.take(place, reply);
     }
 
-    Move next() { return candidacy.next(local, peers, roster); }
+    Move next() { return candidacy.next(local, peers, roster, Room::plain); }
     void pass(Duration time) { local.now = local.now + time; }
 
     Local<Majorities> local;
     Candidacy<Majorities>::Roster roster;
-    std::array<NodeId, 2> peers{NodeId{2}, NodeId{3}};
+    std::array<Peer, 2> peers;
     Candidacy<Majorities> candidacy;
 };
 
@@ -89,6 +90,24 @@ BOOST_AUTO_TEST_CASE(what_was_fetched_says_whose_copies_count) {
     BOOST_TEST((status.error == Error::nodes_missing));
     BOOST_TEST(status.heard == 1u);
     BOOST_TEST(status.missing_count == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_own_log_says_whose_copies_count_where_nothing_has_to_be_fetched) {
+    // Node 2 has an older log, perhaps from a backup. It does not know that another incarnation took its place.
+    Candidate candidate;
+    candidate.roster.admit(NodeId{2}, Incarnation{99});
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.answer(0, 1, 4, 22);
+    BOOST_TEST((candidate.next() == Move::bind));
+    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
+    candidate.answer(0, 1, 4, 22);
+    BOOST_TEST((candidate.next() == Move::wait));
+    // Another node may still make it enough.
+    Candidate luckier = candidate;
+    luckier.answer(1, 1, 4, 33);
+    BOOST_TEST((luckier.next() == Move::open));
+    candidate.pass(patience);
+    BOOST_TEST((candidate.next() == Move::refuse));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_fetched_may_make_an_answer_count) {

@@ -31,8 +31,10 @@ PROGRAMS = {
 QUIET = ["tests", "--log_level=nothing", "--report_level=no"]
 EXHAUSTIVE = ["policies", "semi_sync"]
 SLOW = ["disk_faults", "frame_scenarios", "restarts", "takeover_scenarios"]
+LESS_QUICK = ["inbound", "follower_scenarios", "forgotten_epochs", "frame", "crash_scenarios", "in_flight"]
 STAGES = [
-    ("quick tests", [*QUIET, *(f"--run_test=!{suite}" for suite in EXHAUSTIVE + SLOW)]),
+    ("quick tests", [*QUIET, *(f"--run_test=!{suite}" for suite in EXHAUSTIVE + SLOW + LESS_QUICK)]),
+    ("less quick tests", [*QUIET, "--run_test=" + ",".join(LESS_QUICK)]),
     ("few seeds", ["hunt", "1", "2"]),
     ("slow tests", [*QUIET, "--run_test=" + ",".join(SLOW)]),
     ("exhaustive tests", [*QUIET, "--run_test=" + ",".join(EXHAUSTIVE)]),
@@ -151,11 +153,12 @@ class Runner:
         process.returncode = os.waitstatus_to_exitcode(status)
         return process.returncode == 0, usage.ru_utime + usage.ru_stime
 
-    def run_clean(self, inputs):
+    def run_clean(self, programs):
         """How long each stage takes without a mutant, and by which mutants it comes; it must pass."""
         for name, arguments in self.stages:
             file = self.folder / ("seen by " + name)
             lines = file.read_text().split() if file.exists() else []
+            inputs = f"{programs}-{digest_of_text(repr(arguments))}"
             if lines[:1] != [inputs]:
                 passes, seconds = self.execute(arguments, 900, REPLICATOR_MUTANTS_SEEN=str(file))
                 if not passes:
@@ -199,13 +202,18 @@ def digest_of(*patterns):
     return digest.hexdigest()[:16]
 
 
+def digest_of_text(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class Results:
     """What became of each mutant, in a file that grows by a line for each. Killed is killed while the headers are the
     same; what survived may be killed by a new test."""
 
     def __init__(self, folder):
         headers = digest_of("include/**/*.hpp", "tests/mutants/mutate.py")
-        self.inputs = digest_of("include/**/*.hpp", "tests/**/*.hpp", "tests/**/*.cpp", "tests/mutants/*.py")
+        self.programs = digest_of("include/**/*.hpp", "tests/**/*.hpp", "tests/**/*.cpp", "tests/mutants/mutate.py")
+        self.inputs = f"{self.programs}-{digest_of_text(repr(STAGES))}"
         self.file = folder / f"results-{headers}"
         self.known = {}
         for line in self.file.read_text().splitlines() if self.file.exists() else []:
@@ -240,18 +248,18 @@ def main():
     build = Build(folder, sites, texts, wanted.jobs)
     ready = folder / "ready"  # says for what the programs are built, and what did not compile
     built = ready.read_text().split() if ready.exists() else []
-    if built[:1] == [results.inputs]:
+    if built[:1] == [results.programs]:
         build.excluded = set(map(int, built[1:]))
     else:
         ready.unlink(missing_ok=True)
         build.run()
-        ready.write_text("\n".join([results.inputs, *map(str, sorted(build.excluded))]))
+        ready.write_text("\n".join([results.programs, *map(str, sorted(build.excluded))]))
     compiling = [site for site in sites if site.number not in build.excluded]
     print(f"{len(sites)} mutants, {len(build.excluded)} of which do not compile and do not count; "
           f"{time.monotonic() - began:.0f} s", flush=True)
 
     runner = Runner(folder, STAGES)
-    runner.run_clean(results.inputs)
+    runner.run_clean(results.programs)
     drawn = sorted((site for site in compiling if wanted.only is None or wanted.only in site.key),
                    key=lambda site: site.key)
     random.Random(seed).shuffle(drawn)

@@ -174,9 +174,9 @@ private:
     }
 
     /// Who was heard, whether that is enough, and who holds the most. While nothing is binding, every node is believed
-    /// what it says of itself; in the end it is the newest log of all that says whose copies count.
+    /// what it says of itself; in the end it is the newest log of all that says whose copies count. That is this
+    /// node's own when nobody is ahead.
     void count(const Local<Composition>& local, Peers peers, const Roster& roster) noexcept {
-        const bool final = step_ == PromotionStep::fetching;
         answered_ = expected_now_ = 0;
         led_since_ = asked_by_a_person_ = false;
         ahead_ = NodeId{};
@@ -205,6 +205,7 @@ private:
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
                            options_.last_leader == local.self && self;
         heard_ = self ? 1 : 0;
+        const bool final = binding() && (step_ == PromotionStep::fetching || ahead_ == NodeId{});
         for (std::size_t i = 0; i < peers.size(); ++i) {
             Vote& vote = votes_[i];
             const bool counts = final ? roster.counting(peers[i].id) == vote.incarnation : vote.claims;
