@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # What takes too long for .ci/run. Each part goes on where it was stopped, and keeps its figures in build/long.
 #
-#     bash tests/long.sh [PART...]      seeds mutants search kills stopped handovers promotions; all if none is named
+#     bash tests/long.sh [PART...]      seeds mutants search kills stopped takeovers; all if none is named
 #     bash tests/long.sh --list         what is done, and what is left
 #
 # A part is done in portions. What was done of another commit does not count, and is kept beside as PART.COMMIT. JOBS=n
@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 folder=build/long
 export JOBS=${JOBS:-$(nproc)}
-parts=(seeds mutants search kills stopped handovers promotions)
+parts=(seeds mutants search kills stopped takeovers)
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 policies=(async semi-sync quorum majority sync)
 
@@ -52,11 +52,12 @@ kills() {
 stopped_portions=10
 stopped() { programs && bash tests/processes/run_stopped.sh build/test/examples 300 --load "$JOBS" --seed $((1 + $1)); }
 
-# 200 hand-overs and 200 promotions of real processes, in which one dies.
-handovers_portions=0
-handovers() { false; }
-promotions_portions=0
-promotions() { false; }
+# 200 hand-overs and 200 promotions of real processes; whoever takes over is killed in the middle of it.
+takeovers_portions=10
+takeovers() {
+    local kinds=(semi-sync majority)
+    programs && bash examples/kv_takeovers.sh build/test 20 --ack "${kinds[$(($1 % 2))]}" --seed $((200 + $1))
+}
 
 # Builds what the parts with processes run.
 programs() {
@@ -110,7 +111,6 @@ list() {
     for part in "${parts[@]}"; do
         portions=$(portions_of "$part")
         finished=$(done_of "$part")
-        ((portions > 0)) || { echo "$part: nothing to do yet" && continue; }
         echo "$part: $finished of $portions portions done, $((portions - finished)) left"
         sed -n 's/^done /    /p' "$folder/$part" 2>/dev/null
     done
