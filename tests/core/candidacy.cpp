@@ -17,15 +17,19 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::core;
-using Majorities = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::Majority<>,
-                               support::Small, NoObserver>;
-using Move = Candidacy<Majorities>::Move;
+template <class Ack>
+using Group =
+    Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, support::Small, NoObserver>;
+using Majorities = Group<ack::Majority<>>;
 constexpr Duration patience = Majorities::Limits::promotion_timeout;
 constexpr Duration almost{patience.microseconds - 1};
 
 /// Node 1 of three, which holds entries up to 5 of epoch 1, and knows who counts.
-struct Candidate {
-    Candidate() {
+template <class Ack>
+struct CandidateOf {
+    using Move = typename Candidacy<Group<Ack>>::Move;
+
+    CandidateOf() {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
         local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
         local.now = Instant{1'000'000};
@@ -41,9 +45,11 @@ struct Candidate {
     }
 
     /// The peer in this place answers; it holds entries up to `index` of `epoch`.
-    void answer(std::size_t place, std::uint64_t epoch, std::uint64_t index, std::uint64_t incarnation) {
+    void answer(std::size_t place, std::uint64_t epoch, std::uint64_t index, std::uint64_t incarnation,
+                std::uint32_t flags = ballot_flags::counts, std::uint64_t suspect_from = 0) {
         PromiseReply reply;
-        reply.flags = ballot_flags::counts;
+        reply.flags = flags;
+        reply.suspect_from = Index{suspect_from};
         reply.incarnation = Incarnation{incarnation};
         reply.last = {epoch == 0 ? Epoch{} : Epoch{epoch, NodeId{2}, 1}, Index{index}};
         candidacy.take(place, reply);
@@ -52,11 +58,15 @@ struct Candidate {
     Move next() { return candidacy.next(local, peers, roster, Room::plain); }
     void pass(Duration time) { local.now = local.now + time; }
 
-    Local<Majorities> local;
-    Candidacy<Majorities>::Roster roster;
+    std::size_t heard() { return candidacy.status(local, peers).heard; }
+
+    Local<Group<Ack>> local;
+    typename Candidacy<Group<Ack>>::Roster roster;
     std::array<Peer, 2> peers;
-    Candidacy<Majorities> candidacy;
+    Candidacy<Group<Ack>> candidacy;
 };
+using Candidate = CandidateOf<ack::Majority<>>;
+using Move = Candidate::Move;
 
 /// As far as node 2, which holds up to entry 8, has to be fetched from.
 Candidate fetching(const PromotionOptions& options, std::uint64_t incarnation = 22) {
@@ -179,6 +189,91 @@ BOOST_AUTO_TEST_CASE(a_blank_answer_is_no_copy) {
     BOOST_TEST((candidate.next() == Move::wait));
     candidate.answer(1, 0, 4, 33);  // of an epoch that is forgotten
     BOOST_TEST((candidate.next() == Move::refuse));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_lost_entries_counts_only_together_with_all_others) {
+    Candidate candidate;
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.answer(0, 1, 4, 22, ballot_flags::counts, 5);
+    BOOST_TEST((candidate.next() == Move::wait));
+    BOOST_TEST(candidate.heard() == 1u);
+    candidate.answer(1, 1, 5, 33);
+    BOOST_TEST((candidate.next() == Move::bind));
+    BOOST_TEST(candidate.heard() == 3u);
+    // One of the others does not count.
+    candidate.answer(1, 1, 5, 33, 0);
+    BOOST_TEST((candidate.next() == Move::refuse));
+    BOOST_TEST(candidate.heard() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_candidate_that_lost_entries_counts_only_together_with_all_others) {
+    Candidate candidate;
+    candidate.local.held_through = Index{6};
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.answer(0, 1, 5, 22);
+    BOOST_TEST((candidate.next() == Move::wait));
+    BOOST_TEST(candidate.heard() == 1u);
+    candidate.answer(1, 1, 5, 33);
+    BOOST_TEST((candidate.next() == Move::bind));
+    BOOST_TEST(candidate.heard() == 3u);
+    // Its log is as long again as it was, and vouches for itself.
+    candidate.local.held_through = Index{5};
+    candidate.answer(1, 1, 5, 33, 0);
+    BOOST_TEST((candidate.next() == Move::bind));
+    BOOST_TEST(candidate.heard() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_candidate_that_does_not_count_is_not_heard) {
+    Candidate candidate;
+    candidate.roster.admit(NodeId{1}, Incarnation{99});
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.answer(0, 1, 5, 22);
+    candidate.answer(1, 1, 5, 33, ballot_flags::counts, 4);
+    BOOST_TEST((candidate.next() == Move::refuse));
+    BOOST_TEST(candidate.heard() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(who_led_last_is_enough_where_a_write_is_on_the_leader_alone) {
+    using Async = CandidateOf<ack::Async<>>;
+    for (const std::uint32_t named : {0u, 2u, 3u}) {
+        Async candidate;
+        candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{named}}, 1, candidate.local.now);
+        candidate.answer(named == 3 ? 1 : 0, 1, 5, named == 3 ? 33 : 22);
+        BOOST_TEST((candidate.next() == (named == 2 ? Async::Move::bind : Async::Move::wait)));
+        // It is not what a promotion without loss must hear.
+        BOOST_TEST(candidate.candidacy.forced());
+    }
+    // With another policy it is no help.
+    Candidate candidate;
+    candidate.roster.admit(NodeId{1}, Incarnation{99});
+    candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{2}}, 1, candidate.local.now);
+    candidate.answer(0, 1, 5, 22);
+    BOOST_TEST((candidate.next() == Move::wait));
+}
+
+BOOST_AUTO_TEST_CASE(who_led_last_may_be_the_candidate_itself) {
+    using Async = CandidateOf<ack::Async<>>;
+    for (const bool led : {false, true}) {
+        Async candidate;
+        if (led) candidate.local.epochs.push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
+        candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{1}}, 1, candidate.local.now);
+        BOOST_TEST((candidate.next() == (led ? Async::Move::bind : Async::Move::wait)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_leads_ends_a_candidacy_that_gives_way) {
+    for (const bool unless_led : {false, true}) {
+        Candidate candidate;
+        candidate.candidacy.begin({.may_lose = false, .last_leader = {}, .unless_led = unless_led}, 1,
+                                  candidate.local.now);
+        candidate.answer(0, 1, 5, 22, ballot_flags::counts | ballot_flags::leads);
+        BOOST_TEST((candidate.next() == (unless_led ? Move::refuse : Move::bind)));
+        // So does somebody who led after all that this node holds.
+        Candidate older;
+        older.candidacy.begin({.may_lose = false, .last_leader = {}, .unless_led = unless_led}, 1, older.local.now);
+        older.answer(0, 2, 5, 22);
+        BOOST_TEST((older.next() == (unless_led ? Move::refuse : Move::bind)));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

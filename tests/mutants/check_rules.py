@@ -14,6 +14,7 @@ struct Sample {
 
     int run(const std::array<T, 8>& all, bool quick) noexcept(N > 2) {
         static_assert(N > 1);
+        REPLICATOR_ASSERT(quick || count_ > 1);
         int found = 0;
         for (const T& each : all) {
             if (each.a < limit && !quick) continue;

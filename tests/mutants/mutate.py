@@ -8,7 +8,7 @@ The rules, one mutant for each place:
   negated      a condition of if, while or ?:, or an operand of && or ||, is negated
 
 What only the compiler evaluates (if constexpr, static_assert, constexpr variables, template arguments, requires) is no
-place: such a mutant would need a program of its own. The headers are read token by token and not parsed; it is enough
+place: such a mutant would need a program of its own. Nor is what an assertion says. The headers are read token by token and not parsed; it is enough
 that they are formatted: a comparison has spaces around it, the bracket of a template has not.
 """
 
@@ -145,7 +145,7 @@ class Header:
     def _skip_what_is_constant(self):
         for i, token in enumerate(self.tokens):
             following = self.word(i + 1)
-            if token.text in ("static_assert", "decltype", "sizeof", "alignof", "alignas", "noexcept") and \
+            if token.text in ("REPLICATOR_ASSERT", "static_assert", "decltype", "sizeof", "alignof", "alignas", "noexcept") and \
                     following == "(":
                 self._skip(i, self.match[i + 1])
             elif token.text == "requires":
