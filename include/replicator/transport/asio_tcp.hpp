@@ -8,6 +8,7 @@
 #include "node_handle.hpp"
 
 #include "../assert.hpp"
+#include "../concepts/transport.hpp"
 #include "../types.hpp"
 
 #include <concepts>
