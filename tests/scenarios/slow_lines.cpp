@@ -168,11 +168,17 @@ struct Uart {
     }
 };
 
-using SerialNode = Replicator<support::Sum, log::Ring<8192>, ack::Async<>, transport::Manual, Serial>;
+/// A line whose bytes wait for each other for as long as it takes.
+struct Stream : transport::Manual {
+    static constexpr Delivers delivers = Delivers::stream;
+};
 
 /// Two boards.
+template <class Line = transport::Manual>
 struct Boards {
-    transport::Manual none;
+    using SerialNode = Replicator<support::Sum, log::Ring<8192>, ack::Async<>, Line, Serial>;
+
+    Line none;
     SerialNode left{none, {.node = nodes[0], .nodes = nodes, .run = Run{1}, .cluster = {}, .group = {}}};
     SerialNode right{none, {.node = nodes[1], .nodes = nodes, .run = Run{2}, .cluster = {}, .group = {}}};
     Uart there;
@@ -265,7 +271,7 @@ BOOST_AUTO_TEST_CASE(pieces_of_a_state_are_sent_once) {
 
 BOOST_AUTO_TEST_CASE(serial_lines_catch_up_on_one_link) {
     for (const std::uint64_t bytes_per_second : {1920u, 960u, 480u}) {
-        Boards boards;
+        Boards<> boards;
         boards.write(40);
         while (boards.now_ms < 15'000 && boards.right.state().count < 40) boards.step(bytes_per_second);
         BOOST_TEST(boards.right.state().count == 40u, "at " << bytes_per_second << " bytes a second");
@@ -277,7 +283,7 @@ BOOST_AUTO_TEST_CASE(serial_lines_catch_up_on_one_link) {
 
 BOOST_AUTO_TEST_CASE(a_state_passes_a_serial_line) {
     for (const std::uint64_t bytes_per_second : {960u, 480u}) {
-        Boards boards;
+        Boards<> boards;
         boards.right_hears = false;
         for (int i = 0; i < 1000; ++i) {
             boards.write(1);
@@ -295,7 +301,7 @@ BOOST_AUTO_TEST_CASE(a_state_passes_a_serial_line) {
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_dies_within_a_frame_is_down_in_time) {
-    Boards boards;
+    Boards<> boards;
     boards.write(40);
     boards.step_into_a_frame(480);
     const std::uint64_t died = boards.now_ms;
@@ -306,7 +312,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_dies_within_a_frame_is_down_in_time) {
 
 BOOST_AUTO_TEST_CASE(noise_is_no_sign_of_life) {
     for (const std::uint64_t bytes_per_second : {480u, 960u, 11'520u}) {
-        Boards boards;
+        Boards<> boards;
         boards.write(40);
         boards.step_into_a_frame(480);
         const std::uint64_t died = boards.now_ms;
@@ -322,7 +328,7 @@ BOOST_AUTO_TEST_CASE(noise_is_no_sign_of_life) {
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_without_an_end_is_given_up) {
-    Boards boards;
+    Boards<Stream> boards;
     boards.write(40);
     boards.step_into_a_frame(480);
     const std::uint64_t died = boards.now_ms;

@@ -220,7 +220,8 @@ private:
         put(stuck, stands_since.has_value());
         if (stands_since) put(stands_at), age(*stands_since);
         // All entries there are fit into what may be on the way; a sample under way changes but the next patience.
-        const auto& [allowed, sampled_bytes, sampled_end, lost_end, sampled_at, asked_at, empty, took] = allowance;
+        const auto& [allowed, sampled_bytes, sampled_end, lost_end, sampled_at, asked_at, empty, took, late_bytes,
+                     late_took] = allowance;
         put(allowed < 1024 ? allowed : 1024, took.microseconds / time_step.microseconds);
         const auto& [frames, first, size, bytes] = in_flight;
         put(size, bytes);

@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_scenario_is_written_as_it_is_typed) {
                "        {.at{53}, .kind = replicator::sim::EventKind::crash, .node = 1, .other = 0, .amount = 4},\n"
                "    },\n"
                "    .length{1000},\n"
-               "    .leaders_fail = false,\n"
+               "    .leaders_fail = false, .nobody_comes = false,\n"
                "}");
 }
 

@@ -44,9 +44,15 @@ public:
         const std::uint64_t time = granted.microseconds + empty_.microseconds;
         const std::uint64_t carried = took_ == Duration{} ? most : sample * time / took_.microseconds;
         if (took_.microseconds > time) {
+            if (waits_for_other_than_line(sample)) {
+                empty_ = took_;
+                return true;
+            }
             // By a factor of two at most: one pause of the follower says little about the line.
             bytes_ = between(carried, bytes_ / 2, bytes_);
             if (bytes_ < bytes_min) bytes_ = bytes_min;
+            late_bytes_ = sample;
+            late_took_ = took_;
         } else if (sample >= bytes_ / 4) {
             // What waits for the line stays below what is granted even if it becomes so many times as much.
             const std::uint64_t waited = took_ < empty_ ? 0 : took_.microseconds - empty_.microseconds;
@@ -75,6 +81,12 @@ public:
     }
 
 private:
+    /// Fewer bytes that take nearly as long do not wait for the line, but for the follower's disk, or on a way that is
+    /// long. Even fewer would take as long again.
+    [[nodiscard]] bool waits_for_other_than_line(std::uint64_t sample) const noexcept {
+        return sample * 4 <= late_bytes_ * 3 && took_.microseconds * 8 >= late_took_.microseconds * 7;
+    }
+
     [[nodiscard]] static constexpr std::uint64_t between(std::uint64_t n, std::uint64_t low,
                                                          std::uint64_t high) noexcept {
         return n < low ? low : n < high ? n : high;
@@ -91,6 +103,8 @@ private:
     Instant asked_at_;
     Duration empty_;  // the time of a round trip with nothing else on the way
     Duration took_;   // the time of the last sample
+    std::uint64_t late_bytes_ = 0;  // of the last sample that took too long
+    Duration late_took_;            // and its time
 };
 
 }  // namespace replicator::core
