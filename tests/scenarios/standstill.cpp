@@ -171,6 +171,36 @@ BOOST_AUTO_TEST_CASE(who_was_fenced_does_not_lead_after_somebody_else_did) {
     BOOST_TEST((group.at(1).state() == sum_of(group.written)));
 }
 
+BOOST_AUTO_TEST_CASE(who_was_fenced_does_not_lead_although_it_alone_would_do) {
+    // Under this policy one node is enough for a promotion without loss, so its own answer suffices.
+    Sync group(3);
+    group.write(5);
+    pass(group, 500);
+    group.network.pause(one);
+    pass(group, 700);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 100);
+    BOOST_REQUIRE(group.at(2).role() == Role::leader);
+    // It goes on, hears that it is fenced before it is told the time, and cannot hear by whom.
+    group.network.resume(one);
+    group.network.loses = [](const Frame& frame) {
+        return frame.type() == FrameType::hello && frame.from == two && frame.to == one;
+    };
+    group.at(3).connected(one);
+    group.network.run();
+    BOOST_REQUIRE(group.at(1).role() == Role::follower);
+    group.network.tick(milliseconds(10));
+    group.network.run();
+    BOOST_TEST((group.at(1).promotion().step == PromotionStep::none));  // the time of its sleep does not count
+    pass(group, 1'500);
+    BOOST_TEST(group.at(1).promotion().error == Error::stale_epoch);
+    BOOST_TEST(group.at(2).role() == Role::leader);
+    group.network.loses = nullptr;
+    pass(group, 1'000);
+    BOOST_TEST(group.at(1).leader() == two);
+    BOOST_TEST(group.at(2).confirmed());
+}
+
 BOOST_AUTO_TEST_CASE(a_person_need_not_wait_for_nodes_that_are_known_to_be_down) {
     SemiSync group(4);
     group.write(5);
@@ -304,7 +334,7 @@ void fill_and_come_back(std::size_t count, bool leader_stays) {
     pass(group, 700);
     const std::size_t led = promote_in_vain(group, count);
     BOOST_TEST(led > 5u);
-    BOOST_TEST(led < 100u);
+    BOOST_TEST(led < count / 2);  // what nobody else holds yet is cut, so not each of them takes room
     if (!leader_stays) {
         // The one that led last is away for a while, and another one has to lead.
         const std::size_t last = who_leads(group);
@@ -345,7 +375,7 @@ BOOST_AUTO_TEST_CASE(logs_on_disks_that_are_full_of_promotions_do_not_stand_stil
     pass(group, 500);
     for (const NodeId node : {one, two}) group.network.cut(node, three);
     pass(group, 700);
-    BOOST_TEST(promote_in_vain(group, 2'000) < 400u);
+    BOOST_TEST(promote_in_vain(group, 2'000) < 1'000u);
     BOOST_TEST(group.at(2).promotion().error == Error::log_full);
     // All lose power, and come back with their full logs.
     for (std::size_t i = 1; i <= 3; ++i) group.crash(i, 7);

@@ -42,7 +42,7 @@ public:
         const std::uint64_t sample = sampled_bytes_;
         sampled_bytes_ = 0;
         const std::uint64_t time = granted.microseconds + empty_.microseconds;
-        const std::uint64_t carried = took_ == Duration{} ? most : sample * time / took_.microseconds;
+        const std::uint64_t carried = took_ == Duration{} ? most : in_proportion(sample, time, took_.microseconds);
         if (took_.microseconds > time) {
             if (waits_for_other_than_line(sample)) {
                 empty_ = took_;
@@ -85,6 +85,16 @@ private:
     /// long. Even fewer would take as long again.
     [[nodiscard]] bool waits_for_other_than_line(std::uint64_t sample) const noexcept {
         return sample * 4 <= late_bytes_ * 3 && took_.microseconds * 8 >= late_took_.microseconds * 7;
+    }
+
+    /// About `bytes` times `time` over `took`, for so many bytes as a window has; without a division of 64 bits, which
+    /// takes small processors a function of their library.
+    [[nodiscard]] static constexpr std::uint64_t in_proportion(std::uint64_t bytes, std::uint64_t time,
+                                                               std::uint64_t took) noexcept {
+        while (((time | took) >> 16) != 0) time >>= 1, took >>= 1;
+        const auto n = static_cast<std::uint32_t>(bytes);
+        const auto by = static_cast<std::uint32_t>(took == 0 ? 1 : took);
+        return std::uint64_t{n / by} * time + n % by * static_cast<std::uint32_t>(time) / by;
     }
 
     [[nodiscard]] static constexpr std::uint64_t between(std::uint64_t n, std::uint64_t low,

@@ -109,6 +109,7 @@ public:
             case PromotionStep::asking:
                 if (options_.unless_led && led_since_) return give_up(Error::stale_epoch);
                 if (options_.unless_led && asked_by_a_person_) return give_up(Error::busy);
+                if (options_.unless_led && answered_ < expected && !was_patient(local.now)) return Move::wait;
                 if (!sufficient_ && !over) return Move::wait;
                 if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
                 // Before anybody is bound; more answers may show that the entry can be committed.
@@ -220,6 +221,12 @@ private:
         const bool lacks = newest_ < commit;
         forced_ = heard_ < guarantee.promotion_hears || lacks;
         sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader && !lacks);
+    }
+
+    /// Where few nodes are enough to lead, who gives way must hear all the same that somebody leads: whoever answers a
+    /// question, or its repetition, at once.
+    [[nodiscard]] bool was_patient(Instant now) const noexcept {
+        return (now - asked_at_).microseconds >= 2 * Limits::retry_interval.microseconds;
     }
 
     /// Nobody waits for an answer from there, though one that comes in time is heard: it has been silent for as long as

@@ -129,7 +129,7 @@ public:
         if (local_.role == Role::faulted) return;
         // Who was not told the time for so long was not running, and must not blame others for having been silent.
         const bool absent = gap.microseconds * 2 > Limits::failure_timeout.microseconds;
-        if (absent) local_.awake_since = now;
+        if (absent) local_.awake_since = now, return_.was_absent(local_);
         for (Peer& peer : peers()) {
             if (absent && peer.heard_at) peer.heard_at = now;
             if (absent && peer.progress.stands_since) peer.progress.stands_since = now;

@@ -25,6 +25,10 @@ public:
     /// A leader that was fenced leaves the one who fenced it some time.
     void begin(const Local<Composition>& local) noexcept { wished_ = true, next_at_ = local.now + interval(local); }
     void end() noexcept { wished_ = false; }
+    /// This node itself was away for so long that its time of the fencing may be an old one.
+    void was_absent(const Local<Composition>& local) noexcept {
+        if (next_at_ != Instant{}) next_at_ = local.now + interval(local);
+    }
 
     /// True when it is time to ask (again). The wish is over once anybody leads.
     [[nodiscard]] bool due(const Local<Composition>& local) noexcept {

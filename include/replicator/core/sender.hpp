@@ -31,13 +31,18 @@ public:
     /// A link to a follower begins: `theirs` says where its log ends.
     void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         Progress& follower = peer.progress;
-        const Progress former = follower;
+        // What outlives a link, one by one: a copy of all would be the largest thing on the stack.
+        const bool lost_seat = follower.lost_seat;
+        const Instant seat_lost_at = follower.seat_lost_at;
+        const SnapshotSend snapshot = follower.snapshot;
+        const bool same = follower.incarnation == theirs.incarnation;
+        const Index vouched = same ? Past<Composition>::vouched(follower) : Index{};
         follower = Progress{};
-        follower.lost_seat = former.lost_seat;
-        follower.seat_lost_at = former.seat_lost_at;
-        follower.snapshot = former.snapshot;
+        follower.lost_seat = lost_seat;
+        follower.seat_lost_at = seat_lost_at;
+        follower.snapshot = snapshot;
+        follower.vouched = vouched;
         follower.incarnation = theirs.incarnation;
-        if (former.incarnation == theirs.incarnation) follower.vouched = Past<Composition>::vouched(former);
         follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
