@@ -223,11 +223,9 @@ private:
         sufficient_ = !forced_ || (guarantee.holders == 1 && last_leader && !lacks);
     }
 
-    /// Where few nodes are enough to lead, who gives way must hear all the same that somebody leads: whoever answers a
-    /// question, or its repetition, at once.
-    [[nodiscard]] bool was_patient(Instant now) const noexcept {
-        return (now - asked_at_).microseconds >= 2 * Limits::retry_interval.microseconds;
-    }
+    /// Where few nodes are enough to lead, who gives way must hear all the same that somebody leads, from whoever
+    /// answers before it would be taken for down.
+    [[nodiscard]] bool was_patient(Instant now) const noexcept { return now - asked_at_ >= Limits::failure_timeout; }
 
     /// Nobody waits for an answer from there, though one that comes in time is heard: it has been silent for as long as
     /// this node was awake to hear it, and no connection to it is open.

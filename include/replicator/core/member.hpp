@@ -146,6 +146,8 @@ protected:
         const Met met = Links<Composition>::take_hello(local_, peer, theirs);
         if (former != LinkId{} && peer.link == LinkId{}) lost(peer);
         leave_old_leader();
+        // Whose epoch this node promised last, leads it, however long a link may take.
+        if (theirs.has(hello_flags::leads) && theirs.epoch == local_.promised) return_.end();
         switch (met) {
             case Met::nothing: break;
             case Met::higher_epoch: step_down(); break;

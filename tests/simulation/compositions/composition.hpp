@@ -25,7 +25,7 @@ struct Composition {
     return {.nodes_min = nodes,
             .nodes_max = nodes,
             .length_min = milliseconds(500),
-            .length_max = milliseconds(3000),
+            .length_max = milliseconds(1500),
             .writes_at_once_max = 60,
             .fault_length_max = milliseconds(120),
             .leaders_fail = composition.leaders_fail,
