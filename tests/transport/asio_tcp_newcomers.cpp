@@ -61,33 +61,46 @@ Config config(NodeId node, std::uint64_t run) { return {.node = node, .nodes = n
 /// A caller that begins as node 2 does, and then says what it likes.
 class Forger {
 public:
-    Forger(asio::io_context& context, Tcp::endpoint endpoint) : socket_(context) {
-        socket_.connect(endpoint);
+    Forger(asio::io_context& context, Tcp::endpoint endpoint) : state_(std::make_shared<State>(context)) {
+        state_->socket.connect(endpoint);
         TcpPreambleBytes preamble{};
         encode_preamble({two, one}, preamble);
         say(preamble);
-        read();
+        read(state_);
+    }
+    Forger(const Forger&) = delete;
+    Forger& operator=(const Forger&) = delete;
+    ~Forger() {
+        std::error_code ignored;
+        state_->socket.close(ignored);
     }
     void say(std::span<const std::byte> bytes) {
         std::error_code ignored;
-        asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), ignored);
+        asio::write(state_->socket, asio::buffer(bytes.data(), bytes.size()), ignored);
     }
-    [[nodiscard]] bool is_closed() const { return closed_; }
-    [[nodiscard]] std::size_t heard() const { return heard_; }
+    [[nodiscard]] bool is_closed() const { return state_->closed; }
+    [[nodiscard]] std::size_t heard() const { return state_->heard; }
 
 private:
-    void read() {
-        socket_.async_read_some(asio::buffer(piece_), [this](std::error_code error, std::size_t bytes) {
-            heard_ += bytes;
-            closed_ = static_cast<bool>(error);
-            if (!error) read();
+    /// Its last handler may run when the forger is gone.
+    struct State {
+        explicit State(asio::io_context& context) : socket(context) {}
+
+        Tcp::socket socket;
+        std::array<std::byte, 4096> piece{};
+        std::size_t heard = 0;
+        bool closed = false;
+    };
+
+    static void read(const std::shared_ptr<State>& state) {
+        state->socket.async_read_some(asio::buffer(state->piece), [state](std::error_code error, std::size_t bytes) {
+            state->heard += bytes;
+            state->closed = static_cast<bool>(error);
+            if (!error) read(state);
         });
     }
 
-    Tcp::socket socket_;
-    std::array<std::byte, 4096> piece_{};
-    std::size_t heard_ = 0;
-    bool closed_ = false;
+    std::shared_ptr<State> state_;
 };
 
 /// Node 1, which leads, and one process that is node 2.
