@@ -53,7 +53,8 @@ public:
             if (bytes_ < bytes_min) bytes_ = bytes_min;
             late_bytes_ = sample;
             late_took_ = took_;
-        } else if (sample >= bytes_ / 4) {
+        } else if (sample >= bytes_ / 8) {
+            // A frame is a quarter, and with whole entries at least half full, so all was used that there was.
             // What waits for the line stays below what is granted even if it becomes so many times as much.
             const std::uint64_t waited = took_ < empty_ ? 0 : took_.microseconds - empty_.microseconds;
             const std::uint64_t used = sample < bytes_ ? bytes_ : sample;

@@ -35,8 +35,11 @@ public:
         if (used_ > 0) drop();
         if (bytes.empty() && kept_ == 0) return {};
         if (tail_left_ > 0) return kept_ > 0 ? kept_tail() : next_tail(bytes);
-        const bool in_place = kept_ == 0 && !hunts_ && bytes.size() >= frame_head_bytes_max;
-        return in_place ? head_in_place(bytes) : head_in_pieces(bytes);
+        if (kept_ == 0 && !hunts_ && bytes.size() >= 4) {
+            const std::size_t size = head_bytes(bytes.data());
+            if (size <= bytes.size()) return head_in_place(bytes, size);
+        }
+        return head_in_pieces(bytes);
     }
 
     /// The stream starts anew: a frame that is there in part will never be completed.
@@ -78,8 +81,7 @@ private:
     }
 
     /// The common case: the head lies whole in the caller's buffer, and is read where it is.
-    Event head_in_place(std::span<const std::byte>& bytes) noexcept {
-        const std::size_t size = head_bytes(bytes.data());
+    Event head_in_place(std::span<const std::byte>& bytes, std::size_t size) noexcept {
         if (size == 0 || !head_intact(bytes.data(), size)) return garbage();
         const auto head = bytes.first(size);
         bytes = bytes.subspan(size);
