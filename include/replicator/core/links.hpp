@@ -131,7 +131,7 @@ struct Links {
         if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
         const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id && local.last() < theirs.last;
         return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
-                                                         : meet_follower(local, peer, theirs);
+                                                         : meet_follower(local, peer, theirs, answers_us);
     }
 
 private:
@@ -254,7 +254,8 @@ private:
         return Met::nothing;
     }
 
-    [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+    [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs,
+                                           bool answers_us) noexcept {
         const bool fetches =
             theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
         if (!local.leads() && !fetches) return Met::nothing;
@@ -271,7 +272,9 @@ private:
         peer.refusal = Error::none;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
-        peer.link_slow = (local.now - peer.hello_at).microseconds * 2 > Limits::failure_timeout.microseconds;
+        // Only an answer tells how long a hello takes; the last one that was said may have been to nobody.
+        const Duration took = answers_us ? local.now - peer.hello_at : Duration{};
+        peer.link_slow = took.microseconds * 2 > Limits::failure_timeout.microseconds;
         peer.hello_owed = true;
         return Met::follower;
     }
