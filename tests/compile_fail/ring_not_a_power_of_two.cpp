@@ -2,7 +2,7 @@
 // A ring of 3000 bytes would need a division for every place in it.
 //
 // expect: log::Ring<Bytes>: Bytes must be a power of two.
-// errors: 13
+// errors: 14
 
 #include "parts.hpp"
 
