@@ -78,7 +78,8 @@ public:
     /// What was sent at `sent` is answered.
     void answered(Instant sent, Instant now) noexcept {
         const Duration took = now - sent;
-        if (sent == asked_at_ || took < empty_) empty_ = took;
+        if (sent == asked_at_ && empty_ < took) empty_ = took;
+        if (took < empty_) empty_.microseconds -= (empty_.microseconds - took.microseconds) / 8;
     }
 
 private:
@@ -112,7 +113,7 @@ private:
     std::uint64_t lost_end_ = 0;
     Instant sampled_at_;
     Instant asked_at_;
-    Duration empty_;  // the time of a round trip with nothing else on the way
+    Duration empty_;  // the time of a round trip with nothing else on the way: a long one, where they differ
     Duration took_;   // the time of the last sample
     std::uint64_t late_bytes_ = 0;  // of the last sample that took too long
     Duration late_took_;            // and its time
