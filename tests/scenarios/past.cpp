@@ -84,6 +84,26 @@ struct Runs : support::Cluster<support::Node<Ack>> {
     }
 };
 
+/// What node 2 says of itself when it meets node 1 again, as if it said it once more now; the two are apart then.
+template <class Group>
+core::Hello said_again(Group& group) {
+    std::optional<core::Hello> hello;
+    group.network.loses = [&hello](const support::Frame& frame) {
+        if (frame.type() == FrameType::hello && frame.from == two) hello = core::read_hello(frame.bytes.data());
+        return false;
+    };
+    group.network.cut(one, two);
+    group.network.join(one, two);
+    group.network.run();
+    group.network.loses = nullptr;
+    BOOST_REQUIRE(hello);
+    group.network.cut(one, two);
+    pass(group, 300);
+    hello->nonce += 100;
+    hello->receiver_nonce = testing::Inspect::engine(group.at(1)).peers()[0].nonce;
+    return *hello;
+}
+
 }  // namespace
 
 // ---- Over memory ----
@@ -111,23 +131,21 @@ BOOST_AUTO_TEST_CASE(it_is_refused_too_when_it_holds_a_part_again) {
     // Another leader sent it the beginning; this one heard more from it.
     Runs<ack::SemiSync<>> group(2);
     for (int i = 0; i < 5; ++i) group.write(1), group.network.settle();
-    std::optional<core::Hello> hello;
-    group.network.loses = [&hello](const support::Frame& frame) {
-        if (frame.type() == FrameType::hello && frame.from == two) hello = core::read_hello(frame.bytes.data());
-        return false;
-    };
-    group.network.cut(one, two);
-    group.network.join(one, two);
-    group.network.run();
-    BOOST_REQUIRE(hello);
-    group.network.cut(one, two);
-    pass(group, 300);
-    // What it would say, for each nonce of the leader's.
-    hello->last.index = Index{3};
-    hello->nonce += 100;
-    hello->receiver_nonce = testing::Inspect::engine(group.at(1)).peers()[0].nonce;
-    group.network.inject({two, one, support::hello_frame(*hello)});
+    core::Hello hello = said_again(group);
+    hello.last.index = Index{3};
+    group.network.inject({two, one, support::hello_frame(hello)});
     BOOST_TEST(peer_of(group, 1, 2).refusal == Error::duplicate_node);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_into_which_a_state_comes_holds_nothing_and_is_innocent) {
+    Runs<ack::SemiSync<>> group(2);
+    for (int i = 0; i < 5; ++i) group.write(1), group.network.settle();
+    core::Hello hello = said_again(group);
+    // The state replaces a log that had parted from the leader's.
+    hello.last = Position{};
+    hello.suspect_from = Index{1};
+    group.network.inject({two, one, support::hello_frame(hello)});
+    BOOST_TEST(peer_of(group, 1, 2).refusal == Error::none);
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_starts_under_its_former_run_is_refused) {

@@ -32,8 +32,10 @@ struct Past {
         if constexpr (Composition::is_durable) {
             return false;
         } else {
-            // The process is the same as long as its run is, and that keeps what it has.
-            const bool blank = theirs.last.index == Index{} && theirs.promised <= peer.promised_with_entries;
+            // The process is the same as long as its run is, and that keeps what it has, but for the time in which a
+            // state comes in its place.
+            const bool blank = theirs.last.index == Index{} && theirs.suspect_from == Index{} &&
+                               theirs.promised <= peer.promised_with_entries;
             const bool leads_less = theirs.has(hello_flags::leads) && theirs.epoch == local.epochs.last() &&
                                     theirs.last < local.last();
             return (blank && peer.promised_with_entries != Epoch{}) || leads_less;
