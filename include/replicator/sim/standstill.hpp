@@ -62,11 +62,11 @@ private:
         const bool absent = (now - looked_at_).microseconds * 2 > timeout.microseconds;
         looked_at_ = now;
         const bool moved = committed_ != local.commit || epoch_ != local.epoch;
+        if (epoch_ != local.epoch || local.commit >= changed_at_) changes_ = 0;
         committed_ = local.commit;
         epoch_ = local.epoch;
-        if (moved) changes_ = 0;
         const bool changed = roster_ != local.roster;
-        if (changed) roster_ = local.roster, ++changes_;
+        if (changed) roster_ = local.roster, changed_at_ = local.log.last(), ++changes_;
         own_.see(durable ? local.log.held() : local.log.last(), local.log.last(), now);
         paces_.resize(engine.peers().size());
         bool seat_stands = false;
@@ -101,7 +101,8 @@ private:
     Index committed_;
     Epoch epoch_;
     decltype(Local::roster) roster_;
-    std::size_t changes_ = 0;  // of what the log says of the nodes, since something was committed
+    Index changed_at_;         // where the log last said something else of the nodes, or behind that
+    std::size_t changes_ = 0;  // so often since all that it said of them was committed
     Pace own_;
     std::vector<Pace> paces_;  // of the peers
 };
