@@ -16,32 +16,12 @@
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?which build folder?}/examples
-shift
-kills=10
-stops=0
-policy=semi-sync
-seed=1
-keep=
-[[ ${1:-} =~ ^[0-9]+$ ]] && {
-    kills=$1
-    shift
-}
-while (($#)); do
-    case $1 in
-        --ack) policy=$2 ;;
-        --stops) stops=$2 ;;
-        --seed) seed=$2 ;;
-        --keep) keep=$2 ;;
-        *)
-            echo "kv_failover: what is $1?" >&2
-            exit 2
-            ;;
-    esac
-    shift 2
-done
+script=kv_failover number=kills options=(ack stops seed keep)
+kills=10 stops=0 ack=semi-sync seed=1 keep=""
+# shellcheck source=kv/arguments.sh
+. "$root/examples/kv/arguments.sh"
 node_count=3
-node_options=(--ack "$policy" --log ring)
+node_options=(--ack "$ack" --log ring)
 leader=1
 # shellcheck source=kv/faults.sh
 . "$root/examples/kv/faults.sh"
@@ -50,14 +30,6 @@ leader=1
 
 killed=0 stopped=0 unconfirmed=0 fenced=0 discarded=0
 promote_total=0 promote_max=0 rejoin_total=0 rejoin_max=0
-
-fail() {
-    printf 'kv_failover: FAILED in kill %s, stop %s: %s (--ack %s --seed %s)\n' \
-        "$killed" "$stopped" "$*" "$policy" "$seed" >&2
-    keep=${keep:-${TMPDIR:-/tmp}/replicator-failover-$policy-$seed}
-    for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
-    exit 1
-}
 
 # --- Rounds ---
 
@@ -89,6 +61,7 @@ wait_for_rejoin() {
 kill_round() {
     local began old=$leader
     killed=$((killed + 1))
+    during="kill $killed"
     choose_next
     rest 50 250
     began=$(now_ms)
@@ -109,6 +82,7 @@ is_stopped() { [[ $(sed 's/.*) //' "/proc/${node_pid[$1]}/stat") == T* ]]; }
 stop_round() {
     local old=$leader i answer answers=0 before connection
     stopped=$((stopped + 1))
+    during="stop $stopped"
     choose_next
     rest 50 250
     before=$(info "$old" replicator_discarded)
@@ -150,7 +124,7 @@ check_everything
 stop_cluster
 rounds=$((kills + stops))
 printf 'kv_failover: policy=%s seed=%s kills=%s stops=%s seconds=%s acknowledged_writes=%s lost=0 unconfirmed_at_first=%s' \
-    "$policy" "$seed" "$killed" "$stopped" "$(as_seconds "$rounds_ms")" "$acknowledged" "$unconfirmed"
+    "$ack" "$seed" "$killed" "$stopped" "$(as_seconds "$rounds_ms")" "$acknowledged" "$unconfirmed"
 printf ' fenced_writes=%s acknowledged_in_the_old_epoch=0 discarded=%s' "$fenced" "$discarded"
 printf ' promotion_seconds_mean=%s max=%s rejoin_seconds_mean=%s max=%s\n' \
     "$(as_seconds $((promote_total / (killed > 0 ? killed : 1))))" "$(as_seconds "$promote_max")" \

@@ -14,25 +14,10 @@
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?which build folder?}/examples
-shift
-ack=semi-sync
-seconds=10
-seed=1
-keep=
-while (($#)); do
-    case $1 in
-        --ack) ack=$2 ;;
-        --seconds) seconds=$2 ;;
-        --seed) seed=$2 ;;
-        --keep) keep=$2 ;;
-        *)
-            echo "kv_faults: what is $1?" >&2
-            exit 2
-            ;;
-    esac
-    shift 2
-done
+script=kv_faults number='' options=(ack seconds seed keep)
+ack=semi-sync seconds=10 seed=1 keep=""
+# shellcheck source=kv/arguments.sh
+. "$root/examples/kv/arguments.sh"
 node_count=3
 node_options=(--ack "$ack" --log ring)
 leader=1
@@ -44,11 +29,6 @@ followers=(2 3)
 . "$root/examples/kv/proxies.sh"
 
 declare -A did=([kill]=0 [kill_both]=0 [admit]=0 [stop_follower]=0 [stop_leader]=0 [stop_network]=0 [reset]=0 [calm]=0)
-
-fail() {
-    printf 'kv_faults: FAILED: %s (--ack %s --seed %s)\n' "$*" "$ack" "$seed" >&2
-    exit 1
-}
 
 # --- Processes ---
 

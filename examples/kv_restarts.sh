@@ -24,32 +24,12 @@
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?which build folder?}/examples
-shift
-kills=10
-policy=semi-sync
-seed=1
-keep=
-only=
-[[ ${1:-} =~ ^[0-9]+$ ]] && {
-    kills=$1
-    shift
-}
-while (($#)); do
-    case $1 in
-        --ack) policy=$2 ;;
-        --seed) seed=$2 ;;
-        --keep) keep=$2 ;;
-        --only) only=$2 ;;
-        *)
-            echo "kv_restarts: what is $1?" >&2
-            exit 2
-            ;;
-    esac
-    shift 2
-done
+script=kv_restarts number=kills options=(ack seed keep only)
+kills=10 ack=semi-sync seed=1 keep="" only=""
+# shellcheck source=kv/arguments.sh
+. "$root/examples/kv/arguments.sh"
 node_count=3
-node_options=(--ack "$policy")
+node_options=(--ack "$ack")
 leader=1
 # shellcheck source=kv/faults.sh
 . "$root/examples/kv/faults.sh"
@@ -61,14 +41,6 @@ round=0 kind='' kinds=()
 declare -A rounds=([all]=0 [leader]=0 [replaced]=0 [follower]=0 [disk]=0)
 processes=0 again=0 promoted=0 not_promoted=0 helped=0 leader_changes=0
 all_total=0 all_max=0 leader_total=0 leader_max=0 replaced_total=0 replaced_max=0 follower_total=0 follower_max=0 disk_total=0 disk_max=0
-
-fail() {
-    local node
-    printf 'kv_restarts: FAILED in kill %s (%s): %s (--ack %s --seed %s)\n' "$round" "$kind" "$*" "$policy" "$seed" >&2
-    keep=${keep:-${TMPDIR:-/tmp}/replicator-restarts-$policy-$seed}
-    for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
-    exit 1
-}
 
 # Writes the same stanzas again and again, so that logs grow: files are begun and dropped, and states are written.
 fill() {
@@ -220,6 +192,7 @@ kill_round() {
     ((${#kinds[@]})) || kinds=(all leader replaced follower disk)
     draw 0 $((${#kinds[@]} - 1))
     kind=${only:-${kinds[drawn]}}
+    during="kill $round ($kind)"
     kinds=("${kinds[@]:0:drawn}" "${kinds[@]:drawn+1}")
     rounds[$kind]=$((rounds[$kind] + 1))
     # Mostly short, so that there are many kills; now and then long enough for clients and nodes to be at ease again.
@@ -288,7 +261,7 @@ stop_cluster
 
 mean() { as_seconds $(($1 / ($2 > 0 ? $2 : 1))); }
 printf 'kv_restarts: policy=%s seed=%s kills=%s seconds=%s acknowledged_writes=%s lost=0 digests=equal' \
-    "$policy" "$seed" "$round" "$(as_seconds "$rounds_ms")" "$acknowledged"
+    "$ack" "$seed" "$round" "$(as_seconds "$rounds_ms")" "$acknowledged"
 printf ' processes_killed=%s again_while_coming_back=%s promoted=%s not_promoted=%s leader_changes=%s helped=%s torn=%s' \
     "$processes" "$again" "$promoted" "$not_promoted" "$leader_changes" "$helped" "$torn"
 printf ' entries_in_the_state=%s' "$states"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "networked_node.hpp"
+#include "role_log.hpp"
 
 #include <replicator/asio/asio_replicator.hpp>
 #include <replicator/concepts/durable_log.hpp>
@@ -23,12 +24,13 @@ namespace kv {
 template <class Log, class Ack>
 class ComposedNode final : public NetworkedNode {
 public:
-    using Replicated = replicator::AsioReplicator<Table, Log, Ack, Limits>;
+    using Replicated = replicator::AsioReplicator<Table, Log, Ack, Limits, RoleLog>;
 
     /// A log on a disk was opened before.
     template <class... Opened>
     explicit ComposedNode(const NodeParts& parts, Opened... opened)
-        : replicated_(parts.context.get_executor(), parts.config, std::move(opened)..., parts.tcp) {}
+        : role_log_{parts.config.node},
+          replicated_(parts.context.get_executor(), parts.config, std::move(opened)..., role_log_, parts.tcp) {}
 
     Endpoint listen(const Endpoint& endpoint, std::error_code& error) override {
         return replicated_.transport().listen(endpoint, error);
@@ -102,6 +104,7 @@ private:
     static constexpr std::size_t bytes_max =
         std::min(Limits::window_bytes_max, Log::capacity_bytes / 2) - own_entries * 256;
 
+    RoleLog role_log_;
     Replicated replicated_;
     std::size_t writes_ = 0;  // given to the node, and not yet ended
     std::size_t bytes_ = 0;

@@ -2,9 +2,10 @@
 # What the scripts have in common that put a cluster under faults and check the histories of its clients. To be sourced
 # by bash, before anything is started; it sources cluster.sh.
 #
-# Set before: build (the folder of the programs), node_count, node_options. Set here: run_dir, load_pids. The histories
-# of the clients are the files of run_dir that the array `histories` names in the end. A script may say with a function
-# stop_more what else has to be stopped; what run_dir holds is kept in the folder `keep` names, if it names one.
+# Set before, by arguments.sh and the script: build (the folder of the programs), ack, seed, keep, node_count,
+# node_options. Set here: run_dir, load_pids. The histories of the clients are the files of run_dir that the array
+# `histories` names in the end. A script may say with a function stop_more what else has to be stopped, and in `during`
+# what it is doing; what run_dir holds is kept in the folder `keep` names, if it names one.
 
 command -v redis-cli >/dev/null || {
     echo "skipped: redis-cli is not installed (Debian: redis-tools)"
@@ -12,9 +13,19 @@ command -v redis-cli >/dev/null || {
 }
 kv_server=$build/kv_server
 load_pids=()
+during=
 
 # shellcheck source=cluster.sh
 . "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+
+# fail WHAT: says what went wrong, keeps what the nodes say of themselves, and ends the script.
+fail() {
+    local node
+    printf '%s: FAILED%s: %s (--ack %s --seed %s)\n' "$script" "${during:+ in $during}" "$*" "$ack" "$seed" >&2
+    keep=${keep:-${TMPDIR:-/tmp}/replicator-${script#kv_}-$ack-$seed}
+    for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
+    exit 1
+}
 
 # start_history NAME OPTION...: clients that write their history into a file.
 start_history() {
