@@ -177,7 +177,7 @@ private:
                      refusal, hello_at, hello_heard, answers_from, answers, heard_at, connected, blank, request_owed,
                      requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, fed,
                      fed_at, tail, tail_began, progress] = peer;
-        // Whether a hello was heard before is seen by its numbers; `fed` is for lines, which are not searched, and
+        // Which hello was heard last is put where frames are known; `fed` is for lines, which are not searched, and
         // `blank` for people.
         put(answers);
         if (answers > 0) age(answers_from);
@@ -189,11 +189,8 @@ private:
         words_->number(answered_run, answered_nonce);
         if (asks) words_->number(own_run, own_question_), age(requested_at);
         if (reply_owed) put(candidate_run), words_->number(candidate_run, question);
-        if (link == LinkId{}) {
-            age(hello_at);
-        } else {
-            words_->number(run, link_nonce);
-        }
+        age(hello_at);
+        if (link != LinkId{}) words_->number(run, link_nonce);
         put(connected);
         age(heard_at ? *heard_at : Instant{});  // also says whether the peer is known to be down
         const auto& [head, kept, used, tail_left, hunts] = inbound;

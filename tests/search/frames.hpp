@@ -36,8 +36,13 @@ public:
         key_.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         const auto [place, is_new] = numbers_.try_emplace(key_, static_cast<std::uint32_t>(frames_.size()));
         if (is_new) frames_.push_back(make(bytes));
+        if (frames_[place->second].header.type == FrameType::hello) {
+            hellos_.try_emplace(core::load_head_checksum(bytes.data()), place->second);
+        }
         return place->second;
     }
+    /// The hello with this checksum.
+    [[nodiscard]] const Frame& hello(std::uint32_t checksum) const { return frames_[hellos_.at(checksum)]; }
 
     /// What it is, for people.
     [[nodiscard]] static std::string describe(const Frame& frame) {
@@ -149,6 +154,7 @@ private:
     Words words_;
     std::string key_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
+    std::unordered_map<std::uint32_t, std::uint32_t> hellos_;  // by checksum
     std::vector<Frame> frames_;
 };
 

@@ -170,7 +170,13 @@ public:
     /// What counts of all this, in words.
     void put(Words& words) const {
         Canonical canonical(words, around_.now);
-        for (std::size_t i = 0; i < node_count; ++i) canonical.engine(engine(i));
+        for (std::size_t i = 0; i < node_count; ++i) {
+            canonical.engine(engine(i));
+            // A hello that says nothing new may wait for its answer.
+            for (const core::Peer& peer : engine(i).peers()) {
+                if (peer.hello_heard != 0) words.append(frames_->hello(peer.hello_heard).words);
+            }
+        }
         for (const Queue& queue : around_.queues) {
             words.put(queue.size);
             for (std::size_t i = 0; i < queue.size; ++i) words.append(frames_->at(queue.frames[i]).words);
