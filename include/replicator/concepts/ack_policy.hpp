@@ -58,7 +58,8 @@ struct AskedStage {
     Stage stage = Stage::received;
     bool of_log = true;
 
-    constexpr AskedStage() = default;
+    // Not defaulted: g++ 12 defines a defaulted one only after the templates whose default arguments need it.
+    constexpr AskedStage() noexcept {}
     constexpr AskedStage(Stage asked) noexcept : stage(asked), of_log(false) {}
 
     [[nodiscard]] constexpr Stage on(Stage log_stage) const noexcept { return of_log ? log_stage : stage; }
