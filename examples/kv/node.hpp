@@ -18,7 +18,7 @@
 
 namespace kv {
 
-using Status = replicator::Status<Limits::nodes_max - 1>;
+using Status = replicator::NodeStatus<Limits::nodes_max - 1>;
 using PromotionStatus = replicator::PromotionStatus<Limits::nodes_max - 1>;
 
 /// How a write ended: acknowledged when there is no error.

@@ -92,7 +92,7 @@ public:
     using Command = typename Machine::Command;
     using Stored = StoredResult<ApplyResult<Machine>>;
     using Outcome = replicator::Outcome<Stored>;
-    using Status = replicator::Status<Composition::peers_max>;
+    using NodeStatus = replicator::NodeStatus<Composition::peers_max>;
 
     /// The stage at which holders are counted. The log decides where the policy leaves it open.
     static constexpr Stage stage = Composition::stage;
@@ -214,7 +214,7 @@ public:
     [[nodiscard]] Index acknowledged() const noexcept { return engine_.leader().acknowledged(); }
 
     /// A copy of everything that people look at. O(nodes + entries in a part of the log).
-    [[nodiscard]] Status status() const noexcept { return core::report(engine_); }
+    [[nodiscard]] NodeStatus status() const noexcept { return core::report(engine_); }
 
     /// Asks to lead: call it on a follower when the leader is gone, or when this node shall lead instead. The call only
     /// begins it; `promotion()` tells how far it is, and it ends by itself within three times

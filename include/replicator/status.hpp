@@ -68,7 +68,7 @@ struct Counters {
 };
 
 template <std::size_t PeersMax>
-struct Status {
+struct NodeStatus {
     NodeId node{};
     Role role = Role::follower;
     Error fault = Error::none;

@@ -48,8 +48,8 @@ struct Index {
     constexpr Index& operator++() noexcept { return ++value, *this; }
 };
 
-[[nodiscard]] constexpr Index min(Index a, Index b) noexcept { return a < b ? a : b; }
-[[nodiscard]] constexpr Index max(Index a, Index b) noexcept { return a < b ? b : a; }
+[[nodiscard]] constexpr Index smaller(Index a, Index b) noexcept { return a < b ? a : b; }
+[[nodiscard]] constexpr Index larger(Index a, Index b) noexcept { return a < b ? b : a; }
 
 /// One reign of one leader. The counter orders reigns; node and tag say who opened it in which run, so that no two
 /// openings are ever equal. Counter 0 is "no epoch yet".

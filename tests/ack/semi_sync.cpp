@@ -25,7 +25,7 @@ namespace {
 
 constexpr NodeId four{4};
 
-PeerStatus of(const Status<4>& status, NodeId node) {
+PeerStatus of(const NodeStatus<4>& status, NodeId node) {
     for (const PeerStatus& peer : status.peers()) {
         if (peer.node == node) return peer;
     }

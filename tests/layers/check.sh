@@ -18,7 +18,8 @@
 # Asio is included by asio/ and transport/asio_* alone, OpenSSL by transport/asio_tls* alone. Base, concepts, core, and
 # all that replicator.hpp reaches include the light standard headers alone. Headers of C and of the system (name.h,
 # sys/name.h) are for storage/, sim/, testing/ and asio/. No header has more than 400 lines; each begins with its
-# licence. No chain of includes returns to where it began.
+# licence. No chain of includes returns to where it began. No header uses a name that X11, Windows or Arduino define as a
+# macro: `banned_names` at all, `banned_calls` where a parenthesis follows.
 set -u
 
 root=${1:?the folder include/replicator}
@@ -28,6 +29,10 @@ cd "$root" || exit 2
 base_files="assert bytes checksum clock32 config entry error options promotion result session status types version write"
 light_headers="array bit compare concepts cstddef cstdint cstring limits new optional span type_traits utility"
 lines_max=400
+banned_names="Above Always Below Bool Complex False None Status Success True Unsorted"  # X11
+banned_names+=" far near small interface DELETE ERROR IN OPTIONAL OUT"                  # Windows
+banned_names+=" HIGH LOW INPUT OUTPUT"                                                  # Arduino
+banned_calls="abs bit max min round"
 
 # "who whom" pairs, shell patterns, that the rule for policies would refuse.
 policy_exceptions=(
@@ -165,6 +170,15 @@ check_other() {  # file, line, name between the angle brackets
     esac
 }
 
+# What X11 and others would replace, without comments and without what stands between quotation marks.
+check_names() {  # file
+    local file=$1 line text
+    while IFS=: read -r line text; do
+        fail "$file" "$line" "uses ${text//[^[:alnum:]_]/}, which others define as a macro: take another name, or write (max)(a, b)"
+    done < <(sed -E 's|"([^"\\]\|\\.)*"||g; s|//.*||' "$file" |
+        grep -noE "(^|[^[:alnum:]_])((${banned_names// /|})($|[^[:alnum:]_])|(${banned_calls// /|})[[:space:]]*\()")
+}
+
 mapfile -t headers < <(find . -name '*.hpp' | sed 's|^\./||' | sort)
 if ((${#headers[@]} == 0)); then
     echo "$root: there are no headers here"
@@ -184,6 +198,8 @@ for file in "${headers[@]}"; do
     ((count <= lines_max)) || fail "$file" "$count" "has more than $lines_max lines"
     [[ $'\n'$(<"$file")$'\n' == *$'\n#pragma once\n'* ]] || fail "$file" 1 "has no #pragma once"
     [[ ${lines[0]-} == "// SPDX-License-Identifier: BSL-1.0" ]] || fail "$file" 1 "does not name its licence"
+
+    check_names "$file"
 
     while IFS=: read -r line text; do
         includes=$((includes + 1))

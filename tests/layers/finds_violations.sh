@@ -89,6 +89,14 @@ refuse ack/sync.hpp '#include <boost/assert.hpp>' "replicator/ack/sync.hpp:3: in
 refuse ack/sync.hpp '#include REPLICATOR_HEADER' "replicator/ack/sync.hpp:3: is an #include that this check cannot read"
 refuse extra.hpp '' "replicator/extra.hpp:1: is not in the list of base files"
 
+refuse ack/sync.hpp 'struct Status {};' "replicator/ack/sync.hpp:3: uses Status, which others define as a macro"
+refuse ack/sync.hpp 'int i = std::max(1, 2);' "replicator/ack/sync.hpp:3: uses max, which others define as a macro"
+
+plant_good_tree
+header types.hpp 'int i = (std::max)(1, 2), count_max(1), held_min = 3;' '// None' 'const char* s = "None";' \
+    'using NodeStatus = int;'
+expect "names that only look like those of macros" 0 "every layer is kept"
+
 plant_good_tree
 header types.hpp '#include "error.hpp"'
 expect "a loop" 1 "includes itself by way of others"

@@ -18,9 +18,9 @@ namespace detail {
     for (const Holding& candidate : holdings.followers) {
         std::size_t holders = 0;
         for (const Holding& follower : holdings.followers) holders += candidate.held <= follower.held ? 1u : 0u;
-        if (holders >= others) best = max(best, candidate.held);
+        if (holders >= others) best = larger(best, candidate.held);
     }
-    return min(best, holdings.leader);
+    return smaller(best, holdings.leader);
 }
 
 [[nodiscard]] constexpr std::size_t count_up(Holdings holdings) noexcept {

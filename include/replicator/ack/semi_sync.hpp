@@ -37,7 +37,7 @@ struct SemiSync {
         bool any_up = false;
         for (const Holding& follower : holdings.followers) {
             if (follower.seat && (follower.up || Missing != WhenMissing::degrade)) {
-                return min(holdings.leader, follower.held);
+                return smaller(holdings.leader, follower.held);
             }
             any_up = any_up || follower.up;
         }

@@ -26,7 +26,7 @@ struct Sync {
         Index all = holdings.leader;
         for (const Holding& follower : holdings.followers) {
             if (Missing == WhenMissing::degrade && !follower.up) continue;
-            all = min(all, follower.held);
+            all = smaller(all, follower.held);
         }
         return all;
     }

@@ -33,7 +33,7 @@ public:
 
     /// Applies what is committed and not yet applied, and gives those entries free in the log. O(entries applied).
     void advance(Local<Composition>& local) noexcept {
-        const Index end = min(local.commit, local.log.last());
+        const Index end = smaller(local.commit, local.log.last());
         if (end < next_.index) return;
         while (next_.index <= end) {
             const EntryRun run = local.log.read(next_);

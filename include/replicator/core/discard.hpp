@@ -24,7 +24,7 @@ void discard_after(Local<Composition>& local, Index common) noexcept {
         local.observer->on_discarded(Position{}, bytes);
     };
     if constexpr (typed || raw) {
-        Cursor at = local.log.seek(max(common + 1, local.log.begin().index));
+        Cursor at = local.log.seek(larger(common + 1, local.log.begin().index));
         while (at.index <= local.log.last()) {
             const EntryRun run = local.log.read(at);
             if (run.count == 0) return;

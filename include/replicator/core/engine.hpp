@@ -244,7 +244,7 @@ private:
             if (local_.role == Role::faulted) return;
             keeper_.tick(local_, applier_, follower_.installing());
             Index needed = local_.log.last() + 1;
-            for (const Peer& peer : peers()) needed = min(needed, peer.progress.received + 1);
+            for (const Peer& peer : peers()) needed = smaller(needed, peer.progress.received + 1);
             local_.log.need(local_.role == Role::leader ? needed : local_.log.last() + 1);
             if (local_.log.is_suspect() && local_.held_through <= local_.log.held()) {
                 static_cast<void>(local_.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
@@ -358,7 +358,7 @@ private:
         if (peer.reply_owed || peer.request_owed) return write_ballot(peer, buffer);
         if (sends_to(peer)) {
             if (peer.hand_over_owed) return write_hand_over(peer, buffer);
-            return sender_.transmit(local_, applier_, leader_.round(), peer, buffer);
+            return sender_.transmit(local_, applier_, leader_.current_round(), peer, buffer);
         }
         if (buffer.size() < frame_header_bytes + field_bytes(FrameType::ack, ack_flags::all)) return 0;
         acked_at_ = local_.now;

@@ -55,7 +55,7 @@ public:
     /// The newest position that a log which ends at `last_index` has at or below `bound`, in epoch and in index: where
     /// another log that has `bound` may still agree.
     [[nodiscard]] Position newest_at_or_below(Position bound, Index last_index) const noexcept {
-        Index end = min(last_index, bound.index);
+        Index end = smaller(last_index, bound.index);
         for (std::size_t i = size_; i-- > 0;) {
             if (starts_[i].epoch <= bound.epoch && starts_[i].first <= end) return {starts_[i].epoch, end};
             if (starts_[i].first <= end) end = starts_[i].first - 1;

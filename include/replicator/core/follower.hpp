@@ -66,7 +66,7 @@ public:
         ends_at_ = index_ + append.count;
         chain_ = append.previous_chain;
         if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
-        told_commit_ = max(told_commit_, append.commit);
+        told_commit_ = larger(told_commit_, append.commit);
         verified(index_);
         learn_epoch(local);
         return true;
@@ -96,7 +96,7 @@ public:
     /// Applies what the leader allows and this node has verified. Called once when a call to `receive` ends.
     void settle(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (!verified_) return;
-        const Index commit = min(told_commit_, *verified_);
+        const Index commit = smaller(told_commit_, *verified_);
         if (commit <= local.commit) return;
         local.commit = commit;
         applier.advance(local);
@@ -116,8 +116,8 @@ public:
     [[nodiscard]] Ack take_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
         Ack ack;
         ack.received = verified_.value_or_zero();
-        ack.durable = Composition::log_stage == Stage::durable ? min(ack.received, local.log.held()) : Index{};
-        ack.applied = min(ack.received, applier.applied());
+        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, local.log.held()) : Index{};
+        ack.applied = smaller(ack.received, applier.applied());
         const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
         ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
         ack.echo = echo_;
@@ -163,7 +163,7 @@ public:
         }
         notify_snapshot(local, true);
         // Without a replacement what is committed here is in the state; a tail of another line is not.
-        discard_after(local, install_.replaces() ? install_.common() : max(install_.common(), local.commit));
+        discard_after(local, install_.replaces() ? install_.common() : larger(install_.common(), local.commit));
         if (!install_.finish(local, applier, verified_.value_or_zero())) return fail_if_log_did(local), Error::none;
         verified_.reset();
         verified(local.log.last());

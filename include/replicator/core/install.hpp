@@ -88,8 +88,8 @@ public:
     [[nodiscard]] bool finish(Local<Composition>& local, Applier<Composition>& applier, Index verified) noexcept {
         // What both lines share was held here, too; the state may be older than that.
         const Index position = begin_.position.index;
-        if (replaces_) local.held_through = max(local.held_through, begin_.common);
-        if (verified > position) local.held_through = max(local.held_through, verified);
+        if (replaces_) local.held_through = larger(local.held_through, begin_.common);
+        if (verified > position) local.held_through = larger(local.held_through, verified);
         if (!replace_log(local, position)) return forget(), false;
         local.epochs = epochs_;
         local.applied_roster = roster_;

@@ -96,10 +96,10 @@ public:
 
     /// A follower says what it holds. An error means that it says what cannot be: it was never shown so much.
     [[nodiscard]] static Error take_ack(Progress& follower, const Ack& ack) noexcept {
-        if (follower.sent_last < max(ack.received, max(ack.durable, ack.applied))) return Error::protocol;
-        follower.received = max(follower.received, ack.received);
-        follower.durable = max(follower.durable, min(ack.durable, follower.received));
-        follower.applied = max(follower.applied, min(ack.applied, follower.received));
+        if (follower.sent_last < larger(ack.received, larger(ack.durable, ack.applied))) return Error::protocol;
+        follower.received = larger(follower.received, ack.received);
+        follower.durable = larger(follower.durable, smaller(ack.durable, follower.received));
+        follower.applied = larger(follower.applied, smaller(ack.applied, follower.received));
         follower.in_flight.held(ack.received);
         if (ack.echo) {
             follower.answered = ack.echo->sent;
@@ -120,7 +120,7 @@ public:
             if (local.role == Role::faulted) return;
         }
         const Index done = Composition::waits_for_apply
-                               ? min(local.commit, satisfied(local, applier, peers, Stage::applied))
+                               ? smaller(local.commit, satisfied(local, applier, peers, Stage::applied))
                                : local.commit;
         if (done < epoch_start_ || done <= acknowledged_) return;
         acknowledged_ = done;
@@ -207,10 +207,10 @@ public:
     }
     /// Entries of this epoch that are not acknowledged.
     [[nodiscard]] std::uint64_t pending(const Local<Composition>& local) const noexcept {
-        return local.log.last() - max(acknowledged_, epoch_start_ - 1);
+        return local.log.last() - larger(acknowledged_, epoch_start_ - 1);
     }
     [[nodiscard]] std::optional<Instant> pending_since() const noexcept { return pending_since_; }
-    [[nodiscard]] std::uint64_t round() const noexcept { return round_; }
+    [[nodiscard]] std::uint64_t current_round() const noexcept { return round_; }
 
     /// A follower of another incarnation than the one that counts appeared: who confirms the epoch from now on?
     void new_round() noexcept { ++round_; }
@@ -256,7 +256,7 @@ private:
         if constexpr (requires { Policy::loss_entries_max; }) {
             if (Policy::loss_entries_max == 0) return false;
             Index safe;
-            for (const Peer& peer : peers) safe = max(safe, peer.progress.received);
+            for (const Peer& peer : peers) safe = larger(safe, peer.progress.received);
             return local.log.last() - safe >= Policy::loss_entries_max;
         } else {
             return false;

@@ -296,7 +296,7 @@ protected:
         if (local_.role != Role::leader) return;
         if (!peer.progress.counts) {
             leader_.new_round();
-            peer.progress.appeared_in_round = leader_.round();
+            peer.progress.appeared_in_round = leader_.current_round();
             for (Peer& other : peers()) other.progress.heartbeat_owed = other.progress.linked();
         }
         leader_.review(local_, applier_, peers());
@@ -310,7 +310,7 @@ protected:
         }
         if (local_.history != theirs.history) adopt(theirs.history);
         // All that was acknowledged until now, the leader has.
-        local_.held_through = min(local_.held_through, theirs.last.index);
+        local_.held_through = smaller(local_.held_through, theirs.last.index);
         const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
         local_.leader = peer.id;
         draw_from(peer, theirs);

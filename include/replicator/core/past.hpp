@@ -22,7 +22,7 @@ struct Past {
     /// What a follower vouched for in this epoch, on this link and on those before it, where it cannot get lost.
     [[nodiscard]] static Index vouched(const Progress& follower) noexcept {
         constexpr Stage stage = Composition::waits_for_apply ? Composition::log_stage : Composition::stage;
-        return max(follower.vouched, stage == Stage::durable ? follower.durable : follower.received);
+        return larger(follower.vouched, stage == Stage::durable ? follower.durable : follower.received);
     }
 
     /// True when a node that says this, and no higher epoch, went back; if it says it now, which is for the caller to

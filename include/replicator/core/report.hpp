@@ -57,9 +57,9 @@ template <class Composition>
 
 /// O(peers), and O(entries in a part of the log) for the lag in bytes.
 template <class Composition>
-[[nodiscard]] Status<Composition::peers_max> report(const Engine<Composition>& engine) noexcept {
+[[nodiscard]] NodeStatus<Composition::peers_max> report(const Engine<Composition>& engine) noexcept {
     const auto& local = engine.local();
-    Status<Composition::peers_max> status;
+    NodeStatus<Composition::peers_max> status;
     status.node = local.self;
     status.role = local.role;
     status.fault = local.fault;

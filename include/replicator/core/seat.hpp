@@ -48,7 +48,7 @@ template <class Composition>
     for (const Peer& peer : peers) {
         if (peer.id != local.roster.seat) continue;
         if (peer.progress.up()) return NodeId{};
-        if (peer.progress.stuck) least = max(least, held_to_commit<Composition>(peer.progress) + 1);
+        if (peer.progress.stuck) least = larger(least, held_to_commit<Composition>(peer.progress) + 1);
     }
     const Peer* best = nullptr;
     bool best_rests = false;

@@ -348,7 +348,7 @@ private:
             follower.timed_at = local.now;
             follower.round_sent = append.timing->round;
         }
-        follower.sent_last = max(follower.sent_last, follower.previous.index);
+        follower.sent_last = larger(follower.sent_last, follower.previous.index);
         follower.commit_sent = local.commit;
         follower.probe_owed = follower.heartbeat_owed = false;
         follower.sent_at = local.now;

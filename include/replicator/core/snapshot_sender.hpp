@@ -156,7 +156,7 @@ private:
             if (sending.offset == sending.acknowledged) peer.progress.allowance.asked(local.now);
         }
         sending.offset = sending.acknowledged;
-        peer.progress.sent_last = max(peer.progress.sent_last, sending.position.index);
+        peer.progress.sent_last = larger(peer.progress.sent_last, sending.position.index);
 
         std::byte* const tail = buffer.data() + head;
         const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);

@@ -123,7 +123,7 @@ public:
     void reset(Index index, Chain chain) noexcept { body_->reset(index, chain); }
     /// Entries up to `index` may be dropped, once a state on the disk includes them.
     void release(Index index) noexcept {
-        if (body_ != nullptr) body_->released = max(body_->released, index);
+        if (body_ != nullptr) body_->released = larger(body_->released, index);
     }
     /// Followers still need entries from `index` on; they are kept for as long as the capacity allows. Nobody needs any
     /// until this is called.

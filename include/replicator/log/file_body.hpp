@@ -84,8 +84,8 @@ public:
         writer_.seal();
         epochs.cut(at.index);
         reader_.forget(at.index);
-        held = min(held, at.index - 1);
-        syncing_to_ = min(syncing_to_, at.index - 1);
+        held = smaller(held, at.index - 1);
+        syncing_to_ = smaller(syncing_to_, at.index - 1);
     }
 
     void reset(Index index, Chain to) noexcept {
@@ -244,7 +244,7 @@ private:
         if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
         auto room = tail.reserve(least, most, written_);
         if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
-        plain_to_ = is_crowded() ? 0 : std::min(begin.offset + Options::retained_bytes, tail.free_to());
+        plain_to_ = is_crowded() ? 0 : (std::min)(begin.offset + Options::retained_bytes, tail.free_to());
         return room;
     }
 
@@ -266,7 +266,7 @@ private:
     void drop(std::size_t least, std::size_t retained_bytes) noexcept {
         if (cut_due_ || reset_due_) return;
         Index may = released;
-        if (Options::keeps_for_restart) may = min(may, metadata.snapshot.position.index);
+        if (Options::keeps_for_restart) may = smaller(may, metadata.snapshot.position.index);
         while (dropped_ + 1 < segments_.size()) {
             const Segment& next = segments_[dropped_ + 1];
             if (next.first.index - 1 > may) return;
@@ -305,7 +305,7 @@ private:
     [[nodiscard]] Error apply_cut() noexcept {
         wait();
         if (fault != Error::none) return fault;
-        note_durable(min(held, written_.index - 1));
+        note_durable(smaller(held, written_.index - 1));
         metadata.cut_from = written_.index;
         metadata.cut_segment = metadata.last_segment;
         metadata.epochs = epochs;
@@ -327,7 +327,7 @@ private:
         const EntryRun run = tail.read(written_);
         const std::size_t first_size = load_entry_header(run.bytes.data()).bytes();
         if (writer_.room() < first_size && !begin_segment()) return false;
-        const std::size_t limit = std::min(Options::record_bytes_max, writer_.room());
+        const std::size_t limit = (std::min)(Options::record_bytes_max, writer_.room());
         RecordHeader header;
         header.first = written_.index;
         header.durable = held;

@@ -185,7 +185,7 @@ private:
         // What comes after it counts no more, even where the segment that took its place is lost.
         Index stop = i + 1 < count_ ? found_[i + 1].first : Index{};
         if (is_last && was_cut(header.number)) {
-            stop = stop == Index{} ? metadata_.cut_from : min(stop, metadata_.cut_from);
+            stop = stop == Index{} ? metadata_.cut_from : smaller(stop, metadata_.cut_from);
         }
         // The segment before ended elsewhere than this one begins: what is between is not there.
         if (header.chain_before != end.chain || header.first != end.at.index) {

@@ -103,7 +103,7 @@ public:
         buffer->used = ++clock_;
         const std::size_t which = segments.find(index);
         const Segment& segment = segments[which];
-        if (which + 1 < segments.size()) limit = min(limit, segments[which + 1].first.index - 1);
+        if (which + 1 < segments.size()) limit = smaller(limit, segments[which + 1].first.index - 1);
         if (!fill(storage, directory, *buffer, segment, index, limit, damage)) {
             buffer->from = buffer->to = {};
             return {};

@@ -122,7 +122,7 @@ private:
                             [&](const std::byte* entry, const RecordWalk& at) {
                                 note_epoch(entry, at.at.index, at.chain, epochs);
                             });
-            durable = max(durable, header.durable);
+            durable = larger(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});
             if (!sound) return damaged = true, used;
             unproven(header);
@@ -154,7 +154,7 @@ private:
                 for (std::size_t i = 0; i + RecordHeader::bytes <= got; i += 8) {
                     RecordHeader record;
                     if (!record.read(raw.data() + i, header.salt, at + i)) continue;
-                    durable = max(durable, record.durable);
+                    durable = larger(durable, record.durable);
                 }
             }
             // The file was made longer than this.

@@ -101,7 +101,7 @@ public:
         if (index < begin.index) return 0;
         std::uint64_t from = begin.offset;
         if (dropped_ < segments_.size() && index < written_.index) from = segments_[segments_.find(index)].first.offset;
-        const std::uint64_t used = tail.end().offset - std::max(from, begin.offset);
+        const std::uint64_t used = tail.end().offset - (std::max)(from, begin.offset);
         return used < Options::capacity_bytes ? Options::capacity_bytes - used : 0;
     }
 
@@ -144,7 +144,7 @@ protected:
         if (error != StorageError::none) {
             fault = Error::log_failed;
         } else {
-            held = max(held, syncing_to_);
+            held = larger(held, syncing_to_);
         }
     }
 
@@ -212,7 +212,7 @@ private:
         if (suspect != Index{} && (metadata.suspect_from == Index{} || suspect < metadata.suspect_from)) {
             metadata.suspect_from = suspect;
         }
-        metadata.last_segment = std::max(metadata.last_segment, opening.highest_number());
+        metadata.last_segment = (std::max)(metadata.last_segment, opening.highest_number());
         closed_in_order = std::exchange(metadata.clean_stop, false);
         recognize();
         ++metadata.run_counter;
@@ -242,7 +242,8 @@ private:
     [[nodiscard]] bool make_durable(FileOpening<S, Options>& opening) noexcept {
         const auto raw = reader_.raw();
         std::uint64_t at = opening.rewrite_from != 0 ? opening.rewrite_from : opening.place;
-        const std::uint64_t end = opening.goes_on ? opening.place : std::min(opening.size, opening.place + raw.size());
+        const std::uint64_t end =
+            opening.goes_on ? opening.place : (std::min)(opening.size, opening.place + raw.size());
         while (at < end) {
             std::size_t got = 0;
             const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), end - at));

@@ -94,7 +94,7 @@ public:
         released_ = index;
     }
 
-    void release(Index index) noexcept { released_ = max(released_, index); }
+    void release(Index index) noexcept { released_ = larger(released_, index); }
 
 private:
     struct Segment {

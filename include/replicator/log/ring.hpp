@@ -83,7 +83,7 @@ public:
         plain_to_ = 0;
     }
 
-    void release(Index index) noexcept { released_ = max(released_, index); }
+    void release(Index index) noexcept { released_ = larger(released_, index); }
 
 private:
     /// A place that can be found without walking: where an append began. There is one in about every sixteenth.

@@ -15,7 +15,7 @@ public:
     /// When the last of so many bytes has left, if they are handed over now. With rate 0 that is now.
     [[nodiscard]] Instant carry(std::size_t bytes, std::uint64_t bytes_per_second, Instant now) noexcept {
         if (bytes_per_second == 0) return now;
-        free_at_ = std::max(free_at_, now) + Duration{bytes * 1'000'000 / bytes_per_second};
+        free_at_ = (std::max)(free_at_, now) + Duration{bytes * 1'000'000 / bytes_per_second};
         return free_at_;
     }
 

@@ -89,8 +89,8 @@ private:
     void add(Instant now, NodeId from, NodeId to, const std::string& what) {
         std::string line = std::to_string(now.microseconds);
         line.resize(10, ' ');
-        const std::uint32_t low = std::min(value(from), value(to));
-        const std::uint32_t high = std::max(value(from), value(to));
+        const std::uint32_t low = (std::min)(value(from), value(to));
+        const std::uint32_t high = (std::max)(value(from), value(to));
         for (std::uint32_t lane = 1; lane <= lanes; ++lane) {
             const bool inside = lane >= low && lane < high;
             line += lane == value(from) ? 'o'

@@ -132,9 +132,9 @@ private:
         }
         return true;
     }
-    [[nodiscard]] bool is_within(std::size_t small, std::size_t large) noexcept {
-        const auto left = at(small).words();
-        const auto right = at(large).words();
+    [[nodiscard]] bool is_within(std::size_t inner, std::size_t outer) noexcept {
+        const auto left = at(inner).words();
+        const auto right = at(outer).words();
         for (std::size_t i = 1; i < stride_; ++i) {
             if ((left[i] & ~right[i]) != 0) return false;
         }

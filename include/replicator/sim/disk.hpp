@@ -129,7 +129,7 @@ public:
 
 private:
     friend class Calm;
-    static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uint64_t never = (std::numeric_limits<std::uint64_t>::max)();
 
     /// A bit changes, or a piece of a file of the log is overwritten with another one.
     void rot(Random& random) {

@@ -67,7 +67,7 @@ public:
         if (answer == Answer::refused || (is_get && answer == Answer::unknown)) return;
         Move move;
         move.called = operation.called;
-        move.returned = answer == Answer::unknown ? forever : std::max(operation.called, operation.returned);
+        move.returned = answer == Answer::unknown ? forever : (std::max)(operation.called, operation.returned);
         if (is_get || answer == Answer::unequal) {
             move.kind = MoveKind::read;
             move.observed = number(operation.output);
@@ -123,7 +123,7 @@ private:
     bool leave_out(std::size_t size) {
         bool shorter = false;
         for (std::size_t begin = 0; begin < kept_.size() && steps_ < steps_max_;) {
-            std::vector<std::size_t> rest = without(begin, std::min(begin + size, kept_.size()));
+            std::vector<std::size_t> rest = without(begin, (std::min)(begin + size, kept_.size()));
             if (rest.size() < kept_.size() && fails(rest)) {
                 kept_ = std::move(rest);
                 shorter = true;

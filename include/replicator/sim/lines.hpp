@@ -54,8 +54,8 @@ public:
     }
     /// Where two lines part: the newest entry of both.
     [[nodiscard]] Entry common(Entry a, Entry b) const noexcept {
-        a = at(a, min(index(a), index(b)));
-        b = at(b, min(index(a), index(b)));
+        a = at(a, smaller(index(a), index(b)));
+        b = at(b, smaller(index(a), index(b)));
         while (a != b) a = entries_[a].parent, b = entries_[b].parent;
         return a;
     }
@@ -71,7 +71,7 @@ public:
     /// Nothing when the log does not hang together with what is known.
     template <LogPolicy Log>
     [[nodiscard]] std::optional<Entry> take(const Log& log, Entry hint) {
-        Index index = max(min(log.last(), entries_[hint].index), log.base().index);
+        Index index = larger(smaller(log.last(), entries_[hint].index), log.base().index);
         std::optional<Entry> known;
         for (;; index = index - 1) {
             known = find(index, chain_at(log, index));

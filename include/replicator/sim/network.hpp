@@ -39,7 +39,7 @@ public:
     template <class Node>
     void attach(Node& node) {
         const std::size_t place = place_of(node.id());
-        ways_.resize(std::max(ways_.size(), nodes_.size() * nodes_.size()));
+        ways_.resize((std::max)(ways_.size(), nodes_.size() * nodes_.size()));
         nodes_[place].handle = transport::NodeHandle(node);
         nodes_[place].paused = false;
         nodes_[place].flush_at = never;
@@ -136,7 +136,7 @@ public:
 
     /// When the next disk works; `otherwise` when none is to.
     [[nodiscard]] Instant next_flush(Instant otherwise) const noexcept {
-        for (const Known& known : nodes_) otherwise = std::min(otherwise, known.flush_at);
+        for (const Known& known : nodes_) otherwise = (std::min)(otherwise, known.flush_at);
         return otherwise;
     }
     /// Lets the disk work whose time has come first. Returns whose it was, or NodeId{} when that node is paused.
@@ -305,8 +305,8 @@ private:
             enqueue(from, to, frame.subspan(at), now);
         } else {
             const std::size_t most = Carrier::piece_bytes(faults_.bytes_per_second);
-            for (std::size_t at = 0; at < size; at += std::min(most, size - at)) {
-                enqueue(from, to, frame.subspan(at, std::min(most, size - at)), now);
+            for (std::size_t at = 0; at < size; at += (std::min)(most, size - at)) {
+                enqueue(from, to, frame.subspan(at, (std::min)(most, size - at)), now);
             }
         }
     }
@@ -317,8 +317,8 @@ private:
         packet.arrives = path.carrier.carry(bytes.size(), faults_.bytes_per_second, now);
         const std::uint64_t most = faults_.delay_max.microseconds;
         if (!faults_.line) packet.arrives.microseconds += random_.between(faults_.delay_min.microseconds, most);
-        packet.arrives = std::max(packet.arrives, path.clogged_until);
-        if (faults_.in_order()) path.last_arrival = packet.arrives = std::max(packet.arrives, path.last_arrival);
+        packet.arrives = (std::max)(packet.arrives, path.clogged_until);
+        if (faults_.in_order()) path.last_arrival = packet.arrives = (std::max)(packet.arrives, path.last_arrival);
         packet.order = ++order_;
         packet.from = from;
         packet.to = to;

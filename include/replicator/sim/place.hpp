@@ -100,7 +100,7 @@ struct Place {
         Index most;
         for (Former& gone : former) {
             gone.counted = gone.counted || gone.incarnation == counting;
-            if (gone.counted) most = max(most, applied_too ? gone.applied : gone.held);
+            if (gone.counted) most = larger(most, applied_too ? gone.applied : gone.held);
         }
         return most;
     }

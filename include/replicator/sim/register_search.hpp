@@ -125,7 +125,7 @@ private:
         std::size_t together_max = 0;
         for (const Event& event : events_) {
             together += event.kind == EventKind::call ? 1u : ~std::size_t{0};
-            together_max = std::max(together_max, together);
+            together_max = (std::max)(together_max, together);
         }
         for (std::size_t slot = together_max; slot > 0; --slot) free_slots_.push_back(slot - 1);
         frontier_ = Configurations(together_max);
@@ -140,7 +140,7 @@ private:
         std::vector<std::uint64_t> last_use(writers_.size(), 0);
         for (const Move& move : moves_) {
             if (move.observes() && !move.open())
-                last_use[move.observed] = std::max(last_use[move.observed], move.returned);
+                last_use[move.observed] = (std::max)(last_use[move.observed], move.returned);
         }
         for (bool stable = false; !stable;) {
             stable = true;

@@ -210,7 +210,7 @@ inline void draw_rate(Random&& random, NetworkFaults& network) {
     network.stream = true;
     network.bytes_per_second = random.between(7'500, random.below(3) == 0 ? 60'000 : 11'000);
     network.in_flight_bytes_max = network.bytes_per_second < 9'000 || random.below(2) == 0 ? 1 : 300;
-    network.delay_max = std::min(network.delay_max, milliseconds(2));
+    network.delay_max = (std::min)(network.delay_max, milliseconds(2));
 }
 
 /// From a source of its own, so that all else is what it is without this.

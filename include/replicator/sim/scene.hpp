@@ -41,7 +41,7 @@ public:
     void set_clients(Clients<Node> clients) { clients_ = std::move(clients); }
 
 protected:
-    static constexpr std::size_t larger_buffer = std::max(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
+    static constexpr std::size_t larger_buffer = (std::max)(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
     static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
 
     Scene(const Scenario& scenario, MakeCommand make_command)
@@ -151,7 +151,7 @@ protected:
             flushes = flush < next;
             next = flush;
         }
-        now_ = std::max(now_, next);
+        now_ = (std::max)(now_, next);
         ++events_;
         if (flushes) {
             const NodeId flushed = network_.flush(now_);

@@ -28,7 +28,7 @@ namespace replicator::sim {
         for (std::size_t at = 0; at < scenario.events.size();) {
             Scenario shorter = scenario;
             const auto begin = shorter.events.begin() + static_cast<std::ptrdiff_t>(at);
-            const std::size_t count = std::min(group, scenario.events.size() - at);
+            const std::size_t count = (std::min)(group, scenario.events.size() - at);
             shorter.events.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
             if (still_fails(shorter)) {
                 scenario = std::move(shorter);

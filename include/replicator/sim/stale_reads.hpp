@@ -92,7 +92,7 @@ private:
             reads || (compares && operation.answer != Answer::refused && operation.answer != Answer::unknown);
         if (!saw || !seen) return;
         const auto place = spans_.find({operation.key, *seen});
-        if (place != spans_.end()) place->second.latest = std::min(place->second.latest, operation.returned);
+        if (place != spans_.end()) place->second.latest = (std::min)(place->second.latest, operation.returned);
     }
 
     void look_at(const Operation& read) {

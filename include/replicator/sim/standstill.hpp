@@ -80,7 +80,7 @@ private:
         }
         // Nor after the seat moved: one that has not moved for long may have to wait.
         if (local.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
-        return !own_.gets_on(now) || own_.held <= committed_ || !other_gets_on(node, max(held_by_seat, committed_));
+        return !own_.gets_on(now) || own_.held <= committed_ || !other_gets_on(node, larger(held_by_seat, committed_));
     }
 
     [[nodiscard]] bool other_gets_on(const Node& node, Index past) const {

@@ -168,7 +168,8 @@ private:
         if (!lines_.understands()) return fail({"the codec cannot decode what it encoded"});
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
-        const Entry held = counts_flushed ? lines_.at(*last, min(node.last().index, local(node).log.held())) : *last;
+        const Index flushed = smaller(node.last().index, local(node).log.held());
+        const Entry held = counts_flushed ? lines_.at(*last, flushed) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
         view.held = stopped ? lines_.common(view.held, held) : held;
         // It may have opened an epoch, or committed more, just before its disk failed.

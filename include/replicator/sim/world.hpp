@@ -80,7 +80,7 @@ private:
         const Stage stage = Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received;
         // What was done when the disk failed may not be there, and nobody was told of it.
         const bool stopped = at.node->role() == Role::faulted;
-        const Index holds = stopped ? min(at.held, held(place, stage)) : held(place, stage);
+        const Index holds = stopped ? smaller(at.held, held(place, stage)) : held(place, stage);
         at.former.push_back({at.incarnation, at.began, holds, held(place, Stage::applied), false});
     }
 
@@ -192,7 +192,7 @@ private:
         const std::size_t heard = heard_since_began(places_, place, counting);
         const std::size_t nodes = places_.size();
         const std::size_t holders = Policy::holders(nodes);
-        if (heard < std::min(nodes - 1, std::max(holders, nodes - holders + 1))) {
+        if (heard < (std::min)(nodes - 1, (std::max)(holders, nodes - holders + 1))) {
             fail({"node ", name(place), " counts again, although only ", heard, " nodes were heard"});
         }
     }
@@ -204,8 +204,8 @@ private:
         const Index received = oracle_.held_by(log);
         switch (stage) {
             case Stage::received: return received;
-            case Stage::durable: return min(received, log.held());
-            case Stage::applied: return min(received, node.applied());
+            case Stage::durable: return smaller(received, log.held());
+            case Stage::applied: return smaller(received, node.applied());
         }
         return {};
     }
@@ -216,7 +216,7 @@ private:
         const Incarnation counting = oracle_.roster().counting(ids_[place]);
         const Index former = places_[place].held_before(counting, stage == Stage::applied);
         if (counting != places_[place].incarnation) return former;
-        return std::max(former, held(place, stage));
+        return (std::max)(former, held(place, stage));
     }
 
     /// Everything that must hold of one node after it was told something.
@@ -285,7 +285,7 @@ private:
     template <class Roster>
     [[nodiscard]] bool seat_holds(const Roster& roster) {
         if (roster.seat == NodeId{}) return false;
-        return held_and_counted(value(roster.seat) - 1) >= std::max(newest_acknowledged_, roster.seat_index);
+        return held_and_counted(value(roster.seat) - 1) >= (std::max)(newest_acknowledged_, roster.seat_index);
     }
 
     [[nodiscard]] bool all_equal() {

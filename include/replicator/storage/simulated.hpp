@@ -152,7 +152,7 @@ public:
         if (const StorageError error = plain_call(disk_->faults.read_errors); error != StorageError::none) return error;
         SimulatedDisk::Bytes& bytes = file.inode().current;
         if (place >= bytes.size() || to.empty()) return StorageError::none;
-        got = std::min(to.size(), bytes.size() - static_cast<std::size_t>(place));
+        got = (std::min)(to.size(), bytes.size() - static_cast<std::size_t>(place));
         if (disk_->chance(disk_->faults.rotten_reads)) {
             const auto at = static_cast<std::size_t>(place + disk_->below(got));
             bytes[at] ^= static_cast<std::byte>(1u << disk_->below(8));

@@ -30,7 +30,7 @@ struct DiskFaults {
     std::uint64_t sync_errors = 0;
     std::uint64_t misplaced_writes = 0;  ///< what was written ends up elsewhere in the file
     std::uint64_t rotten_reads = 0;      ///< one bit of the file changes for good, just before it is read
-    std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max();  ///< of all files; then the disk is full
+    std::uint64_t bytes_max = (std::numeric_limits<std::uint64_t>::max)();  ///< of all files; then the disk is full
     unsigned sync_polls = 0;  ///< so many polls a started flush takes, see ST-8
     bool syncs_hang = false;  ///< no started flush ends, unless somebody waits for it
 };
@@ -172,7 +172,7 @@ private:
         StorageError error = StorageError::none;
     };
 
-    static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uint64_t never = (std::numeric_limits<std::uint64_t>::max)();
 
     // splitmix64, as in sim/random.hpp, which a policy may not include.
     [[nodiscard]] std::uint64_t next_random() noexcept {
@@ -249,7 +249,7 @@ private:
                 const std::uint64_t limit = change.place + change.bytes.size();
                 // Single bytes would be slow to draw one by one, and no disk loses them so.
                 const std::uint64_t step = unit == 1 ? 1 + below(64) : unit;
-                const std::uint64_t end = std::min(limit, (at / step + 1) * step);
+                const std::uint64_t end = (std::min)(limit, (at / step + 1) * step);
                 if (chance(kept)) {
                     put_bytes(
                         to, at,
@@ -263,14 +263,14 @@ private:
 
     void flush(Inode& inode, std::size_t changes) {
         // Another flush of the file may have come first.
-        for (std::size_t i = std::min(changes, inode.pending.size()); i > 0; --i) {
+        for (std::size_t i = (std::min)(changes, inode.pending.size()); i > 0; --i) {
             apply(inode.pending.front(), inode.durable);
             inode.pending.pop_front();
         }
     }
     /// What a failed flush leaves: the system takes everything for written, and some of it is.
     void fail_flush(Inode& inode, std::size_t changes) {
-        for (std::size_t i = std::min(changes, inode.pending.size()); i > 0; --i) {
+        for (std::size_t i = (std::min)(changes, inode.pending.size()); i > 0; --i) {
             if (below(2) == 0) apply(inode.pending.front(), inode.durable);
             inode.pending.pop_front();
         }

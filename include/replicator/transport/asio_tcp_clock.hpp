@@ -20,7 +20,7 @@ public:
     /// peers, because what they sent may still wait to be read: of any pause, at most `most` is counted.
     Instant pass(Duration most) noexcept {
         const Clock::time_point now = Clock::now();
-        now_ = now_ + Duration{std::min(microseconds(now - last_).microseconds, most.microseconds)};
+        now_ = now_ + Duration{(std::min)(microseconds(now - last_).microseconds, most.microseconds)};
         last_ = now;
         return Instant{microseconds(now.time_since_epoch()).microseconds};
     }

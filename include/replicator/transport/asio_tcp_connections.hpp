@@ -196,7 +196,7 @@ private:
 
     void tick() {
         const Instant now =
-            clock_.pass({std::max(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds)});
+            clock_.pass({(std::max)(options_.idle_timeout.microseconds / 4, 2 * options_.tick_interval.microseconds)});
         ticking_ = true;
         node_.tick(now);
         ticking_ = false;

@@ -44,7 +44,7 @@ private:
 class TcpBackoff {
 public:
     TcpBackoff(Duration delay_min, Duration delay_max) noexcept
-        : delay_min_(delay_min), delay_max_(std::max(delay_min, delay_max)), delay_(delay_min) {}
+        : delay_min_(delay_min), delay_max_((std::max)(delay_min, delay_max)), delay_(delay_min) {}
 
     [[nodiscard]] bool is_due(Instant now) const noexcept { return now >= due_; }
 
@@ -53,7 +53,7 @@ public:
     void failed(Instant now, Duration lasted, TcpJitter& jitter) noexcept {
         if (lasted >= delay_max_) delay_ = delay_min_;
         due_ = now + jitter.shorten(delay_);
-        delay_ = {std::min(delay_.microseconds * 2, delay_max_.microseconds)};
+        delay_ = {(std::min)(delay_.microseconds * 2, delay_max_.microseconds)};
     }
 
 private:
