@@ -37,17 +37,21 @@ using transport::TcpPreambleBytes;
 
 using std::chrono::steady_clock;
 using Log = log::Memory<16 * 1024 * 1024>;
-/// What is closed before a node would have been taken for down was closed for another reason, also where the machine is
-/// slow.
+/// Longer than any test waits: what is closed was closed for another reason.
 struct Patient : Options {
-    static constexpr Duration failure_timeout = milliseconds(3000);
+    static constexpr Duration failure_timeout = milliseconds(60'000);
 };
-using Process = AsioReplicator<Counter, Log, ack::Async<>, Patient>;
+/// Who says nothing is closed in time.
+struct Impatient : Options {
+    static constexpr Duration failure_timeout = milliseconds(1000);
+};
+template <class Limits>
+using ProcessOf = AsioReplicator<Counter, Log, ack::Async<>, Limits>;
+using Process = ProcessOf<Patient>;
 
 constexpr NodeId one{1};
 constexpr NodeId two{2};
 constexpr std::array nodes{one, two};
-constexpr std::chrono::milliseconds failure_timeout{Patient::failure_timeout.microseconds / 1000};
 
 transport::TcpOptions options() {
     transport::TcpOptions options = quick_options();
@@ -104,8 +108,11 @@ private:
 };
 
 /// Node 1, which leads, and one process that is node 2.
-struct Group {
-    Group() : leader(context.get_executor(), config(one, 100), options()) {
+template <class Limits>
+struct GroupOf {
+    using Process = ProcessOf<Limits>;
+
+    GroupOf() : leader(context.get_executor(), config(one, 100), options()) {
         std::error_code error;
         endpoint = leader.transport().listen(loopback(), error);
         BOOST_TEST_REQUIRE(!error);
@@ -128,10 +135,6 @@ struct Group {
     [[nodiscard]] bool runs_until_it_follows(Process& process) {
         return run_until(context, [&] { return follows(process); });
     }
-    void run_for(std::chrono::milliseconds duration) {
-        const auto end = steady_clock::now() + duration;
-        static_cast<void>(run_until(context, [&] { return steady_clock::now() >= end; }));
-    }
     [[nodiscard]] std::uint64_t handshakes() { return leader.node().status().counters.handshakes; }
     [[nodiscard]] Error refusal(Process& process) { return process.node().status().peers()[0].refusal; }
 
@@ -140,11 +143,13 @@ struct Group {
     Tcp::endpoint endpoint;
     std::vector<std::unique_ptr<Process>> processes;
 };
+using Group = GroupOf<Patient>;
 
 /// Nothing happens to the connection of the one process while this is there.
+template <class Limits>
 class Undisturbed {
 public:
-    Undisturbed(Group& group, Process& process)
+    Undisturbed(GroupOf<Limits>& group, ProcessOf<Limits>& process)
         : group_(group),
           process_(process),
           handshakes_(group.handshakes()),
@@ -164,8 +169,8 @@ public:
     }
 
 private:
-    Group& group_;
-    Process& process_;
+    GroupOf<Limits>& group_;
+    ProcessOf<Limits>& process_;
     std::uint64_t handshakes_;
     transport::TcpPeerState state_;
 };
@@ -182,10 +187,10 @@ std::vector<std::byte> hello_of(std::uint64_t run) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(of_two_processes_with_one_id_the_newer_stays_and_the_older_is_told) {
-    Group group;
-    Process& older = group.start(201);
+    GroupOf<Impatient> group;
+    ProcessOf<Impatient>& older = group.start(201);
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(older));
-    Process& newer = group.start(202);
+    ProcessOf<Impatient>& newer = group.start(202);
     BOOST_TEST_REQUIRE(run_until(group.context, [&] { return group.refusal(older) == Error::duplicate_node; }));
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(newer));
     BOOST_TEST(group.refusal(group.leader) == Error::duplicate_node);
@@ -211,16 +216,13 @@ BOOST_AUTO_TEST_CASE(of_two_processes_with_one_id_the_newer_stays_and_the_older_
 }
 
 BOOST_AUTO_TEST_CASE(a_preamble_and_silence_are_closed_in_time_and_disturb_nobody) {
-    Group group;
-    Process& process = group.start(201);
+    GroupOf<Impatient> group;
+    ProcessOf<Impatient>& process = group.start(201);
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
     const Undisturbed undisturbed(group, process);
-    const auto began = steady_clock::now();
     Forger forger(group.context, group.endpoint);
     BOOST_TEST(run_until(group.context, [&] { return forger.heard() > 0; }));
     BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
-    BOOST_TEST((steady_clock::now() - began >= failure_timeout * 9 / 10));
-    BOOST_TEST((steady_clock::now() - began < failure_timeout * 4));  // the machine may be slow
 }
 
 BOOST_AUTO_TEST_CASE(a_preamble_and_garbage_are_closed_at_once) {
@@ -232,32 +234,33 @@ BOOST_AUTO_TEST_CASE(a_preamble_and_garbage_are_closed_at_once) {
     for (const std::size_t size : {4u, 400u, 20'000u}) {
         std::vector<std::byte> garbage(size);
         for (std::byte& byte : garbage) byte = static_cast<std::byte>(random());
-        const auto began = steady_clock::now();
         Forger forger(group.context, group.endpoint);
         forger.say(garbage);
         BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
-        BOOST_TEST((steady_clock::now() - began < failure_timeout * 9 / 10));
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_replayed_hello_is_no_answer) {
-    Group group;
-    Process& process = group.start(201);
+    GroupOf<Impatient> group;
+    ProcessOf<Impatient>& process = group.start(201);
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
     const Undisturbed undisturbed(group, process);
-    std::deque<Forger> forgers;
     for (const std::uint64_t run : {201u, 199u}) {
-        Forger& forger = forgers.emplace_back(group.context, group.endpoint);
+        Forger forger(group.context, group.endpoint);
         forger.say(hello_of(run));
         BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
         BOOST_TEST(group.refusal(group.leader) == Error::none);
     }
-    // So many that they are more than is kept.
-    Forger& forger = forgers.emplace_back(group.context, group.endpoint);
-    const auto began = steady_clock::now();
+}
+
+BOOST_AUTO_TEST_CASE(more_hellos_than_are_kept_are_closed_at_once) {
+    Group group;
+    Process& process = group.start(201);
+    BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
+    const Undisturbed undisturbed(group, process);
+    Forger forger(group.context, group.endpoint);
     for (int i = 0; i < 40; ++i) forger.say(hello_of(199));
     BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
-    BOOST_TEST((steady_clock::now() - began < failure_timeout * 9 / 10));
 }
 
 BOOST_AUTO_TEST_CASE(many_callers_with_a_preamble_cost_one_connection) {
@@ -270,10 +273,8 @@ BOOST_AUTO_TEST_CASE(many_callers_with_a_preamble_cost_one_connection) {
         return std::count_if(forgers.begin(), forgers.end(), [](const Forger& forger) { return !forger.is_closed(); });
     };
     for (int i = 0; i < 50; ++i) {
-        const auto began = steady_clock::now();
         forgers.emplace_back(group.context, group.endpoint);
         BOOST_TEST_REQUIRE(run_until(group.context, [&] { return forgers.back().heard() > 0 && open() <= 1; }));
-        BOOST_TEST((steady_clock::now() - began < failure_timeout / 2));
     }
 }
 
@@ -292,12 +293,10 @@ BOOST_AUTO_TEST_CASE(a_peer_comes_back_at_once_though_its_former_connection_seem
                 BOOST_TEST_REQUIRE(run_until(group.context, [&] { return forger->heard() > 0; }));
             }
             const std::uint64_t handshakes = group.handshakes();
-            const auto began = steady_clock::now();
             before.transport().add_peer(one, group.endpoint);
             if (same_run) BOOST_TEST(!before.start());
             Process& after = same_run ? before : group.start(202);
             BOOST_TEST(run_until(group.context, [&] { return group.handshakes() > handshakes; }));
-            BOOST_TEST((steady_clock::now() - began < failure_timeout / 2));
             BOOST_TEST(group.runs_until_it_follows(after));
             BOOST_TEST(group.handshakes() == handshakes + 1);
             BOOST_TEST(group.refusal(group.leader) == Error::none);
@@ -313,13 +312,11 @@ BOOST_AUTO_TEST_CASE(who_is_held_aside_goes_when_the_peer_has_called_since) {
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
     Forger forger(group.context, group.endpoint);
     BOOST_TEST_REQUIRE(run_until(group.context, [&] { return forger.heard() > 0; }));
-    const auto began = steady_clock::now();
     process.stop();
     BOOST_TEST_REQUIRE(run_until(group.context, [&] { return !group.leader.transport().peer_state(two).connected; }));
     BOOST_TEST(!process.start());
     BOOST_TEST(group.runs_until_it_follows(process));
     BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
-    BOOST_TEST((steady_clock::now() - began < failure_timeout * 9 / 10));
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_belongs_elsewhere_is_told_and_disturbs_nobody) {
@@ -332,9 +329,8 @@ BOOST_AUTO_TEST_CASE(a_peer_that_belongs_elsewhere_is_told_and_disturbs_nobody) 
     Process stranger(group.context.get_executor(), elsewhere, options());
     stranger.transport().add_peer(one, group.endpoint);
     BOOST_TEST(!stranger.start());
-    const auto began = steady_clock::now();
+    // Each time it is told to hang up, and does.
     BOOST_TEST(run_until(group.context, [&] { return stranger.transport().peer_state(one).failures >= 3; }));
-    BOOST_TEST((steady_clock::now() - began < failure_timeout * 2));  // each is told to hang up, and does
     BOOST_TEST(group.refusal(stranger) == Error::wrong_cluster);
     BOOST_TEST(group.refusal(group.leader) == Error::wrong_cluster);
 }
@@ -345,10 +341,8 @@ BOOST_AUTO_TEST_CASE(stopping_closes_what_is_held_aside) {
     BOOST_TEST_REQUIRE(group.runs_until_it_follows(process));
     Forger forger(group.context, group.endpoint);
     BOOST_TEST_REQUIRE(run_until(group.context, [&] { return forger.heard() > 0; }));
-    const auto began = steady_clock::now();
     group.leader.stop();
     BOOST_TEST(run_until(group.context, [&] { return forger.is_closed(); }));
-    BOOST_TEST((steady_clock::now() - began < failure_timeout / 2));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,7 +37,7 @@ inline Tcp::endpoint nowhere(asio::io_context& context) { return Tcp::acceptor(c
 /// Runs handlers until `condition` holds, or gives up.
 template <class Condition>
 [[nodiscard]] bool run_until(asio::io_context& context, Condition condition,
-                             std::chrono::milliseconds patience = std::chrono::milliseconds(4500)) {
+                             std::chrono::milliseconds patience = std::chrono::milliseconds(20'000)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() > deadline) return false;
