@@ -105,13 +105,11 @@ private:
         View& view = views_[place];
         const Entry before = std::exchange(view.held, 0);
         view.applied = 0;
+        if (!Base::is_durable || places_[place].drive->is_new()) view.last = 0;
         if constexpr (Base::is_durable) {
-            if (places_[place].drive->is_new()) view.last = 0;
             check(place);
             const bool other = places_[place].drive->is_new() || places_[place].drive->is_older();
             if (Simulated<UserNode>::keeps_copies && !other) check_memory(place, before, lost);
-        } else {
-            view.last = 0;
         }
         if (lost) chronicle_.forget_what_is_gone(Base::is_durable);
     }
@@ -204,6 +202,8 @@ private:
         if (!is_new) return;
         reign.start = lines_.at(views_[place].last, local(node).epochs.all().back().first);
         reign.forced = local(node).epochs.all().back().forced;
+        // Somebody said that an old copy is the truth, in an epoch that is older than what others hold.
+        if (reign.forced && this->pasts_.went_back(place) && epoch < epochs_.rbegin()->first) this->void_ = true;
         for (auto& [other, former] : epochs_) {
             // A candidate that was late opens an epoch in which nothing will ever be acknowledged.
             if (epoch < other || lines_.has(reign.start, former.acknowledged)) continue;
