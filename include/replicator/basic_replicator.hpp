@@ -8,6 +8,7 @@
 #include "concepts/codec.hpp"
 #include "concepts/log_policy.hpp"
 #include "concepts/observer.hpp"
+#include "concepts/requirements.hpp"
 #include "concepts/state_machine.hpp"
 #include "concepts/transport.hpp"
 #include "config.hpp"
@@ -35,49 +36,14 @@ struct Inspect;
 
 namespace replicator {
 
-namespace detail {
-
-/// Stands in for a state machine that does not fit, so that the compiler complains about that alone, and not about all
-/// that follows from it.
-struct NoStateMachine {
-    struct Command {
-        std::uint64_t nothing;
-    };
-    void apply(const Command&) noexcept {}
-};
-
-template <class Machine>
-using Fitting = std::conditional_t<StateMachine<Machine> && Snapshotable<Machine>, Machine, NoStateMachine>;
-
-/// Says what is missing, one sentence for each piece, before anything else can fail.
-template <class Machine, class Log, class Ack, class Transport_>
-struct Requirements {
-    static_assert(HasCommand<Machine>, "The state machine needs a nested type Command: what a write is.");
-    static_assert(!HasCommand<Machine> || HasApply<Machine>,
-                  "The state machine needs a member function apply(const Command&).");
-    static_assert(std::default_initializable<Machine>,
-                  "The state machine must be default-constructible: every history begins with Machine{}.");
-    static_assert(std::movable<Machine>,
-                  "The state machine must be movable: an installed snapshot replaces it.");
-    static_assert(!HasApply<Machine> || Snapshotable<Machine>,
-                  "The state machine cannot be sent to a node that was away for too long: make it trivially copyable, "
-                  "or give it save(offset, span) and load(span), or freeze() and load(span).");
-    static_assert(LogPolicy<Log>,
-                  "The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.");
-    static_assert(AckPolicy<Ack>,
-                  "The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.");
-    static_assert(Transport<Transport_>,
-                  "The fourth argument is not a Transport: it needs a noexcept member function template "
-                  "wake(node, peer).");
-};
-
-}  // namespace detail
-
 /// One node of a group. The four policies are the library's or yours, see the concepts; `Limits` are the bounds
 /// (options.hpp), `Observer` is told what happens (concepts/observer.hpp).
 ///
 /// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls
 /// back into the caller, except for `Transport::wake`, the observer, and `apply`.
+///
+/// A node stays where it was made, because its transport knows it by its address: it is neither copied nor moved. Hold
+/// it in a `std::optional` (`emplace`), a `std::unique_ptr` or a `std::list`.
 template <class Machine_, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
 class Replicator {
     static_assert(sizeof(detail::Requirements<Machine_, Log, Ack, Transport_>) > 0);  // complains, where it has to
@@ -121,8 +87,9 @@ public:
     Replicator(Transport_& transport, const Config& config, Log log, Observer& observer) noexcept
         requires Composition::is_durable
         : Replicator(transport, config, std::move(log), &observer) {}
-    Replicator(const Replicator&) = delete;
-    Replicator& operator=(const Replicator&) = delete;
+    // The compiler shows these lines to whoever tries.
+    Replicator(const Replicator&) = delete;             // a node can be neither copied nor moved: make it in its place
+    Replicator& operator=(const Replicator&) = delete;  // a node can be neither copied nor moved: make it in its place
     ~Replicator() {
         if constexpr (requires { transport_.detach(*this); }) transport_.detach(*this);
     }
@@ -178,10 +145,10 @@ public:
     }
 
     /// The state of this node as it is: on a follower it may be old, but it is always one that the leader once had.
-    [[nodiscard]] const Machine& state() const noexcept { return engine_.applier().machine(); }
+    [[nodiscard]] const Machine_& state() const noexcept { return engine_.applier().machine(); }
 
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
-    [[nodiscard]] Result<const Machine*> read(Position after) const noexcept {
+    [[nodiscard]] Result<const Machine_*> read(Position after) const noexcept {
         const Index applied = engine_.applier().applied();
         if (engine_.local().epochs.excludes(after, applied)) return Error::discarded;
         if (applied < after.index) return Error::not_yet;
@@ -189,8 +156,8 @@ public:
     }
 
     /// The same for what a session has seen. What this node shows now, the session has seen from then on.
-    [[nodiscard]] Result<const Machine*> read(Session& session) const noexcept {
-        const Result<const Machine*> machine = read(session.newest());
+    [[nodiscard]] Result<const Machine_*> read(Session& session) const noexcept {
+        const Result<const Machine_*> machine = read(session.newest());
         if (machine) session.saw(position());
         return machine;
     }

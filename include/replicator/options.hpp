@@ -33,6 +33,8 @@ struct Options {
     static constexpr std::size_t window_bytes_max = 4 * 1024 * 1024;
     /// Accepted writes that may wait for their acknowledgement. Also how many results of `apply` are kept.
     static constexpr std::size_t writes_pending_max = 1024;
+    /// Bytes that these results may take in the node, each as large as its type.
+    static constexpr std::size_t results_bytes_max = 1024 * 1024;
     /// A frame with fewer bytes of entries waits while an earlier one to that follower is without an acknowledgement;
     /// `tick` releases it.
     static constexpr std::size_t gather_bytes = 64 * 1024;

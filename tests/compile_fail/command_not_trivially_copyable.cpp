@@ -3,6 +3,7 @@
 //
 // expect: This Command is not trivially copyable: give the state machine a nested Codec, or specialise
 // expect: replicator::CommandCodec<Command>.
+// errors: 1
 
 #include "parts.hpp"
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // An address means nothing on another machine.
 //
-// expect: A pointer means nothing on another machine: send what it points to.
+// expect: A pointer means nothing on another machine, and this Command is or holds one, or a span or a view:
+// expect: send what it points to, or write a Codec.
+// errors: 1
 
 #include "parts.hpp"
 

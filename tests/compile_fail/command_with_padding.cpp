@@ -4,6 +4,7 @@
 // expect: This Command has padding bytes or floating-point members, so equal commands may differ in bytes.
 // expect: Remove the padding by reordering or naming it; or, if there are only floating-point members, set
 // expect: replicator::raw_is_safe<Command> to true; or write a Codec.
+// errors: 1
 
 #include "parts.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is a write? The state machine must say.
 //
-// expect: The state machine needs a nested type Command: what a write is.
+// expect: The state machine needs a public nested type Command: what a write is.
 // errors: 1
 
 #include "parts.hpp"

@@ -4,6 +4,7 @@
 
 #include "../bytes.hpp"
 #include "../concepts/codec.hpp"
+#include "../concepts/raw.hpp"
 
 #include <bit>
 #include <cstddef>
@@ -11,16 +12,35 @@
 #include <cstring>
 #include <new>
 #include <span>
-#include <type_traits>
 
 namespace replicator {
 
-/// Set to true for a trivially copyable command of yours that holds floating-point numbers, and neither padding nor
-/// pointers: the compiler cannot tell such a type from one with padding.
-template <class Command>
-inline constexpr bool raw_is_safe = false;
-
 namespace codec {
+
+namespace detail {
+
+/// Complains when it is instantiated. Apart from the codec, because a codec with an error in it is none to clang.
+template <class Command>
+struct RawRequirements {
+    static_assert(raw_fault<Command> != RawFault::not_trivially_copyable,
+                  "This Command is not trivially copyable: give the state machine a nested Codec, or specialise "
+                  "replicator::CommandCodec<Command>.");
+    static_assert(raw_fault<Command> != RawFault::pointer,
+                  "A pointer means nothing on another machine, and this Command is or holds one, or a span or a view: "
+                  "send what it points to, or write a Codec.");
+    static_assert(raw_fault<Command> != RawFault::variant,
+                  "This Command is or holds a std::variant, which leaves some of its bytes undefined: write a Codec "
+                  "that sends index() and what it holds.");
+    static_assert(raw_fault<Command> != RawFault::padding,
+                  "This Command has padding bytes or floating-point members, so equal commands may differ in bytes. "
+                  "Remove the padding by reordering or naming it; or, if there are only floating-point members, set "
+                  "replicator::raw_is_safe<Command> to true; or write a Codec.");
+    static_assert(raw_fault<Command> != RawFault::padding_denied,
+                  "This Command has padding bytes, although replicator::raw_is_safe<Command> is true: remove the "
+                  "padding by reordering or naming it, or write a Codec.");
+};
+
+}  // namespace detail
 
 /// Copies the bytes of the command. Refuses, in one sentence, what would make equal commands unequal.
 ///
@@ -28,24 +48,17 @@ namespace codec {
 /// `static constexpr std::uint32_t schema_version` to tell apart layouts that these do not.
 template <class Command>
 struct Raw {
-    static_assert(std::is_trivially_copyable_v<Command>,
-                  "This Command is not trivially copyable: give the state machine a nested Codec, or specialise "
-                  "replicator::CommandCodec<Command>.");
-    static_assert(!std::is_trivially_copyable_v<Command> || !std::is_pointer_v<Command>,
-                  "A pointer means nothing on another machine: send what it points to.");
-    static_assert(!std::is_trivially_copyable_v<Command> || std::has_unique_object_representations_v<Command> ||
-                      raw_is_safe<Command>,
-                  "This Command has padding bytes or floating-point members, so equal commands may differ in bytes. "
-                  "Remove the padding by reordering or naming it; or, if there are only floating-point members, set "
-                  "replicator::raw_is_safe<Command> to true; or write a Codec.");
+    static_assert(sizeof(detail::RawRequirements<Command>) > 0);  // complains, where it has to
 
     static constexpr std::size_t size_max = sizeof(Command);
-    static constexpr SchemaId schema = [] {
+    /// On machines of this byte order.
+    [[nodiscard]] static constexpr SchemaId schema_of(std::endian order) noexcept {
         std::uint64_t version = 0;
         if constexpr (requires { Command::schema_version; }) version = Command::schema_version;
         return SchemaId{version << 32 | std::uint64_t{sizeof(Command)} << 8 | alignof(Command) << 1 |
-                        (std::endian::native == std::endian::little ? 1u : 0u)};
-    }();
+                        (order == std::endian::little ? 1u : 0u)};
+    }
+    static constexpr SchemaId schema = schema_of(std::endian::native);
 
     [[nodiscard]] static constexpr std::size_t size(const Command&) noexcept { return sizeof(Command); }
 

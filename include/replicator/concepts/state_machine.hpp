@@ -21,7 +21,9 @@
 //   copy     copyable, with                            the leader copies the state, which is how long it stops;
 //            machine.save(offset, span) -> size_t      the copy is read
 //            machine.load(span) -> bool
-//   raw      trivially copyable, no pointers           the leader copies `sizeof(Machine)` bytes
+//   raw      trivially copyable, without padding and   the leader copies `sizeof(Machine)` bytes
+//            pointers; with floating-point members,
+//            `raw_is_safe<Machine>` must be true
 //   SM-6  `save(offset, span)` writes the next piece, at most `span.size()` bytes, and returns its size; 0 is the end.
 //         `offset` is the sum of the sizes of the pieces before it. A piece may be asked for again: `offset` is where
 //         some earlier piece began or the last one ended. The same offset gives the same bytes, for equal states on
@@ -43,11 +45,12 @@
 //     };
 #pragma once
 
+#include "raw.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
 #include <utility>
 
 namespace replicator {
@@ -89,7 +92,7 @@ concept CopySaveable = Loadable<T> && Saveable<T> && std::copyable<T>;
 
 /// Its bytes are its state.
 template <class T>
-concept RawSaveable = std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>;
+concept RawSaveable = raw_fault<T> == RawFault::none;
 
 /// Can be sent to a follower that the log cannot help any more.
 template <class T>

@@ -13,9 +13,11 @@
 #include "../concepts/state_machine.hpp"
 #include "../concepts/transport.hpp"
 #include "../entry.hpp"
+#include "../write.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace replicator::core {
 
@@ -91,6 +93,12 @@ struct Composition {
     static constexpr std::size_t snapshot_chunk_bytes =
         smaller(Limits::snapshot_chunk_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
 
+    /// Bytes of the results of `apply` that a node keeps.
+    static constexpr std::size_t results_bytes = [] {
+        using Stored = StoredResult<ApplyResult<Machine>>;
+        return std::is_same_v<Stored, NoResult> ? 0 : sizeof(Stored) * Limits::writes_pending_max;
+    }();
+
     /// A buffer of so many bytes has room for any frame that the node may owe.
     static constexpr std::size_t transmit_bytes_min =
         frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_chunk_bytes, snapshot_tail_bytes_max<Limits>));
@@ -126,6 +134,9 @@ struct Composition {
     static_assert(nodes_min<Ack>() <= Limits::nodes_max,
                   "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
     static_assert(Limits::writes_pending_max >= 1, "Options::writes_pending_max must be at least 1.");
+    static_assert(results_bytes <= Limits::results_bytes_max,
+                  "The results of apply that a node keeps, Options::writes_pending_max of them, take more than "
+                  "Options::results_bytes_max: return less, lower the first, or raise the second.");
     static_assert(Limits::failure_timeout.microseconds >= 2 * Limits::heartbeat_interval.microseconds,
                   "Options::failure_timeout must be at least twice the heartbeat interval.");
 };
