@@ -49,6 +49,14 @@ struct Forgetful {
 
 Forgetful::Command make_forgetful_command(sim::Random& random) { return {random.below(1000)}; }
 
+/// Its state is right, and its results are not: they count the calls, too, which nothing else shows.
+struct Chatty : Forgetful {
+    std::uint64_t apply(const Command& command) {
+        sum += command.id;
+        return ++calls;
+    }
+};
+
 std::size_t count(const sim::Scenario& scenario, sim::EventKind kind) {
     return static_cast<std::size_t>(std::count_if(scenario.events.begin(), scenario.events.end(),
                                                   [kind](const sim::Event& event) { return event.kind == kind; }));
@@ -80,6 +88,14 @@ BOOST_AUTO_TEST_CASE(a_state_that_is_not_all_in_its_snapshot_is_found_and_made_s
     BOOST_TEST(found.shortest.events.size() <= 12u, found.report);
     BOOST_TEST(!sim::run_scenario<NodeOf<Forgetful>>(found.shortest, make_forgetful_command));
     BOOST_TEST(found.report.find("snapshot of ") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_result_that_differs_between_nodes_is_found) {
+    for (const bool leaders_fail : {false, true}) {
+        const auto explored = sim::explore<NodeOf<Chatty>>({.seeds = 1000, .bounds = {.leaders_fail = leaders_fail}},
+                                                           make_forgetful_command);
+        BOOST_TEST(explored.failure.find("a result of apply on node ") != std::string::npos, explored.failure);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(shrinking_leaves_out_what_does_not_matter) {

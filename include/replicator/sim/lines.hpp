@@ -3,7 +3,7 @@
 // what a log holds is a place in the tree, and where two logs part is where their lines meet.
 #pragma once
 
-#include "oracle.hpp"
+#include "results.hpp"
 
 #include "../codec/select.hpp"
 #include "../concepts/log_policy.hpp"
@@ -27,17 +27,22 @@ class Lines {
 public:
     /// An entry, by its number in the tree; 0 is what lies before the first.
     using Entry = std::size_t;
+    using Stored = StoredResult<ApplyResult<Machine>>;
 
     explicit Lines(HistoryId history) {
         entries_.push_back({.parent = 0, .index = Index{}, .chain = first_chain(history), .epoch = Epoch{},
-                            .forced = false, .digest = digest_of(Machine{}), .command = {}});
+                            .forced = false, .digest = digest_of(Machine{}), .command = {}, .result = {}});
         known_[{0, value(entries_[0].chain)}] = 0;
     }
 
     [[nodiscard]] Index index(Entry entry) const noexcept { return entries_[entry].index; }
     [[nodiscard]] Epoch epoch(Entry entry) const noexcept { return entries_[entry].epoch; }
-    /// Of the state after it.
-    [[nodiscard]] std::uint64_t digest(Entry entry) const noexcept { return entries_[entry].digest; }
+    /// What is wrong on a node that applied all up to `applied`, see `sim::find_wrong`; up to `common` it was right.
+    template <class Node>
+    [[nodiscard]] const char* find_wrong(const Node& node, Entry applied, Entry common) const {
+        return sim::find_wrong(node, entries_[applied].digest, index(common), [this, applied](Index at_index)
+                               -> const auto& { return entries_[at(applied, at_index)].result; });
+    }
 
     [[nodiscard]] std::optional<Entry> find(Index index, Chain chain) const {
         const auto found = known_.find({index.value, value(chain)});
@@ -97,8 +102,9 @@ private:
         Chain chain{};
         Epoch epoch;
         bool forced = false;  ///< opens a forced epoch
-        std::uint64_t digest = 0;
+        std::uint64_t digest = 0;  ///< of the state after it
         std::vector<std::byte> command;
+        Stored result{};
     };
     /// A machine at the end of some line, so that it need not be built anew for each entry.
     struct Tip {
@@ -111,7 +117,7 @@ private:
         const Index index = entries_[parent].index + 1;
         if (const auto known = find(index, header.chain)) return *known;
         Node node{.parent = parent, .index = index, .chain = header.chain, .epoch = entries_[parent].epoch,
-                  .forced = false, .digest = entries_[parent].digest, .command = {}};
+                  .forced = false, .digest = entries_[parent].digest, .command = {}, .result = {}};
         if (header.type() == EntryType::epoch_start) {
             const core::EpochStartBody start = core::read_epoch_start(entry_body(bytes).data());
             node.epoch = start.epoch;
@@ -121,7 +127,7 @@ private:
         if (header.type() == EntryType::command) {
             const auto command = entry_command(bytes);
             node.command.assign(command.begin(), command.end());
-            apply(tip.machine, node.command);
+            node.result = apply(tip.machine, node.command);
             node.digest = digest_of(tip.machine);
         }
         entries_.push_back(std::move(node));
@@ -130,10 +136,12 @@ private:
         return tip.entry;
     }
 
-    void apply(Machine& machine, std::span<const std::byte> command) {
+    Stored apply(Machine& machine, std::span<const std::byte> command) {
+        Stored result{};
         const bool decoded = codec::Select<Machine>::decode(
-            command, [&machine](const typename Machine::Command& decodes) { machine.apply(decodes); });
+            command, [&](const typename Machine::Command& decodes) { result = result_of(machine, decodes); });
         understands_ = understands_ && decoded;
+        return result;
     }
 
     [[nodiscard]] Tip& tip_at(Entry entry) {

@@ -3,8 +3,8 @@
 // and what was promised for each write. It believes nothing that a node says about itself.
 #pragma once
 
-#include "../bytes.hpp"
-#include "../checksum.hpp"
+#include "results.hpp"
+
 #include "../codec/select.hpp"
 #include "../concepts/log_policy.hpp"
 #include "../concepts/state_machine.hpp"
@@ -12,35 +12,13 @@
 #include "../entry.hpp"
 #include "../types.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
 namespace replicator::sim {
-
-/// A number that is equal for equal states: the machine's own `digest()`, or the checksum of its snapshot.
-template <class Machine>
-[[nodiscard]] std::uint64_t digest_of(const Machine& machine) {
-    if constexpr (requires { { machine.digest() } -> std::convertible_to<std::uint64_t>; }) {
-        return machine.digest();
-    } else if constexpr (Saveable<Machine>) {
-        std::array<std::byte, 4096> piece;
-        std::uint32_t sum = 0;
-        std::uint64_t offset = 0;
-        while (const std::size_t size = machine.save(offset, piece)) {
-            sum = checksum(std::span(piece).first(size), sum);
-            offset += size;
-        }
-        return sum;
-    } else {
-        static_assert(
-            RawSaveable<Machine>,
-            "To compare states, the simulator needs digest(), save(offset, span), or a trivially copyable type.");
-        return checksum({reinterpret_cast<const std::byte*>(&machine), sizeof machine});
-    }
-}
 
 /// The one true line of history, as long as one node leads.
 template <class Machine>
@@ -58,14 +36,17 @@ public:
             const EntryHeader header = load_entry_header(entry);
             at = {at.index + 1, at.offset + header.bytes()};
             if (header.type() == EntryType::command) {
+                results_.emplace_back();
                 const bool decoded = codec::Select<Machine>::decode(
-                    entry_command(entry),
-                    [this](const typename Machine::Command& command) { machine_.apply(command); });
+                    entry_command(entry), [this](const typename Machine::Command& command) {
+                        results_.back() = result_of(machine_, command);
+                    });
                 understands_ = understands_ && decoded;
                 digests_.push_back(digest_of(machine_));
             } else {
                 roster_.take(entry, last() + 1);
                 digests_.push_back(digests_.back());
+                results_.emplace_back();
             }
             chains_.push_back(header.chain);
         }
@@ -74,6 +55,12 @@ public:
     [[nodiscard]] Index last() const noexcept { return Index{digests_.size() - 1}; }
     /// Of the state after the entry at `index`.
     [[nodiscard]] std::uint64_t digest_at(Index index) const noexcept { return digests_[index.value]; }
+    /// What is wrong on a node, see `sim::find_wrong`; it was known to be right up to `after`.
+    template <class Node>
+    [[nodiscard]] const char* find_wrong(const Node& node, Index after) const {
+        return sim::find_wrong(node, digest_at(node.applied()), after,
+                               [this](Index index) -> const auto& { return results_[index.value]; });
+    }
     /// Who has the seat, and which incarnations count, as the entries say.
     [[nodiscard]] const core::Roster<nodes_max>& roster() const noexcept { return roster_; }
     void set_nodes(std::span<const NodeId> nodes) noexcept { roster_.set_nodes(nodes); }
@@ -90,9 +77,12 @@ public:
     }
 
 private:
+    using Stored = StoredResult<ApplyResult<Machine>>;
+
     Machine machine_{};
     core::Roster<nodes_max> roster_;
     std::vector<std::uint64_t> digests_{digest_of(Machine{})};
+    std::deque<Stored> results_{Stored{}};  // a vector of truth values has no elements to refer to
     std::vector<Chain> chains_{Chain{}};
     bool understands_ = true;
 };

@@ -235,8 +235,8 @@ private:
             return fail({"node ", name(place), " took back what it had applied"});
         }
         view.applied = *found;
-        if (digest_of(node.state()) != lines_.digest(*found)) {
-            return fail({"the state of node ", name(place), " is not what the commands make it"});
+        if (const char* const wrong = lines_.find_wrong(node, *found, common); wrong != nullptr) {
+            return fail({wrong, " node ", name(place), " is not what the commands make it"});
         }
         if (!chronicle_.is_committed(view.applied)) {
             fail({"node ", name(place), " applied what no leader committed"});

@@ -234,9 +234,12 @@ private:
         if (applied < at.applied || commit < at.commit) return fail({"node ", name(place), " went back"});
         if (commit < applied || last < commit) return fail({"node ", name(place), " applied or committed too much"});
         if (applied > leader().commit()) return fail({"node ", name(place), " applied what is not committed"});
-        if (applied != at.applied && digest_of(node.state()) != oracle_.digest_at(applied)) {
-            return fail({"the state of node ", name(place), " after entry ", applied.value,
-                         " is not what the commands make it"});
+        if (applied != at.applied) {
+            const char* const wrong = oracle_.find_wrong(node, at.applied);
+            if (wrong != nullptr) {
+                return fail({wrong, " node ", name(place), " after entry ", applied.value,
+                             " is not what the commands make it"});
+            }
         }
         at.applied = applied;
         at.commit = commit;
