@@ -31,7 +31,7 @@ enum class Error : std::uint8_t {
     wrong_group = 14,  ///< the peer belongs to another group
     wrong_history = 15,  ///< both hold data, of two different foundings
     wrong_node = 16,  ///< the frame is for, or from, somebody else than the connection says
-    wrong_schema = 17,  ///< commands or snapshots of the peer, or in the log on the disk, look different
+    wrong_schema = 17,  ///< commands or snapshots of the peer, or in the log on the disk, look different, or have another byte order
     wrong_policy = 18,  ///< the peer has, or the log on the disk was written with, another policy
     wrong_limits = 19,  ///< the peer could not hold what this node may send
     wrong_membership = 20,  ///< the peer was given, or the log was written with, another list of nodes
@@ -78,7 +78,7 @@ enum class Error : std::uint8_t {
         case Error::wrong_group: return "the peer belongs to another group";
         case Error::wrong_history: return "the peer holds another history";
         case Error::wrong_node: return "the frame is for or from another node";
-        case Error::wrong_schema: return "the peer, or the log on the disk, has another schema";
+        case Error::wrong_schema: return "the peer, or the log on the disk, has another schema or byte order";
         case Error::wrong_policy: return "the peer, or the log on the disk, has another acknowledgement policy";
         case Error::wrong_limits: return "the peer has smaller limits";
         case Error::wrong_membership: return "the peer, or the log on the disk, has another list of nodes";

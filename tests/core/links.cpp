@@ -3,11 +3,13 @@
 
 #include "support/cluster.hpp"
 
+#include <replicator/codec/raw.hpp>
 #include <replicator/core/handshake.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -172,6 +174,23 @@ BOOST_AUTO_TEST_CASE(nodes_with_other_limits_refuse_each_other) {
 }
 BOOST_AUTO_TEST_CASE(nodes_of_two_histories_refuse_each_other) {
     expect_refusal<Plain, Plain>(config(one), config(two), Error::wrong_history, true);
+}
+
+BOOST_AUTO_TEST_CASE(states_of_another_byte_order_are_refused_in_words) {
+    static_assert(core::raw_state_format(16, std::endian::little) == 16);  // as in logs of version 1
+    static_assert(core::raw_state_format(16, std::endian::big) != core::raw_state_format(16, std::endian::little));
+    static_assert(codec::Raw<Sum::Command>::schema_of(std::endian::big) !=
+                  codec::Raw<Sum::Command>::schema_of(std::endian::little));
+    constexpr std::endian other = std::endian::native == std::endian::little ? std::endian::big : std::endian::little;
+    Sync group(2);
+    auto hello = overhear(group.network, two);
+    BOOST_REQUIRE(hello);
+    BOOST_TEST(hello->snapshot_format == core::raw_state_format(sizeof(support::Sum), std::endian::native));
+    hello->snapshot_format = core::raw_state_format(sizeof(support::Sum), other);
+    group.network.inject({two, one, hello_frame(*hello)});
+    const Error refusal = group.at(1).status().peers()[0].refusal;
+    BOOST_TEST(refusal == Error::wrong_schema);
+    BOOST_TEST(std::string(to_string(refusal)).find("byte order") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(another_version_of_the_protocol_is_refused_on_both_sides) {

@@ -12,6 +12,7 @@
 #include "../error.hpp"
 #include "../types.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,6 +24,12 @@ template <AckPolicy Policy>
     return static_cast<std::uint32_t>(value(PolicyKind{Policy::kind})) | static_cast<std::uint32_t>(value(stage)) << 8 |
            static_cast<std::uint32_t>(value(WhenMissing{Policy::when_missing})) << 12 |
            static_cast<std::uint32_t>(Policy::holders(nodes)) << 16;
+}
+
+/// The snapshot format of a state that is sent as it stands in memory: `format`, its version or its size, and the byte
+/// order of the machine. The log on a disk keeps it, too.
+[[nodiscard]] constexpr std::uint32_t raw_state_format(std::uint32_t format, std::endian order) noexcept {
+    return format ^ (order == std::endian::little ? 0u : 0x8000'0000u);
 }
 
 namespace hello_flags {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame.hpp"
+#include "handshake.hpp"
 #include "roster.hpp"
 
 #include "../concepts/ack_policy.hpp"
@@ -15,6 +16,7 @@
 #include "../entry.hpp"
 #include "../write.hpp"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -85,8 +87,9 @@ struct Composition {
 
     /// Programs whose states look different in a snapshot must not exchange one.
     static constexpr std::uint32_t snapshot_format = [] {
-        if constexpr (requires { Machine::snapshot_version; }) return std::uint32_t{Machine::snapshot_version};
-        return Loadable<Machine> ? std::uint32_t{0} : static_cast<std::uint32_t>(sizeof(Machine));
+        std::uint32_t format = Loadable<Machine> ? 0 : static_cast<std::uint32_t>(sizeof(Machine));
+        if constexpr (requires { Machine::snapshot_version; }) format = Machine::snapshot_version;
+        return Loadable<Machine> ? format : raw_state_format(format, std::endian::native);
     }();
 
     /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
