@@ -2,6 +2,7 @@
 // The calls of the operating system that storage::Posix makes, one by one, so that a test can put itself between.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -35,7 +36,31 @@ struct PosixSystem {
     static int remove_at(int directory, const char* name) noexcept { return ::unlinkat(directory, name, 0); }
     /// Claims blocks for the first `size` bytes. Returns an error number, and does not set errno.
     static int allocate(int file, std::uint64_t size) noexcept {
+#if defined(_POSIX_ADVISORY_INFO) && _POSIX_ADVISORY_INFO > 0 && !defined(REPLICATOR_WITHOUT_FALLOCATE)
         return ::posix_fallocate(file, 0, static_cast<off_t>(size));
+#else
+        return allocate_by_writing(file, size);
+#endif
+    }
+    /// The same for systems without that call: writes zeros behind the end of the file. It cannot claim blocks for holes
+    /// before the end, nor on a file system that keeps zeros as holes or writes every block to a new place: there a
+    /// later write may find the disk full. O(bytes added).
+    static int allocate_by_writing(int file, std::uint64_t size) noexcept {
+        static constexpr char zeros[16 * 1024] = {};
+        const off_t before = PosixSystem::size(file);
+        if (before < 0) return errno;
+        for (auto at = static_cast<std::uint64_t>(before); at < size;) {
+            const std::size_t bytes = size - at < sizeof zeros ? static_cast<std::size_t>(size - at) : sizeof zeros;
+            const ssize_t moved = ::pwrite(file, zeros, bytes, static_cast<off_t>(at));
+            if (moved < 0 && errno == EINTR) continue;
+            if (moved <= 0) {
+                const int error = moved < 0 ? errno : ENOSPC;
+                static_cast<void>(resize(file, static_cast<std::uint64_t>(before)));  // a refused call changes nothing
+                return error;
+            }
+            at += static_cast<std::uint64_t>(moved);
+        }
+        return 0;
     }
     static int resize(int file, std::uint64_t size) noexcept { return ::ftruncate(file, static_cast<off_t>(size)); }
     static off_t size(int file) noexcept {
