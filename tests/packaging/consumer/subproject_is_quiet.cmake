@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# As a subproject the library adds its interface targets: no program, no test, no cache entry of a test or an example, no
+# As a subproject the library adds its imported targets: no program, no test, no cache entry of a test or an example, no
 # install rule, no flag.
 
 get_property(subdirectories DIRECTORY ${CONSUMER_SOURCE} PROPERTY SUBDIRECTORIES)
@@ -7,7 +7,7 @@ if(subdirectories)
     message(FATAL_ERROR "As a subproject the library enters ${subdirectories}")
 endif()
 get_property(targets DIRECTORY ${CONSUMER_SOURCE} PROPERTY BUILDSYSTEM_TARGETS)
-if(NOT targets STREQUAL "replicator")
+if(targets)
     message(FATAL_ERROR "As a subproject the library adds the targets ${targets}")
 endif()
 get_property(tests DIRECTORY ${CONSUMER_SOURCE} PROPERTY TESTS)
