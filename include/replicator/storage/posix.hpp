@@ -56,26 +56,33 @@ public:
     };
 
     [[nodiscard]] StorageError open_directory(const char* path, Directory& directory) noexcept {
+        bool made = false;
         int number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
         if (number < 0 && errno == ENOENT) {
-            if (again([&] { return System::make_directory(path); }) < 0) return last_error();
+            if (again([&] { return System::make_directory(path); }) < 0) return refused("mkdir", no_file, path);
+            made = true;
             number = again([&] { return System::open(path, O_RDONLY | O_DIRECTORY); });
         }
-        if (number < 0) return last_error();
+        if (number < 0) return refused("open", no_file, path);
         Directory opened;
         opened.handle_ = Handle(number);
-        // Whoever made it may not have come so far.
-        if (const StorageError error = sync_parent(opened); error != StorageError::none) return error;
+        if (const StorageError error = sync_parent(opened, made); error != StorageError::none) return error;
         opened.lock_ = Handle(again([&] { return System::open_at(number, "lock", O_RDWR | O_CREAT); }));
-        if (!opened.lock_) return last_error();
+        if (!opened.lock_) return refused("openat", number, "lock");
         if (again([&] { return System::lock(opened.lock_.number()); }) < 0) {
-            return errno == EWOULDBLOCK ? StorageError::locked : last_error();
+            const bool taken = errno == EWOULDBLOCK;
+            const StorageError error = refused("flock", number, "lock");
+            return taken ? StorageError::locked : error;
         }
         directory = std::move(opened);
         return StorageError::none;
     }
     [[nodiscard]] StorageError sync_directory(Directory& directory) noexcept {
-        return checked([&] { return System::sync_directory(directory.handle_.number()); });
+        const int number = directory.handle_.number();
+        if (again([&] { return System::sync_directory(number); }) >= 0) return StorageError::none;
+        const bool cannot = is_unsupported(errno);
+        const StorageError error = refused("fsync", number);
+        return cannot ? StorageError::unsupported : error;
     }
 
     /// Calls `visitor(name)` for every file.
@@ -83,11 +90,12 @@ public:
     [[nodiscard]] StorageError list(Directory& directory, Visitor&& visitor) {
         const int copy =
             again([&] { return System::open_at(directory.handle_.number(), ".", O_RDONLY | O_DIRECTORY); });
-        if (copy < 0) return last_error();
+        if (copy < 0) return refused("openat", directory.handle_.number(), ".");
         DIR* const stream = ::fdopendir(copy);
         if (stream == nullptr) {
+            const StorageError error = refused("fdopendir", copy);
             System::close(copy);
-            return StorageError::failed;
+            return error;
         }
         errno = 0;
         while (const dirent* const entry = ::readdir(stream)) {
@@ -97,7 +105,7 @@ public:
             }
             errno = 0;
         }
-        const StorageError error = errno == 0 ? StorageError::none : StorageError::failed;
+        const StorageError error = errno == 0 ? StorageError::none : refused("readdir", copy);
         ::closedir(stream);
         return error;
     }
@@ -109,10 +117,12 @@ public:
         return open_with(directory, name, O_RDWR, file);
     }
     [[nodiscard]] StorageError rename(Directory& directory, const char* from, const char* to) noexcept {
-        return checked([&] { return System::rename_at(directory.handle_.number(), from, to); });
+        const int number = directory.handle_.number();
+        return checked("renameat", number, from, [&] { return System::rename_at(number, from, to); });
     }
     [[nodiscard]] StorageError remove(Directory& directory, const char* name) noexcept {
-        return checked([&] { return System::remove_at(directory.handle_.number(), name); });
+        const int number = directory.handle_.number();
+        return checked("unlinkat", number, name, [&] { return System::remove_at(number, name); });
     }
 
     [[nodiscard]] StorageError allocate(File& file, std::uint64_t size) noexcept {
@@ -120,14 +130,16 @@ public:
         while (error == EINTR) error = System::allocate(file.number(), size);
         // Not every file system can claim room; then the size is all there is.
         if (error == EOPNOTSUPP || error == EINVAL || error == ENOSYS) return resize(file, size);
-        return error_of(error);
+        if (error == 0) return StorageError::none;
+        errno = error;
+        return refused("posix_fallocate", file.number());
     }
     [[nodiscard]] StorageError resize(File& file, std::uint64_t size) noexcept {
-        return checked([&] { return System::resize(file.number(), size); });
+        return checked("ftruncate", file.number(), nullptr, [&] { return System::resize(file.number(), size); });
     }
     [[nodiscard]] StorageError size(File& file, std::uint64_t& bytes) noexcept {
         const off_t size = again([&] { return System::size(file.number()); });
-        if (size < 0) return last_error();
+        if (size < 0) return refused("fstat", file.number());
         bytes = static_cast<std::uint64_t>(size);
         return StorageError::none;
     }
@@ -138,7 +150,7 @@ public:
         while (got < to.size()) {
             const ssize_t moved =
                 again([&] { return System::read(file.number(), to.data() + got, to.size() - got, place + got); });
-            if (moved < 0) return last_error();
+            if (moved < 0) return refused("pread", file.number());
             if (moved == 0) break;
             got += static_cast<std::size_t>(moved);
         }
@@ -160,7 +172,7 @@ public:
         return StorageError::none;
     }
     [[nodiscard]] StorageError sync(File& file) noexcept {
-        return checked([&] { return System::sync(file.number()); });
+        return checked("fdatasync", file.number(), nullptr, [&] { return System::sync(file.number()); });
     }
 
     [[nodiscard]] StorageIdentity identity(const File& file) const noexcept {
@@ -173,7 +185,33 @@ public:
     [[nodiscard]] std::optional<StorageError> poll_sync() noexcept { return std::exchange(result_, std::nullopt); }
     [[nodiscard]] StorageError wait_sync() noexcept { return poll_sync().value_or(StorageError::none); }
 
+    /// The call that failed last. `locked` is one, too; a file that is not there is none.
+    [[nodiscard]] const StorageFailure& failure() const noexcept { return failure_; }
+
+protected:
+    /// A call on a file failed, or on a name in a directory, or on a path of its own: keeps which, and errno.
+    StorageError refused(const char* call, int file, const char* name = nullptr) noexcept {
+        const int number = errno;
+        const StorageError error = error_of(number);
+        if (error == StorageError::not_found && file != no_file) return error;
+        failure_ = {};
+        failure_.call = call;
+        failure_.number = number;
+        std::array<char, 4096> path{};
+        std::size_t size = file == no_file ? 0 : System::path(file, std::span(path).first(path.size() - 1));
+        const std::size_t more = name == nullptr ? 0 : std::strlen(name);
+        if (more > 0 && more + size + 2 < path.size()) {
+            if (file != no_file) path[size++] = '/';
+            std::memcpy(path.data() + size, name, more);
+            size += more;
+        }
+        const std::size_t kept = size < failure_.path.size() ? size : failure_.path.size() - 1;
+        std::memcpy(failure_.path.data(), path.data() + (size - kept), kept);
+        return error;
+    }
+
 private:
+    static constexpr int no_file = -1;
     static constexpr std::size_t pieces_max = 8;
 
     /// Repeats a call for as long as it is interrupted.
@@ -184,31 +222,40 @@ private:
         return result;
     }
     template <class Call>
-    [[nodiscard]] static StorageError checked(Call&& call) noexcept {
-        return again(call) < 0 ? last_error() : StorageError::none;
+    [[nodiscard]] StorageError checked(const char* what, int file, const char* name, Call&& call) noexcept {
+        return again(call) < 0 ? refused(what, file, name) : StorageError::none;
     }
+    [[nodiscard]] static bool is_unsupported(int number) noexcept { return number == EINVAL || number == ENOTSUP; }
     [[nodiscard]] static StorageError error_of(int number) noexcept {
         switch (number) {
             case 0: return StorageError::none;
             case ENOENT: return StorageError::not_found;
             case ENOSPC:
             case EDQUOT: return StorageError::no_space;
+            case EMFILE:
+            case ENFILE:
+            case ENOMEM: return StorageError::shortage;
             default: return StorageError::failed;
         }
     }
-    [[nodiscard]] static StorageError last_error() noexcept { return error_of(errno); }
 
     [[nodiscard]] StorageError open_with(Directory& directory, const char* name, int flags, File& file) noexcept {
         const int number = again([&] { return System::open_at(directory.handle_.number(), name, flags); });
-        if (number < 0) return last_error();
+        if (number < 0) return refused("openat", directory.handle_.number(), name);
         file = Handle(number);
         return StorageError::none;
     }
-    [[nodiscard]] StorageError sync_parent(const Directory& directory) noexcept {
-        const Handle parent(
-            again([&] { return System::open_at(directory.handle_.number(), "..", O_RDONLY | O_DIRECTORY); }));
-        if (!parent) return last_error();
-        return checked([&] { return System::sync_directory(parent.number()); });
+    /// Makes the name of the directory last, also where whoever made it did not come so far. A parent that may not be
+    /// read, and a file system that flushes no directories, are no trouble for one that was there already.
+    [[nodiscard]] StorageError sync_parent(const Directory& directory, bool made) noexcept {
+        const int number = directory.handle_.number();
+        const Handle parent(again([&] { return System::open_at(number, "..", O_RDONLY | O_DIRECTORY); }));
+        if (!parent) {
+            const bool may_not = errno == EACCES || errno == EPERM;
+            return may_not && !made ? StorageError::none : refused("openat", number, "..");
+        }
+        if (again([&] { return System::sync_directory(parent.number()); }) >= 0) return StorageError::none;
+        return is_unsupported(errno) && !made ? StorageError::none : refused("fsync", number, "..");
     }
 
     /// Moves on within the pieces after a short write.
@@ -220,8 +267,8 @@ private:
             }
             const ssize_t moved = again(
                 [&] { return System::write(file.number(), pieces.data(), static_cast<int>(pieces.size()), place); });
-            if (moved < 0) return last_error();
-            if (moved == 0) return StorageError::failed;
+            if (moved < 0) return refused("pwritev", file.number());
+            if (moved == 0) return errno = EIO, refused("pwritev", file.number());
             auto left = static_cast<std::size_t>(moved);
             place += left;
             while (left > 0) {
@@ -237,6 +284,7 @@ private:
     }
 
     std::optional<StorageError> result_;
+    StorageFailure failure_;
 };
 
 using Posix = BasicPosix<PosixSystem>;

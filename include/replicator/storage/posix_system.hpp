@@ -5,9 +5,13 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <span>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
 #if defined(__linux__)
@@ -66,6 +70,24 @@ struct PosixSystem {
     static off_t size(int file) noexcept {
         struct stat status {};
         return ::fstat(file, &status) == 0 ? status.st_size : off_t{-1};
+    }
+    /// Where an open file or directory is, as far as it fits; returns the size, which is 0 where the system cannot tell.
+    static std::size_t path(int file, std::span<char> to) noexcept {
+#if defined(__linux__)
+        char link[32];
+        std::snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+        const ssize_t size = ::readlink(link, to.data(), to.size());
+        return size < 0 ? 0 : static_cast<std::size_t>(size);
+#elif defined(__APPLE__)
+        char found[PATH_MAX];
+        if (::fcntl(file, F_GETPATH, found) < 0) return 0;
+        const std::size_t size = ::strnlen(found, to.size());
+        std::memcpy(to.data(), found, size);
+        return size;
+#else
+        static_cast<void>(file), static_cast<void>(to);
+        return 0;
+#endif
     }
     /// What tells a file from its copies. When it was made is better than the number of the device, which may be
     /// another one after each start of the machine; the inode alone may be that of a file which was removed.

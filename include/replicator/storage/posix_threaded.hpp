@@ -52,9 +52,9 @@ public:
             Request& request = *first_;
             first_ = request.next;
             lock.unlock();
-            const StorageError error = request.sync(request.file);
+            const int number = request.sync(request.file);
             lock.lock();
-            request.error = error;
+            request.number = number;
             request.state = Request::State::done;
             done_.notify_all();
             if (const Notify notify = notify_; notify != nullptr) {
@@ -81,9 +81,9 @@ private:
         enum class State : std::uint8_t { idle, waiting, done };
 
         int file = -1;
-        StorageError (*sync)(int file) noexcept = nullptr;
+        int (*sync)(int file) noexcept = nullptr;  // returns errno, or 0
         State state = State::idle;
-        StorageError error = StorageError::none;
+        int number = 0;
         Request* next = nullptr;
     };
 
@@ -97,18 +97,19 @@ private:
         *last = &request;
         wake_.notify_one();
     }
-    [[nodiscard]] std::optional<StorageError> poll(Request& request) noexcept {
+    /// The errno of a flush that is done, 0 for a good one.
+    [[nodiscard]] std::optional<int> poll(Request& request) noexcept {
         const std::lock_guard lock(mutex_);
         if (request.state != Request::State::done) return std::nullopt;
         request.state = Request::State::idle;
-        return request.error;
+        return request.number;
     }
-    [[nodiscard]] StorageError wait(Request& request) noexcept {
+    [[nodiscard]] int wait(Request& request) noexcept {
         std::unique_lock lock(mutex_);
-        if (request.state == Request::State::idle) return StorageError::none;
+        if (request.state == Request::State::idle) return 0;
         done_.wait(lock, [&] { return request.state == Request::State::done; });
         request.state = Request::State::idle;
-        return request.error;
+        return request.number;
     }
 
     std::mutex mutex_;
@@ -132,7 +133,7 @@ public:
         request_->sync = [](int file) noexcept {
             int result = System::sync(file);
             while (result < 0 && errno == EINTR) result = System::sync(file);
-            return result < 0 ? StorageError::failed : StorageError::none;
+            return result < 0 ? errno : 0;
         };
     }
     BasicPosixThreaded(BasicPosixThreaded&&) noexcept = default;
@@ -150,13 +151,23 @@ public:
         worker_->start(*request_);
     }
     [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
-        return request_ == nullptr ? std::nullopt : worker_->poll(*request_);
+        if (request_ == nullptr) return std::nullopt;
+        const std::optional<int> number = worker_->poll(*request_);
+        return number ? std::optional(ended(*number)) : std::nullopt;
     }
     [[nodiscard]] StorageError wait_sync() noexcept {
-        return request_ == nullptr ? StorageError::none : worker_->wait(*request_);
+        return request_ == nullptr ? StorageError::none : ended(worker_->wait(*request_));
     }
 
 private:
+    /// The file is still open, so its path can be told.
+    [[nodiscard]] StorageError ended(int number) noexcept {
+        if (number == 0) return StorageError::none;
+        errno = number;
+        static_cast<void>(this->refused("fdatasync", request_->file));
+        return StorageError::failed;
+    }
+
     SyncWorker* worker_ = nullptr;
     std::unique_ptr<SyncWorker::Request> request_;
 };

@@ -98,7 +98,8 @@ public:
 
     [[nodiscard]] StorageError create(Directory& directory, const char* name, File& file) noexcept {
         const Call call = begin();
-        if (!call.acts() || call.error == StorageError::no_space) return call.error;
+        if (!call.acts() || passes(call.error)) return call.error;
+        if (disk_->faults.no_descriptors) return StorageError::shortage;
         const std::size_t inode = disk_->inodes_.size();
         disk_->inodes_.emplace_back();
         disk_->change_name(directory.get(), {.removed = "", .added = name, .inode = inode});
@@ -107,6 +108,7 @@ public:
     }
     [[nodiscard]] StorageError open(Directory& directory, const char* name, File& file) noexcept {
         if (const StorageError error = plain_call(); error != StorageError::none) return error;
+        if (disk_->faults.no_descriptors) return StorageError::shortage;
         const auto found = directory.get().current.find(name);
         if (found == directory.get().current.end()) return StorageError::not_found;
         file = File(*disk_, found->second);
@@ -114,7 +116,7 @@ public:
     }
     [[nodiscard]] StorageError rename(Directory& directory, const char* from, const char* to) noexcept {
         const Call call = begin();
-        if (!call.acts() || call.error == StorageError::no_space) return call.error;
+        if (!call.acts() || passes(call.error)) return call.error;
         const auto found = directory.get().current.find(from);
         if (found == directory.get().current.end()) return StorageError::not_found;
         disk_->change_name(directory.get(), {.removed = from, .added = to, .inode = found->second});
@@ -122,7 +124,7 @@ public:
     }
     [[nodiscard]] StorageError remove(Directory& directory, const char* name) noexcept {
         const Call call = begin();
-        if (!call.acts() || call.error == StorageError::no_space) return call.error;
+        if (!call.acts() || passes(call.error)) return call.error;
         const auto found = directory.get().current.find(name);
         if (found == directory.get().current.end()) return StorageError::not_found;
         disk_->change_name(directory.get(), {.removed = name, .added = "", .inode = found->second});
@@ -150,6 +152,7 @@ public:
                                     std::size_t& got) noexcept {
         got = 0;
         if (const StorageError error = plain_call(disk_->faults.read_errors); error != StorageError::none) return error;
+        if (disk_->faults.no_memory) return StorageError::shortage;
         SimulatedDisk::Bytes& bytes = file.inode().current;
         if (place >= bytes.size() || to.empty()) return StorageError::none;
         got = (std::min)(to.size(), bytes.size() - static_cast<std::size_t>(place));
@@ -163,6 +166,7 @@ public:
     [[nodiscard]] StorageError write(File& file, std::uint64_t place, Pieces pieces) noexcept {
         const Call call = begin(disk_->faults.write_errors);
         if (!call.acts()) return call.error;
+        if (disk_->faults.no_memory) return StorageError::shortage;
         SimulatedDisk::Change change{.place = place, .bytes = {}, .resizes = false};
         for (const auto& piece : pieces) change.bytes.insert(change.bytes.end(), piece.begin(), piece.end());
         SimulatedDisk::Inode& inode = file.inode();
