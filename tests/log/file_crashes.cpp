@@ -164,7 +164,11 @@ private:
             expected.lines.back().promised = line_.promised;
             expected.held.push_back(expected.held[i]);
         }
-        const Error error = log_.store(metadata);
+        Error error = log_.store(metadata);
+        // What is refused in passing changes nothing in memory, and on the disk it may be kept or not: it is tried again.
+        const auto refused = [&] { return log_.metadata().promised.counter != line_.promised; };
+        if (error == Error::log_full && refused()) error = log_.store(metadata);
+        if (error == Error::log_full && refused()) return Error::log_failed;
         if (error != Error::none) return error;
         expected.lines.erase(expected.lines.begin(), expected.lines.begin() + static_cast<std::ptrdiff_t>(count));
         expected.held.erase(expected.held.begin(), expected.held.begin() + static_cast<std::ptrdiff_t>(count));

@@ -25,6 +25,8 @@
 //         reached that stage (equal to `last()` for a log in memory).
 //   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read`
 //         may then give nothing for an entry that is there.
+//   LP-11 Optional: `stalled()` is true when `seek` or `read` could not do their work for a reason that passes. What they
+//         gave since the last `flush` is of no use then, `chain_at` included, and nothing may be concluded from it.
 //
 // `seek` is O(entries passed over), `read` and `cut` are O(parts of the log), `reserve` is amortised O(1) per append,
 // and all else is O(1).
@@ -84,7 +86,18 @@ concept LogPolicy = std::default_initializable<Log> &&
         { log.release(index) } noexcept;
     };
 
-/// The chain up to and including `index`, which must be the base or a kept entry; 0 when the log has failed. O(entries
+/// See LP-11. False for a log whose entries are all in memory.
+template <LogPolicy Log>
+[[nodiscard]] bool stalled(const Log& log) noexcept {
+    if constexpr (requires { log.stalled(); }) {
+        return log.stalled();
+    } else {
+        return static_cast<void>(log), false;
+    }
+}
+
+/// The chain up to and including `index`, which must be the base or a kept entry; 0 when the log has failed, or
+/// is stalled. O(entries
 /// passed over).
 template <LogPolicy Log>
 [[nodiscard]] Chain chain_at(const Log& log, Index index) noexcept {

@@ -31,13 +31,14 @@ public:
     /// The place of the next entry to apply.
     [[nodiscard]] Cursor next() const noexcept { return next_; }
 
-    /// Applies what is committed and not yet applied, and gives those entries free in the log. O(entries applied).
+    /// Applies what is committed and not yet applied, and gives those entries free in the log. While the log is stalled,
+    /// what is left of it waits for the next call. O(entries applied).
     void advance(Local<Composition>& local) noexcept {
         const Index end = smaller(local.commit, local.log.last());
         if (end < next_.index) return;
         while (next_.index <= end) {
             const EntryRun run = local.log.read(next_);
-            if (run.count == 0) return local.fail(Error::log_failed);
+            if (run.count == 0) return stalled(local.log) ? void() : local.fail(Error::log_failed);
             const std::uint64_t wanted = end - (next_.index - 1);
             if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
         }

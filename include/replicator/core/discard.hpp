@@ -27,7 +27,7 @@ void discard_after(Local<Composition>& local, Index common) noexcept {
         Cursor at = local.log.seek(larger(common + 1, local.log.begin().index));
         while (at.index <= local.log.last()) {
             const EntryRun run = local.log.read(at);
-            if (run.count == 0) return;
+            if (run.count == 0 || stalled(local.log)) return;
             const std::byte* const entry = run.bytes.data();
             const EntryHeader header = load_entry_header(entry);
             const Position position{local.epochs.at(at.index), at.index};

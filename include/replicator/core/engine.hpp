@@ -249,7 +249,7 @@ private:
             if (local_.log.is_suspect() && local_.held_through <= local_.log.held()) {
                 static_cast<void>(local_.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
             }
-            if (local_.log.fault() != Error::none) local_.fail(Error::log_failed);
+            local_.fail_if_log_did();
         }
     }
 
@@ -369,10 +369,11 @@ private:
         if (buffer.size() < frame_head_bytes_max) return 0;
         if (peer.reply_owed) {
             peer.reply_owed = false;
+            const auto& roster = roster_.of(local_, applier_);
+            if (stalled(local_.log)) return 0;
             const std::uint32_t flags = (follower_.installing() ? ballot_flags::installing : 0) |
                                         (candidacy_.of_a_person() ? ballot_flags::candidate : 0);
-            return write_head(buffer.data(), Questions<Composition>::make_reply(local_, roster_.of(local_, applier_),
-                                                                                flags, peer));
+            return write_head(buffer.data(), Questions<Composition>::make_reply(local_, roster, flags, peer));
         }
         peer.request_owed = false;
         peer.requested_at = local_.now;

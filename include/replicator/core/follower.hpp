@@ -57,15 +57,16 @@ public:
         if (local.known_commit.index < append.commit) local.known_commit = {local.epoch, append.commit};
         if (append.timing) take_timing(*append.timing);
         if (const Error error = misfit(local, append); error != Error::none) {
-            refuse_append(local, error, append.previous);
+            if (!stalled(local.log)) refuse_append(local, error, append.previous);
             return false;
         }
+        own_ = local.log.seek(append.previous.index + 1);
+        if (stalled(local.log)) return false;  // as if it had not come: the leader asks again
         install_.drop(local);  // the leader found that its log will do
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
         chain_ = append.previous_chain;
-        if (index_ < local.log.last()) own_ = local.log.seek(index_ + 1);
         told_commit_ = larger(told_commit_, append.commit);
         verified(index_);
         learn_epoch(local);
@@ -97,8 +98,8 @@ public:
     void settle(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (!verified_) return;
         const Index commit = smaller(told_commit_, *verified_);
-        if (commit <= local.commit) return;
-        local.commit = commit;
+        if (commit <= local.commit && applier.applied() >= local.commit) return;
+        local.commit = larger(local.commit, commit);
         applier.advance(local);
         if (Composition::waits_for_apply) ack_owed_ = true;
     }
@@ -139,6 +140,7 @@ public:
         // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
         const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
         const bool replaces = lacks.index != Index{} && own && local.epochs.at(lacks.index) == lacks.epoch && !late;
+        if (stalled(local.log)) return false;
         if (replaces && !may_be_replaced(local, forced_, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
@@ -158,13 +160,13 @@ public:
             case Step::corrupt: return Error::corrupt;
             case Step::foreign: return Error::protocol;
             case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
-            case Step::no_room: return fail_if_log_did(local), Error::none;
+            case Step::no_room: return local.fail_if_log_did(), Error::none;
             case Step::complete: break;
         }
         notify_snapshot(local, true);
         // Without a replacement what is committed here is in the state; a tail of another line is not.
         discard_after(local, install_.replaces() ? install_.common() : larger(install_.common(), local.commit));
-        if (!install_.finish(local, applier, verified_.value_or_zero())) return fail_if_log_did(local), Error::none;
+        if (!install_.finish(local, applier, verified_.value_or_zero())) return local.fail_if_log_did(), Error::none;
         verified_.reset();
         verified(local.log.last());
         told_commit_ = local.commit;
@@ -304,6 +306,7 @@ private:
     /// An entry came that this log has already, or has another one in its place.
     Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
         const EntryRun run = local.log.read(own_);
+        if (run.count == 0 && stalled(local.log)) return rest_is_useless_ = true, Error::none;
         if (run.count == 0) return fail(local, Error::log_failed);
         const std::byte* const entry = run.bytes.data();
         const EntryHeader own = load_entry_header(entry);
@@ -366,10 +369,6 @@ private:
         if (local.log.fault() != Error::none) return fail(local, local.log.fault());
         refuse(local, Error::log_full, local.last());
         return Error::none;
-    }
-
-    static void fail_if_log_did(Local<Composition>& local) noexcept {
-        if (local.log.fault() != Error::none) local.fail(Error::log_failed);
     }
 
     /// This node stops; nothing that the leader sent is wrong.

@@ -114,14 +114,14 @@ public:
         const Index commit = satisfied(local, applier, peers, commit_stage);
         // Entries of an earlier epoch are committed only together with one of this epoch (Ongaro and Ousterhout, "In
         // Search of an Understandable Consensus Algorithm", 2014, section 5.4.2).
-        if (commit >= epoch_start_ && commit > local.commit) {
-            local.commit = commit;
+        if (commit >= epoch_start_ && commit > local.commit) local.commit = commit;
+        if (applier.applied() < local.commit) {
             applier.advance(local);
             if (local.role == Role::faulted) return;
         }
         const Index done = Composition::waits_for_apply
                                ? smaller(local.commit, satisfied(local, applier, peers, Stage::applied))
-                               : local.commit;
+                               : smaller(local.commit, applier.applied());
         if (done < epoch_start_ || done <= acknowledged_) return;
         acknowledged_ = done;
         pending_since_.reset();

@@ -122,6 +122,7 @@ struct Links {
         answer(peer, theirs);
         const bool fenced = learn_epoch(local, theirs);
         if (fenced) return Met::higher_epoch;
+        if (local.promised < highest(theirs)) return Met::nothing;  // the log could not keep it now; it comes again
         if (refuses_us) return is_older_copy(local, theirs, answers_us) ? Met::older_copy : Met::nothing;
         if (Past<Composition>::shows(local, peer, theirs)) {
             doubt(local, peer, theirs, answers_us);
@@ -218,12 +219,16 @@ private:
         return true;
     }
 
+    /// The newest epoch that it says anybody promised.
+    [[nodiscard]] static Epoch highest(const Hello& theirs) noexcept {
+        const bool leads_newer = theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch;
+        return leads_newer ? theirs.epoch : theirs.promised;
+    }
+
     /// True when this node leads and must not any more.
     [[nodiscard]] static bool learn_epoch(Local<Composition>& local, const Hello& theirs) noexcept {
-        const Epoch highest =
-            theirs.has(hello_flags::leads) && theirs.promised < theirs.epoch ? theirs.epoch : theirs.promised;
-        if (highest <= local.promised) return false;
-        if (!local.promise(highest)) local.fail(Error::log_failed);
+        if (highest(theirs) <= local.promised) return false;
+        if (!local.promise(highest(theirs))) return local.fail_if_log_did(), false;
         return local.role == Role::leader;
     }
 

@@ -175,6 +175,16 @@ struct Local {
         }
     }
 
+    /// The log refused something: when it can do no more, this node stops; what passes is as if it had not been tried.
+    void fail_if_log_did() noexcept {
+        if (log.fault() != Error::none) fail(Error::log_failed);
+    }
+
+    /// What to answer when the log refused something.
+    [[nodiscard]] Error refused_by_log() const noexcept {
+        return log.fault() == Error::none ? Error::log_full : Error::log_failed;
+    }
+
     /// Stops taking part, for good.
     void fail(Error error) noexcept {
         if (role == Role::faulted) return;

@@ -113,11 +113,12 @@ public:
     /// Opens `epoch`, which is at least as high as any that this node promised. Who may do so is decided elsewhere.
     [[nodiscard]] Result<void> lead(Epoch epoch, bool forced) noexcept {
         REPLICATOR_ASSERT(local_.founded() && epoch >= local_.promised);
-        if (!local_.promise(epoch)) return Error::log_failed;
+        const auto& roster = roster_.of(local_, applier_);
+        if (stalled(local_.log) || !local_.promise(epoch)) return local_.refused_by_log();
         sender_.restart();
         follower_.unlinked();
         follower_.give_up_install(local_);
-        const auto opened = leader_.open(local_, applier_, peers(), epoch, roster_.of(local_, applier_), forced);
+        const auto opened = leader_.open(local_, applier_, peers(), epoch, roster, forced);
         if (opened) {
             // Whole again, once all of this is on the disk.
             if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log.last();
@@ -178,12 +179,11 @@ protected:
         }
     }
 
-    /// A candidate asks. What it is promised, it is told only with the answer, which is written later from what then
-    /// is.
+    /// A candidate asks. The answer, which tells what it is promised, is written later from what then is.
     void take_request(Peer& peer, const PromiseRequest& request) noexcept {
         if (!Questions<Composition>::understands(local_, peer, request)) return;
         if (request.binding() && local_.promised < request.epoch) {
-            if (!local_.promise(request.epoch)) return local_.fail(Error::log_failed);
+            if (!local_.promise(request.epoch)) return local_.fail_if_log_did();  // the candidate asks again
             if (local_.role == Role::leader) step_down();
             leave_old_leader();
             pursue();
@@ -196,7 +196,7 @@ protected:
     void take_reply(Peer& peer, const PromiseReply& reply) noexcept {
         const bool awaited = candidacy_.active() && reply.question == candidacy_.question();
         if (!awaited || !Questions<Composition>::understands(local_, peer, reply)) return;
-        if (local_.promised < reply.promised && !local_.promise(reply.promised)) return local_.fail(Error::log_failed);
+        if (local_.promised < reply.promised && !local_.promise(reply.promised)) return local_.fail_if_log_did();
         leave_old_leader();
         candidacy_.take(static_cast<std::size_t>(&peer - peer_slots_.data()), reply);
         pursue();
@@ -212,8 +212,9 @@ protected:
                 candidacy_.refuse(Error::stale_epoch);
                 break;
             }
-            const Room room = local_.room_to_lead(applier_.next());
-            switch (candidacy_.next(local_, peers(), roster_.of(local_, applier_), room)) {
+            const auto& roster = roster_.of(local_, applier_);
+            if (stalled(local_.log)) return;
+            switch (candidacy_.next(local_, peers(), roster, local_.room_to_lead(applier_.next()))) {
                 case Candidacy<Composition>::Move::wait: return;
                 case Candidacy<Composition>::Move::bind: bind(next_epoch()); break;
                 case Candidacy<Composition>::Move::fetch: return fetch_from(candidacy_.donor());
@@ -234,7 +235,7 @@ protected:
 
     /// This node promises itself, and asks the others to.
     void bind(Epoch epoch) noexcept {
-        if (!local_.promise(epoch)) return candidacy_.refuse(Error::log_failed);
+        if (!local_.promise(epoch)) return candidacy_.refuse(local_.refused_by_log());
         leave_old_leader();
         candidacy_.promise(epoch, ++local_.attempts, local_.now);
         ask_everybody();
@@ -253,8 +254,7 @@ protected:
     }
 
     void open() noexcept {
-        const bool forced = candidacy_.forced();
-        if (const Result<void> opened = lead(candidacy_.epoch(), forced); !opened) {
+        if (const Result<void> opened = lead(candidacy_.epoch(), candidacy_.forced()); !opened) {
             candidacy_.refuse(opened.error());
             return stop_fetching();
         }
@@ -338,12 +338,12 @@ protected:
             metadata.history = history;
             static_cast<void>(metadata.set_note(note));
         });
-        if (!kept) local_.fail(Error::log_failed);
+        if (!kept) local_.fail_if_log_did();  // what passes comes with the next flush; until then the disk is blank
     }
 
     /// The leader knows that this node acknowledged more than it holds.
     void forget_past(const Hello& theirs) noexcept {
-        if (!Past<Composition>::forget(local_, theirs)) return local_.fail(Error::log_failed);
+        if (!Past<Composition>::forget(local_, theirs)) return local_.fail_if_log_did();
         for (Peer& peer : peers()) lose(peer);
     }
 

@@ -21,7 +21,8 @@ class NewestRoster {
 public:
     using Roster = core::Roster<Composition::Limits::nodes_max>;
 
-    /// The roster as of the last entry of this node's log. O(entries that are new since the last call and not applied).
+    /// The roster as of the last entry of this node's log; nothing that counts while the log is stalled. O(entries that
+    /// are new since the last call and not applied).
     [[nodiscard]] const Roster& of(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
         const bool goes_on = applier.next().index <= next_.index && next_.index <= local.log.last() + 1 &&
                              chain_at(local.log, next_.index - 1) == chain_;
@@ -33,7 +34,7 @@ public:
         }
         while (next_.index <= local.log.last()) {
             const EntryRun run = local.log.read(next_);
-            if (run.count == 0) break;  // the log failed
+            if (run.count == 0) break;  // the log failed, or is stalled
             const std::byte* entry = run.bytes.data();
             for (std::uint64_t i = 0; i < run.count; ++i, ++next_.index) {
                 roster_.take(entry, next_.index);

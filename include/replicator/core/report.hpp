@@ -35,7 +35,7 @@ void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerSt
         if (reaches_back_to(local.log, follower.received)) {
             const Cursor next = follower.received == local.log.last() ? local.log.end()
                                                                       : local.log.seek(follower.received + 1);
-            status.lag_bytes = local.log.end().offset - next.offset;
+            if (!stalled(local.log)) status.lag_bytes = local.log.end().offset - next.offset;
         }
     }
     if (follower.answered) status.lag_time = local.now - *follower.answered;

@@ -171,7 +171,7 @@ private:
             peer.progress.snapshot.lacks = lacks ? commit : Position{};
             return;
         }
-        place_cursor(local, peer.progress, position.index);
+        if (!place_cursor(local, peer.progress, position.index)) return;
         peer.progress.probe_owed = true;
         enter(local, peer, FollowerState::probing);
     }
@@ -183,13 +183,18 @@ private:
         return local.epochs.newest_at_or_below(bound, local.log.last());
     }
 
-    /// The next entry to send is the one after `index`, which is in the log or its base.
-    static void place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
-        follower.next = index == local.log.last() ? local.log.end() : local.log.seek(index + 1);
+    /// The next entry to send is the one after `index`, which is in the log or its base. False when the log is stalled:
+    /// then nothing has changed, and the follower's next refusal, or its next link, is another occasion.
+    [[nodiscard]] static bool place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
+        const Cursor next = index == local.log.last() ? local.log.end() : local.log.seek(index + 1);
+        const Chain chain = chain_at(local.log, index);
+        if (stalled(local.log)) return false;
+        follower.next = next;
         follower.previous = {local.epochs.at(index), index};
-        follower.previous_chain = chain_at(local.log, index);
+        follower.previous_chain = chain;
         follower.in_flight.clear();
         follower.allowance.lost(follower.sent_last.value);
+        return true;
     }
 
     /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
@@ -204,7 +209,7 @@ private:
         follower.rewound_to = from;
         follower.rewound_at = local.now;
         if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
-        place_cursor(local, follower, from);
+        static_cast<void>(place_cursor(local, follower, from));
     }
 
     /// `common` bounds what the follower may share with this log.
@@ -229,10 +234,11 @@ private:
         }
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
         if (!complete) return snapshots_.take_ack(local.now, peer.progress, ack, allowance_max);
-        const bool reaches = reaches_back_to(local.log, sending.position.index);
+        const Index end = sending.position.index;
+        const bool reaches = reaches_back_to(local.log, end);
+        if (reaches && !place_cursor(local, peer.progress, end)) return;
         snapshots_.finished(local, peer, reaches);
         if (!reaches) return;
-        place_cursor(local, peer.progress, sending.position.index);
         enter(local, peer, FollowerState::catching_up);
     }
 
@@ -290,7 +296,7 @@ private:
         Chain chain{};  ///< up to the one before that
     };
 
-    /// Of the entry at the follower's cursor; 0 when the log failed.
+    /// Of the entry at the follower's cursor; 0 when the log failed, or is stalled.
     [[nodiscard]] static std::size_t next_entry_bytes(const typename Composition::Log& log,
                                                       const Progress& follower) noexcept {
         const EntryRun run = log.read(follower.next);
@@ -303,7 +309,7 @@ private:
         Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
         while (copied.next.index <= log.last()) {
             const EntryRun run = log.read(copied.next);
-            if (run.count == 0) break;  // the log failed
+            if (run.count == 0) break;  // the log failed, or is stalled
             const std::size_t room = to.size() - copied.bytes;
             const bool ends_log = copied.next.index + run.count > log.last();
             std::size_t size = run.bytes.size();

@@ -68,6 +68,7 @@ private:
         const std::size_t size = write_snapshot_tail<Composition>(tail.data(), epochs, local.applied_roster);
         const SnapshotId id{mix(value(local.run), ~++count_) | 1};
         const auto head = disk_snapshot_head(local, id, position_, chain_at(local.log, index));
+        if (stalled(local.log)) return keep(local, Error::log_full);
         return keep(local, local.log.begin_snapshot(head, std::span<const std::byte>(tail).first(size)));
     }
 

@@ -9,8 +9,9 @@
 // has. With a storage that flushes on a helper thread, `flush` only begins, `poll` picks up the end, and what is
 // appended meanwhile is the next group. Call `flush` once for each turn of the event loop, not for each entry.
 //
-// A flush that failed faults the log for good. A full disk does not: `flush` says `Error::log_full`, `reserve` gives no
-// room, and both work again once there is some.
+// A flush that failed faults the log for good. A full disk, and a system that is short of descriptors or memory, do not:
+// `flush` says `Error::log_full`, `reserve` gives no room, and both work again once there is some. What cannot be read
+// for such a reason is not there until the next `flush`; `stalled` says so.
 //
 // `cut` and `reset` act at once in memory. On the disk they come before anything that is written later, with the next
 // `flush` or `store`.
@@ -77,7 +78,8 @@ public:
     ///   wrong_history wrong_version             it holds something else
     ///   wrong_limits                            it was written with larger bounds
     ///   corrupt                                 entries are lost that were on the disk; see `OnDamage`
-    ///   log_full log_failed                     the disk is full, or failed
+    ///   log_full log_failed                     the disk is full, or failed; `Verdict::failure` says which call,
+    ///                                           on which path, and why
     ///
     /// O(bytes of the log).
     [[nodiscard]] static Result<File> open(S storage, const char* path, const FileIdentity& identity,
@@ -87,7 +89,11 @@ public:
         if (file.body_ == nullptr) return Error::log_failed;
         file.body_->storage = std::move(storage);
         const Error error = file.body_->open(path, identity, on_damage);
-        if (verdict != nullptr) *verdict = file.body_->verdict, verdict->error = error;
+        if (verdict != nullptr) {
+            *verdict = file.body_->verdict;
+            verdict->error = error;
+            verdict->failure = file.body_->failure();
+        }
         if (error != Error::none) return error;
         return file;
     }
@@ -101,6 +107,14 @@ public:
     [[nodiscard]] Chain chain() const noexcept { return body_ == nullptr ? Chain{} : body_->chain; }
     [[nodiscard]] Cursor begin() const noexcept { return body_ == nullptr ? Cursor{} : body_->begin; }
     [[nodiscard]] Cursor end() const noexcept { return body_ == nullptr ? Cursor{} : body_->tail.end(); }
+    /// What the system refused last: the call, the path and errno. It stands beside each `Error::log_full` and
+    /// `Error::log_failed`; an empty call means that the system refused nothing.
+    [[nodiscard]] StorageFailure failure() const noexcept {
+        return body_ == nullptr ? StorageFailure{} : body_->failure();
+    }
+    /// Since the last `flush`, a `seek` or a `read` gave nothing, or a place that is not that of the entry, because the
+    /// system was short of descriptors or memory.
+    [[nodiscard]] bool stalled() const noexcept { return body_ != nullptr && body_->stalled; }
     /// `Error::stopped` for a closed log.
     [[nodiscard]] Error fault() const noexcept { return body_ == nullptr ? Error::stopped : body_->fault; }
 
@@ -110,7 +124,7 @@ public:
         return body_ == nullptr || index == end().index ? end() : body_->seek(index);
     }
     /// Good until the next call on this log: entries that are not in memory are read into a buffer. A run that is empty
-    /// though the cursor is not at the end means that the files cannot be read; then the log is faulted.
+    /// though the cursor is not at the end means that the files cannot be read; then the log is `stalled`, or faulted.
     [[nodiscard]] EntryRun read(Cursor cursor) const noexcept {
         return body_ == nullptr ? EntryRun{} : body_->read(cursor);
     }

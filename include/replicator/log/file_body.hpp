@@ -37,9 +37,11 @@ public:
     using State::metadata;
     using State::needed;
     using State::no_space;
+    using State::next_segment;
     using State::note_durable;
     using State::poll;
     using State::put_metadata;
+    using State::put_reset;
     using State::read_files;
     using State::reader_;
     using State::released;
@@ -49,6 +51,7 @@ public:
     using State::save;
     using State::scribbled_;
     using State::segments_;
+    using State::stalled;
     using State::storage;
     using State::syncing_;
     using State::syncing_to_;
@@ -131,6 +134,7 @@ public:
 
     [[nodiscard]] Error flush() noexcept {
         poll();
+        stalled = false;
         if (fault != Error::none) return fault;
         if (syncing_) return Error::none;
         if (const Error error = write_out(); error != Error::none) return error;
@@ -146,6 +150,7 @@ public:
         if (fault != Error::none) return fault;
         const bool moves = wanted.history != metadata.history;
         if (moves && !reset_due_ && !segments_.empty()) return Error::wrong_history;
+        const Metadata before = metadata;
         metadata.history = wanted.history;
         metadata.promised = wanted.promised;
         metadata.counter_opened = wanted.counter_opened;
@@ -155,7 +160,11 @@ public:
         metadata.copies_lost = wanted.copies_lost;
         metadata.note_size = wanted.note_size;
         metadata.note = wanted.note;
-        if (!reset_due_) return save();
+        if (!reset_due_) {
+            const Error error = save();
+            if (error == Error::log_full) metadata = before;
+            return error;
+        }
         metadata.base.position.epoch = wanted.base.position.epoch;
         epochs = wanted.epochs;
         return apply_reset();
@@ -166,7 +175,9 @@ public:
         wait();
         if (fault != Error::none) return fault;
         metadata.clean_stop = true;
-        return save();
+        const Error error = save();
+        metadata.clean_stop = error == Error::none;
+        return error;
     }
 
     // --- States ---
@@ -186,7 +197,7 @@ public:
         if (fault != Error::none) return fault;
         if (!snapshot_.active()) return Error::snapshot_invalid;
         const SnapshotHead head = snapshot_.head();
-        const SnapshotId old = metadata.snapshot.id;
+        const SnapshotPointer before = metadata.snapshot;
         if (const Error error = ended(snapshot_.finish(storage, directory)); error != Error::none) return error;
         metadata.snapshot = {head.id, head.position, head.chain};
         if (epochs_before != nullptr) {
@@ -195,12 +206,16 @@ public:
             metadata.history = head.history;
             metadata.installing = false;
             epochs = *epochs_before;
-            if (const Error error = apply_reset(); error != Error::none) return error;
+            // The log in memory is that of the new state, so there is no way back.
+            if (put_reset() != Error::none) return fault = Error::log_failed;
+            if (const Error error = end_reset(); error != Error::none) return error;
         } else if (save() != Error::none) {
-            return fault;
+            // What the log may drop, the state that the disk knows of must include: that may be either of both now.
+            metadata.snapshot = before;
+            return result();
         }
-        if (old == SnapshotId{} || old == head.id) return Error::none;
-        StorageError error = storage.remove(directory, snapshot_name(old).text());
+        if (before.id == SnapshotId{} || before.id == head.id) return Error::none;
+        StorageError error = storage.remove(directory, snapshot_name(before.id).text());
         if (error == StorageError::none) error = storage.sync_directory(directory);
         // The next start removes what stays now.
         return error == StorageError::failed ? fault = Error::log_failed : Error::none;
@@ -216,14 +231,12 @@ public:
     }
 
     [[nodiscard]] Error apply_reset() noexcept {
-        wait();
-        if (fault != Error::none) return fault;
-        metadata.first_segment = ++metadata.last_segment;
-        metadata.durable = metadata.base.position.index;
-        metadata.durable_segment = 0;
-        metadata.cut_segment = 0;
-        metadata.epochs = epochs;
-        if (put_metadata() != Error::none) return fault;
+        const Error error = put_reset();
+        return error == Error::none ? end_reset() : error;
+    }
+
+private:
+    [[nodiscard]] Error end_reset() noexcept {
         writer_.close();
         reader_.forget_all();
         for (; !segments_.empty(); segments_.pop_back()) {
@@ -234,7 +247,6 @@ public:
         return keep(storage.sync_directory(directory)) ? Error::none : result();
     }
 
-private:
     /// Room behind the last entry, after dropping or writing what is in its way. Apart, so that a reserve for one entry
     /// is a few instructions where it is called.
     [[nodiscard, gnu::noinline]] std::span<std::byte> make_room(std::size_t least, std::size_t most) noexcept {
@@ -252,7 +264,7 @@ private:
     [[nodiscard]] Error ended(StorageError error) noexcept {
         if (error == StorageError::none) return Error::none;
         drop_snapshot();
-        return error == StorageError::no_space ? Error::log_full : Error::snapshot_invalid;
+        return passes(error) ? Error::log_full : Error::snapshot_invalid;
     }
 
     /// Drops what may go; true when `least` more bytes fit.
@@ -287,7 +299,7 @@ private:
         if (!Options::keeps_for_restart) {
             // No state on the disk says where the log may begin, so the metadata do.
             metadata.base = {{epochs.at(begin.index - 1), begin.index - 1}, base_chain};
-            if (save() != Error::none) return fault;
+            if (save() != Error::none) return result();
         }
         if (takes_over) {
             if (!keep(writer_.take_over(storage, directory, segments_[0].name().text()))) return result();
@@ -309,7 +321,7 @@ private:
         metadata.cut_from = written_.index;
         metadata.cut_segment = metadata.last_segment;
         metadata.epochs = epochs;
-        if (put_metadata() != Error::none) return fault;
+        if (put_metadata() != Error::none) return result();
         bool removed = false;
         for (; segments_.size() > dropped_ && segments_.back().first.index >= written_.index; segments_.pop_back()) {
             if (!remove(segments_.back())) return result();
@@ -354,9 +366,9 @@ private:
         written_ = {written_.index + header.count, written_.offset + size};
         written_chain_ = header.chain;
         epochs = noted;
-        // The log is whole without it, so a full disk is no trouble yet.
+        // The log is whole without it, so what passes is no trouble yet.
         const StorageError ahead = writer_.keep_ahead(storage, directory, size + RecordHeader::bytes);
-        return ahead == StorageError::no_space || keep(ahead);
+        return passes(ahead) || keep(ahead);
     }
 
     [[nodiscard]] bool begin_segment() noexcept {
@@ -372,20 +384,7 @@ private:
             }
             held = written_.index - 1;
         }
-        SegmentHeader header;
-        header.cluster = metadata.cluster;
-        header.group = metadata.group;
-        header.node = metadata.node;
-        header.history = metadata.history;
-        header.incarnation = metadata.incarnation;
-        header.number = metadata.last_segment + 1;
-        header.previous = segments_.empty() ? 0 : segments_.back().number;
-        header.first = written_.index;
-        header.epoch_before = epochs.at(written_.index - 1);
-        header.chain_before = written_chain_;
-        header.size = Options::segment_bytes;
-        header.records_at = Options::block_bytes;
-        header.salt = segment_salt(header, metadata.run_counter);
+        const SegmentHeader header = next_segment();
         if (!keep(writer_.begin(storage, directory, header))) return false;
         ++metadata.last_segment;
         segments_.push().begin(header, written_.offset);

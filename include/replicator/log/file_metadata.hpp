@@ -217,15 +217,19 @@ public:
         return error;
     }
 
-    /// On the disk when it returns `none`. After an error nobody knows which state is there.
+    /// On the disk when it returns `none`. After an error that passes the other slot is as it was, and the next call
+    /// writes to the same one; after any other nobody knows which state is there.
     [[nodiscard]] StorageError store(S& storage, const Metadata& metadata) noexcept {
         ++sequence_;
         detail::write_metadata(buffer_.data(), metadata, sequence_);
         std::memcpy(buffer_.data() + copy_bytes, buffer_.data(), copy_bytes);
         const std::span<const std::byte> piece(buffer_);
         const std::uint64_t place = sequence_ % 2 * 2 * copy_bytes;
-        const StorageError error = storage.write(file_, place, std::span(&piece, 1));
-        return error == StorageError::none ? storage.sync(file_) : error;
+        if (const StorageError error = storage.write(file_, place, std::span(&piece, 1)); error != StorageError::none) {
+            --sequence_;
+            return error;
+        }
+        return storage.sync(file_) == StorageError::none ? StorageError::none : StorageError::failed;
     }
 
     /// Writes what `open` read once more, in its place. It may stand in the memory of the system only, and then the

@@ -26,6 +26,7 @@ struct Damage {
     std::uint64_t segment = 0;
     std::uint64_t place = 0;  ///< in the file
     Index index;              ///< of the first entry that is not there
+    bool passes = false;      ///< nothing is known to be wrong: the system was short of descriptors or memory
 };
 
 /// A part of a log that is being checked: what comes next, and after what.
@@ -159,21 +160,23 @@ private:
         RecordWalk walk{mark.at, {}};
         std::uint64_t place = mark.place;
         buffer.from = buffer.to = {};
-        damage = {segment.number, place, walk.at.index};
+        damage = {segment.number, place, walk.at.index, false};
         if (buffer.segment != segment.number) {
             buffer.segment = 0;
             buffer.file = {};
             const FileName name = segment_name(segment.number, segment.first.index);
-            if (storage.open(directory, name.text(), buffer.file) != StorageError::none) return false;
+            const StorageError error = storage.open(directory, name.text(), buffer.file);
+            if (error != StorageError::none) return damage.passes = passes(error), false;
             buffer.segment = segment.number;
         }
         std::size_t filled = 0;
         while (filled == 0) {
             std::size_t got = 0;
-            if (storage.read(buffer.file, place, raw(), got) != StorageError::none) return false;
+            const StorageError error = storage.read(buffer.file, place, raw(), got);
+            if (error != StorageError::none) return damage.passes = passes(error), false;
             std::size_t used = 0;
             while (walk.at.index <= limit) {
-                damage = {segment.number, place + used, walk.at.index};
+                damage = {segment.number, place + used, walk.at.index, false};
                 RecordHeader header;
                 if (got - used < RecordHeader::bytes) break;
                 const std::byte* const record = raw_.get() + used;

@@ -47,6 +47,7 @@ struct Verdict {
     bool clean_stop = false;    ///< the log was closed before
     bool is_copy = false;       ///< the directory was copied: the node is another incarnation than before
     std::uint64_t bytes_read = 0;
+    StorageFailure failure{};   ///< what the system refused, where that is why; see ST-12
 };
 
 [[nodiscard]] constexpr const char* to_string(Verdict::Kind kind) noexcept {

@@ -39,7 +39,8 @@ public:
     Index released;
     Index needed{~std::uint64_t{0}};
     FileTail<Options> tail;
-    bool no_space = false;
+    bool no_space = false;  // for what passes: a full disk, no descriptors, no memory
+    bool stalled = false;   // a file could not be read for a reason that passes
     EpochHistory epochs;
 
     [[nodiscard]] Error open(const char* path, const FileIdentity& identity, OnDamage on_damage) noexcept {
@@ -84,7 +85,7 @@ public:
     /// Counts a result: false when it was none; a disk that failed is given up for good.
     bool keep(StorageError error) noexcept {
         if (error == StorageError::none) return true;
-        if (error == StorageError::no_space) {
+        if (passes(error)) {
             no_space = true;
         } else {
             fault = Error::log_failed;
@@ -93,6 +94,10 @@ public:
     }
     [[nodiscard]] Error result() const noexcept {
         return fault != Error::none ? fault : no_space ? Error::log_full : Error::none;
+    }
+    [[nodiscard]] StorageFailure failure() const noexcept {
+        if constexpr (requires { storage.failure(); }) return storage.failure();
+        return {};
     }
     [[nodiscard]] bool reset_due() const noexcept { return reset_due_; }
 
@@ -112,10 +117,39 @@ public:
     }
 
 protected:
-    /// Their room was claimed long ago, so any error is one of the disk; what is there then, nobody knows.
     [[nodiscard]] Error put_metadata() noexcept {
-        if (metafile_.store(storage, metadata) != StorageError::none) fault = Error::log_failed;
-        return fault;
+        return keep(metafile_.store(storage, metadata)) ? Error::none : result();
+    }
+
+    /// From here on the disk says that nothing of the files is the log's.
+    [[nodiscard]] Error put_reset() noexcept {
+        wait();
+        if (fault != Error::none) return fault;
+        metadata.first_segment = ++metadata.last_segment;
+        metadata.durable = metadata.base.position.index;
+        metadata.durable_segment = 0;
+        metadata.cut_segment = 0;
+        metadata.epochs = epochs;
+        return put_metadata();
+    }
+
+    /// The header of the segment that begins behind all that was written.
+    [[nodiscard]] SegmentHeader next_segment() const noexcept {
+        SegmentHeader header;
+        header.cluster = metadata.cluster;
+        header.group = metadata.group;
+        header.node = metadata.node;
+        header.history = metadata.history;
+        header.incarnation = metadata.incarnation;
+        header.number = metadata.last_segment + 1;
+        header.previous = segments_.empty() ? 0 : segments_.back().number;
+        header.first = written_.index;
+        header.epoch_before = epochs.at(written_.index - 1);
+        header.chain_before = written_chain_;
+        header.size = Options::segment_bytes;
+        header.records_at = Options::block_bytes;
+        header.salt = segment_salt(header, metadata.run_counter);
+        return header;
     }
 
     /// Up to `index` everything is on the disk.
@@ -125,9 +159,12 @@ protected:
     }
 
     [[nodiscard]] EntryRun read_files(Index index, Cursor& from) noexcept {
+        if (stalled) return {};
         Damage damage;
         const EntryRun run = reader_.read(storage, directory, segments_, index, written_.index - 1, from, damage);
-        if (run.bytes.empty()) {
+        if (run.bytes.empty() && damage.passes) {
+            stalled = true;
+        } else if (run.bytes.empty()) {
             verdict = {Verdict::Kind::corrupt, Error::log_failed, damage.segment, damage.place, damage.index, false, 0};
             fault = Error::log_failed;
         }
@@ -163,7 +200,7 @@ protected:
 
 private:
     [[nodiscard]] static Error error_of(StorageError error) noexcept {
-        return error == StorageError::no_space ? Error::log_full : Error::log_failed;
+        return passes(error) ? Error::log_full : Error::log_failed;
     }
 
     /// A blank directory becomes that of a node.
@@ -194,7 +231,9 @@ private:
         const Error error = opening.run(on_damage);
         verdict = opening.verdict;
         if (error != Error::none) return verdict.error = error;
-        if (metafile_.confirm(storage, metadata) != StorageError::none) return Error::log_failed;
+        if (const StorageError kept = metafile_.confirm(storage, metadata); kept != StorageError::none) {
+            return error_of(kept);
+        }
         if (opening.newest && !make_durable(opening)) return Error::log_failed;
 
         begin = opening.begin;
@@ -218,7 +257,9 @@ private:
         ++metadata.run_counter;
         metadata.epochs = epochs;
         note_durable(held);
-        if (metafile_.store(storage, metadata) != StorageError::none) return Error::log_failed;
+        if (const StorageError kept = metafile_.store(storage, metadata); kept != StorageError::none) {
+            return error_of(kept);
+        }
         return remove_leftovers(opening);
     }
     /// A copy has forgotten what the node promised and vouched for since, so it is another incarnation; each copy is
@@ -255,15 +296,22 @@ private:
         }
         return storage.sync(opening.newest) == StorageError::none;
     }
+    /// What stands there may stand in the memory of the system only, so the directory is flushed. Where the file system
+    /// cannot do that, names are as good as they get, but for those of segments that must not come back.
     [[nodiscard]] Error remove_leftovers(FileOpening<S, Options>& opening) noexcept {
         StorageError error = StorageError::none;
+        bool must_last = opening.given_up() > 0;
         for (std::size_t i = 0; i < opening.given_up() && error == StorageError::none; ++i) {
             error = storage.remove(directory, opening.given_up_name(i).text());
         }
         for (std::size_t i = 0; i < opening.leftover_count && error == StorageError::none; ++i) {
+            std::uint64_t number = 0;
+            Index first;
+            must_last = must_last || read_segment_name(opening.leftovers[i].text(), number, first);
             error = storage.remove(directory, opening.leftovers[i].text());
         }
         if (error == StorageError::none) error = storage.sync_directory(directory);
+        if (error == StorageError::unsupported && !must_last) return Error::none;
         return error == StorageError::none ? Error::none : error_of(error);
     }
 };

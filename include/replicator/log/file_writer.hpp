@@ -99,14 +99,15 @@ public:
     [[nodiscard]] bool wants_file() const noexcept { return !claimed_; }
     /// A file that the log needs no more becomes that of the next segment, once it is all zeros.
     [[nodiscard]] StorageError take_over(S& storage, typename S::Directory& directory, const char* name) noexcept {
-        StorageError error = storage.rename(directory, name, segment_new_name);
+        // First, because without a descriptor nothing shall have changed.
+        StorageError error = storage.open(directory, name, next_);
+        if (error == StorageError::none) error = storage.rename(directory, name, segment_new_name);
         if (error != StorageError::none) return error;
         // It must have lost its name for good before it loses what it holds.
         if (storage.sync_directory(directory) != StorageError::none) return StorageError::failed;
-        error = storage.open(directory, segment_new_name, next_);
-        if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
+        error = storage.allocate(next_, Options::segment_bytes);
         claimed_ = former_ = error == StorageError::none;
-        return error == StorageError::no_space ? StorageError::none : error;
+        return passes(error) ? StorageError::none : error;
     }
 
     /// Prepares a little further, in the measure of what was written.
