@@ -65,6 +65,9 @@ struct Counters {
     std::uint64_t handshakes = 0;       ///< links that were agreed on
     std::uint64_t refusals = 0;         ///< handshakes that failed
     std::uint64_t clock_jumps_back = 0; ///< of the time given to `tick`; a counter that wraps needs a Clock32
+    std::uint64_t late_ticks = 0;       ///< a failure timeout or more after the one before: peers gave this node up
+    std::uint64_t slow_applies = 0;     ///< late ticks before which commands were applied: `apply` may have taken it all
+    Duration slow_apply_longest{};      ///< the longest time between two such ticks
 };
 
 template <std::size_t PeersMax>

@@ -125,6 +125,7 @@ public:
     void tick(Instant told) noexcept {
         const Instant now = steady_.at(local_, told);
         const Duration gap = now - local_.now;
+        steady_.count(local_, gap);
         local_.now = now;
         if (local_.role == Role::faulted) return;
         // Who was not told the time for so long was not running, and must not blame others for having been silent.
@@ -368,9 +369,9 @@ private:
     [[nodiscard]] std::size_t write_ballot(Peer& peer, std::span<std::byte> buffer) noexcept {
         if (buffer.size() < frame_head_bytes_max) return 0;
         if (peer.reply_owed) {
-            peer.reply_owed = false;
             const auto& roster = roster_.of(local_, applier_);
             if (stalled(local_.log)) return 0;
+            peer.reply_owed = false;
             const std::uint32_t flags = (follower_.installing() ? ballot_flags::installing : 0) |
                                         (candidacy_.of_a_person() ? ballot_flags::candidate : 0);
             return write_head(buffer.data(), Questions<Composition>::make_reply(local_, roster, flags, peer));

@@ -5,7 +5,11 @@
 #include "local.hpp"
 
 #include "../assert.hpp"
+#include "../status.hpp"
 #include "../types.hpp"
+
+#include <cstdint>
+#include <utility>
 
 namespace replicator::core {
 
@@ -27,7 +31,21 @@ public:
         return local.now;
     }
 
+    /// So much time went by between two ticks. Where it was more than peers wait for, says whether commands were applied
+    /// meanwhile: nothing else in here takes long.
+    void count(Local<Composition>& local, Duration gap) noexcept {
+        Counters& counters = local.counters;
+        const bool has_applied = std::exchange(applied_, counters.applied) != counters.applied;
+        const bool is_first = local.now == Instant{};
+        if (is_first || gap < Composition::Limits::failure_timeout) return;
+        ++counters.late_ticks;
+        if (!has_applied) return;
+        ++counters.slow_applies;
+        if (counters.slow_apply_longest < gap) counters.slow_apply_longest = gap;
+    }
+
 private:
+    std::uint64_t applied_ = 0;  // commands, by the last tick
     Duration went_back_;  // by so much the clock of the caller went back, all in all
 };
 
