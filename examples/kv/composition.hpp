@@ -96,6 +96,15 @@ public:
         return std::remove_cvref_t<decltype(replicated_.node())>::guarantee(nodes);
     }
     [[nodiscard]] std::size_t log_bytes_max() const noexcept override { return Log::capacity_bytes; }
+    [[nodiscard]] std::uint64_t log_memory_bytes() const noexcept override {
+        const auto& log = replicated_.node().log();
+        const std::uint64_t kept = log.end().offset - log.begin().offset;
+        return replicator::DurableLog<Log> ? std::min<std::uint64_t>(kept, DiskOptions::tail_bytes) : kept;
+    }
+    [[nodiscard]] replicator::StorageFailure log_failure() const noexcept override {
+        if constexpr (replicator::DurableLog<Log>) return replicated_.node().log().failure();
+        return {};
+    }
 
 private:
     // A little less than the node allows, because it adds entries of its own.

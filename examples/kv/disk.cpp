@@ -3,6 +3,7 @@
 
 #include "disk.hpp"
 
+#include "disk_failure.hpp"
 #include "text.hpp"
 
 #include <replicator/error.hpp>
@@ -44,7 +45,7 @@ using replicator::log::Verdict;
         case Error::wrong_version: return "it was written in another format";
         case Error::wrong_limits: return "it was written with larger bounds";
         case Error::corrupt: return damage_text(verdict);
-        case Error::log_full: return "the disk is full";
+        case Error::log_full: return "the disk is full, or the system is short of descriptors or memory";
         case Error::log_failed: return "it cannot be read or written, or its parent is missing";
         default: return to_string(error);
     }
@@ -92,8 +93,10 @@ OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incar
                            .history = {}},
                           options.repair ? OnDamage::repair : OnDamage::refuse, &opened.report.verdict);
     if (!log) {
-        opened.wrong =
-            joined("the log in ", options.directory, " is refused: ", refusal_text(log.error(), opened.report.verdict));
+        const Verdict& verdict = opened.report.verdict;
+        const std::string failure = failure_text(verdict.failure);
+        opened.wrong = joined("the log in ", options.directory, " is refused: ", refusal_text(log.error(), verdict),
+                              failure.empty() ? "" : ": ", failure);
         return opened;
     }
     opened.log = std::move(*log);

@@ -5,6 +5,7 @@
 // clients are not known to the others.
 
 #include "commands.hpp"
+#include "disk_failure.hpp"
 #include "text.hpp"
 
 #include <replicator/version.hpp>
@@ -224,6 +225,8 @@ void add_persistence(Lines& lines, const Service& service, const Status& status)
     lines.add("aof_last_write_status", status.fault == replicator::Error::log_failed ? "err" : "ok");
     lines.add("aof_current_size", status.log_bytes);
     lines.add("rdb_changes_since_last_save", status.applied - status.state.value_or(Index{}));
+    const std::string failure = failure_text(service.node.log_failure());
+    lines.add("replicator_disk_refused", failure.empty() ? "nothing" : failure);
     lines.add("replicator_directory", service.disk->directory);
     lines.add("replicator_starts", service.disk->starts);
     lines.add("replicator_stopped_in_order", yes_or_no(verdict.clean_stop));

@@ -2,6 +2,7 @@
 // kv_server: a replicated map that speaks the Redis protocol. `kv_server --help` says how it is started.
 
 #include "client.hpp"
+#include "descriptors.hpp"
 #include "disk.hpp"
 #include "flush_thread.hpp"
 #include "name_thread.hpp"
@@ -65,6 +66,18 @@ constexpr Policy policies[] = {
         if (policy.name == ack) return policy.make(std::move(parts));
     }
     return nullptr;
+}
+
+/// Lowers `clients_max` to what the limits of the process allow, and says so. False when they allow no client.
+[[nodiscard]] bool fit_clients(kv::ServerOptions& options) {
+    const std::size_t fit = kv::clients_that_fit(options.clients_max, options.peers.size());
+    const std::size_t wanted = std::exchange(options.clients_max, fit);
+    if (fit == wanted) return true;
+    const std::size_t needed = wanted + kv::descriptors_beside_clients(options.peers.size());
+    const std::string what = fit == 0 ? "there is room for no client"
+                                      : kv::joined("--clients-max ", wanted, " is lowered to ", fit);
+    static_cast<void>(fail(kv::joined(what, ": the process may open too few files (`ulimit -n`); it needs ", needed)));
+    return fit > 0;
 }
 
 /// A node that has a history already goes on with that.
@@ -177,10 +190,11 @@ constexpr Policy policies[] = {
 }  // namespace
 
 int main(int count, char** arguments) {
-    const kv::ServerOptions options =
+    kv::ServerOptions options =
         kv::read_options(std::span<const char* const>(arguments, static_cast<std::size_t>(count)).subspan(1));
     if (options.help) return std::fputs(kv::help_text().c_str(), stdout), 0;
     if (!options.wrong.empty()) return fail(options.wrong + " (--help says more)");
+    if (!fit_clients(options)) return 1;
 
     std::vector<replicator::NodeId> nodes{options.node};
     for (const auto& [peer, address] : options.peers) nodes.push_back(peer);

@@ -7,6 +7,7 @@
 #include "table.hpp"
 
 #include <replicator/concepts/ack_policy.hpp>
+#include <replicator/concepts/storage.hpp>
 #include <replicator/error.hpp>
 #include <replicator/promotion.hpp>
 #include <replicator/status.hpp>
@@ -65,6 +66,10 @@ public:
     [[nodiscard]] virtual Status status() const = 0;
     [[nodiscard]] virtual replicator::Guarantee guarantee(std::size_t nodes) const noexcept = 0;
     [[nodiscard]] virtual std::size_t log_bytes_max() const noexcept = 0;
+    /// Of entries that the log has in memory.
+    [[nodiscard]] virtual std::uint64_t log_memory_bytes() const noexcept { return 0; }
+    /// What the system refused its log last.
+    [[nodiscard]] virtual replicator::StorageFailure log_failure() const noexcept { return {}; }
 };
 
 }  // namespace kv

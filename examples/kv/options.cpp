@@ -140,7 +140,9 @@ std::string help_text() {
   --cluster N             nodes with different numbers refuse each other; default 0
   --clients-max N         connections of clients; default )",
         clients_max_default, R"(
-  --memory-max BYTES      of keys and values; more are refused with OOM; default 1 GiB
+                          As many fewer as `ulimit -n` leaves no room for: the node's own files come first
+  --memory-max BYTES      that the table takes in memory, what the allocator adds included: about 220 beside each key
+                          and value. More is refused with OOM. The log comes on top. Default 1 GiB
 
 Another node leads when an operator says so:
   REPLICAOF NO ONE [FORCE]   to a follower: it leads. +OK when enough others have confirmed it; otherwise the error names
