@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,6 +86,14 @@ private:
     return to_hex(value(status.history)) + to_hex(epoch) + node.substr(node.size() - 8);
 }
 
+/// Of the process, as the system sees it; 0 where it does not tell.
+[[nodiscard]] std::uint64_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::uint64_t pages = 0;
+    file >> pages >> pages;
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void add_server(Lines& lines, const Service& service) {
     using std::chrono::duration_cast;
     const auto up = duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - service.started);
@@ -107,8 +116,15 @@ void add_clients(Lines& lines, const Service& service) {
 
 void add_memory(Lines& lines, const Service& service) {
     lines.section("Memory");
-    lines.add("used_memory", service.node.table().bytes());
-    lines.add("used_memory_human", joined(service.node.table().bytes() / 1024, "K"));
+    const std::uint64_t table = service.node.table().heap_bytes();
+    const std::uint64_t used = table + service.node.log_memory_bytes();
+    lines.add("used_memory", used);
+    lines.add("used_memory_human", joined(used / 1024, "K"));
+    lines.add("used_memory_dataset", table);
+    lines.add("used_memory_overhead", used - table);
+    lines.add("used_memory_rss", resident_bytes());
+    lines.add("mem_not_counted_for_evict", used - table);
+    lines.add("replicator_snapshot_bytes", service.node.table().bytes());
     lines.add("maxmemory", service.memory_bytes_max);
     lines.add("maxmemory_policy", "noeviction");
 }

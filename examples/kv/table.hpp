@@ -144,6 +144,7 @@ public:
             case Operation::clear: break;
         }
         tree_.clear();
+        Heap::thrown_away();
         size_ = digest_ = 0;
         return {};
     }
@@ -154,6 +155,10 @@ public:
         return node == nullptr ? nullptr : node->value.get();
     }
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    /// What it takes from the allocator; with all other tables of the process, and what of them is not freed yet.
+    [[nodiscard]] std::uint64_t heap_bytes() const noexcept { return Heap::bytes(); }
+    /// The same without what a command threw away, and the server frees in slices.
+    [[nodiscard]] std::uint64_t heap_bytes_in_use() const noexcept { return Heap::bytes_in_use(); }
     /// Of all keys and values, and eight for each entry: the size of a snapshot.
     [[nodiscard]] std::uint64_t bytes() const noexcept { return tree_.bytes(); }
     /// Equal for equal contents, however they came about.
@@ -184,7 +189,7 @@ public:
     [[nodiscard]] bool valid() const { return tree_.valid(); }
 
 private:
-    void put(std::string_view key, std::string_view value) { put(key, std::make_shared<const std::string>(value)); }
+    void put(std::string_view key, std::string_view value) { put(key, Tree::make_value(std::string(value))); }
 
     void put(std::string_view key, Tree::Value value) {
         const std::uint64_t hash = hash_of(key, *value);
@@ -211,7 +216,7 @@ private:
         joined.reserve(length);
         if (old != nullptr) joined = *old;
         joined += value;
-        put(key, std::make_shared<const std::string>(std::move(joined)));
+        put(key, Tree::make_value(std::move(joined)));
         return {Reply::Kind::done, static_cast<std::int64_t>(length)};
     }
 

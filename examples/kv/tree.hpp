@@ -4,7 +4,12 @@
 // It is a balanced binary tree (AVL). A change makes its way down; nodes on the way that a frozen tree shares are
 // copied, all others are changed where they are. So freezing costs one pointer, and a change costs at most about
 // 1.5 * log2(entries) copied nodes, no matter what the keys are. Values are shared and never copied.
+//
+// All blocks are counted in Heap. A tree that goes, or is cleared, goes to Disposal at once, which frees it in slices.
 #pragma once
+
+#include "disposal.hpp"
+#include "heap.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -20,10 +25,39 @@ class Tree {
 public:
     using Value = std::shared_ptr<const std::string>;
 
+    /// A value, whose blocks are counted.
+    [[nodiscard]] static Value make_value(std::string text) {
+        struct Counted {
+            explicit Counted(std::string text_) noexcept : text(std::move(text_)) { Heap::took(bytes()); }
+            Counted(const Counted&) = delete;
+            Counted& operator=(const Counted&) = delete;
+            ~Counted() { Heap::gave_back(bytes()); }
+            [[nodiscard]] std::uint64_t bytes() const noexcept {
+                return Heap::shared_bytes<Counted>() + Heap::string_bytes(text);
+            }
+            const std::string text;
+        };
+        const auto made = std::make_shared<const Counted>(std::move(text));
+        return {made, &made->text};
+    }
+
     struct Node;
     using Link = std::shared_ptr<Node>;
 
     struct Node {
+        explicit Node(std::string_view key_) : key(key_) { Heap::took(heap_bytes()); }
+        Node(const Node& other)
+            : key(other.key), value(other.value), hash(other.hash), bytes(other.bytes), left(other.left),
+              right(other.right), height(other.height) {
+            Heap::took(heap_bytes());
+        }
+        Node& operator=(const Node&) = delete;
+        ~Node() { Heap::gave_back(heap_bytes()); }
+
+        [[nodiscard]] std::uint64_t heap_bytes() const noexcept {
+            return Heap::shared_bytes<Node>() + Heap::string_bytes(key);
+        }
+
         std::string key;
         Value value;
         std::uint64_t hash = 0;   ///< of key and value, chosen by the owner
@@ -36,6 +70,18 @@ public:
     /// What one entry counts beside its key and its value.
     static constexpr std::uint64_t entry_overhead = 8;
 
+    /// Nodes that each change frees of what was thrown away, so that it never waits for good.
+    static constexpr std::size_t freed_per_change = 4;
+
+    Tree() noexcept = default;
+    Tree(const Tree&) noexcept = default;
+    Tree(Tree&&) noexcept = default;
+    Tree& operator=(Tree other) noexcept {
+        root_.swap(other.root_);
+        return *this;
+    }
+    ~Tree() { clear(); }
+
     [[nodiscard]] const Node* find(std::string_view key) const noexcept {
         const Node* node = root_.get();
         while (node != nullptr) {
@@ -47,12 +93,16 @@ public:
     }
 
     /// Adds the entry, or replaces its value; `hash` is kept beside it.
-    void put(std::string_view key, Value value, std::uint64_t hash) { put(root_, key, value, hash); }
+    void put(std::string_view key, Value value, std::uint64_t hash) {
+        Disposal<Node>::free_some(freed_per_change);
+        put(root_, key, value, hash);
+    }
 
     /// Removes the entry, which must be there.
     void remove(std::string_view key) { remove(root_, key); }
 
-    void clear() noexcept { root_.reset(); }
+    /// O(1).
+    void clear() noexcept { Disposal<Node>::take(std::move(root_)); }
 
     [[nodiscard]] const Node* root() const noexcept { return root_.get(); }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes(root_); }
@@ -115,8 +165,7 @@ private:
 
     static void put(Link& link, std::string_view key, Value& value, std::uint64_t hash) {
         if (!link) {
-            link = std::make_shared<Node>();
-            link->key = key;
+            link = std::make_shared<Node>(key);
             link->value = std::move(value);
             link->hash = hash;
             update(*link);
@@ -143,10 +192,12 @@ private:
             Link child = std::move(node.left ? node.left : node.right);
             link = std::move(child);
         } else {
+            // The next one takes its place: a node keeps its key.
             const Link next = take_first(node.right);
-            node.key = next->key;
-            node.value = next->value;
-            node.hash = next->hash;
+            Node& up = *next;
+            up.left = std::move(node.left);
+            up.right = std::move(node.right);
+            link = next;
         }
         if (link) balance(link);
     }
