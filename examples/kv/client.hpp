@@ -4,6 +4,7 @@
 
 #include "disk_report.hpp"
 #include "limits.hpp"
+#include "loop_times.hpp"
 #include "node.hpp"
 #include "options.hpp"
 #include "reply.hpp"
@@ -47,6 +48,7 @@ struct Service {
     std::uint64_t connections_refused = 0;  ///< because there were `clients_max`
     std::uint64_t requests = 0;
     std::uint64_t protocol_errors = 0;
+    LoopTimes loop{};  ///< how long others had to wait
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
     [[nodiscard]] std::size_t nodes() const noexcept { return peers.size() + 1; }

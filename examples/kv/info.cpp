@@ -135,6 +135,7 @@ void add_stats(Lines& lines, const Service& service, const Status& status) {
     lines.add("rejected_connections", service.connections_refused);
     lines.add("total_commands_processed", service.requests);
     lines.add("total_error_replies_protocol", service.protocol_errors);
+    lines.add("loop_longest_us", static_cast<std::uint64_t>(service.loop.longest.count()));
     lines.add("replicator_writes", status.counters.writes);
     lines.add("replicator_writes_refused", status.counters.refused_writes);
     lines.add("replicator_frames_sent", status.counters.frames_sent);
@@ -144,6 +145,9 @@ void add_stats(Lines& lines, const Service& service, const Status& status) {
     lines.add("replicator_bytes_received", status.counters.bytes_received);
     lines.add("replicator_handshakes", status.counters.handshakes);
     lines.add("replicator_refusals", status.counters.refusals);
+    lines.add("replicator_late_ticks", status.counters.late_ticks);
+    lines.add("replicator_slow_applies", status.counters.slow_applies);
+    lines.add("replicator_slow_apply_longest_milliseconds", status.counters.slow_apply_longest.microseconds / 1000);
 }
 
 void add_redis_master(Lines& lines, const Service& service, const Status& status) {

@@ -5,6 +5,7 @@
 #include "descriptors.hpp"
 #include "disk.hpp"
 #include "flush_thread.hpp"
+#include "loop.hpp"
 #include "name_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
@@ -183,7 +184,7 @@ constexpr Policy policies[] = {
     std::printf("ready node=%u client=%u peer=%u\n", value(options.node), unsigned{client_endpoint.port()},
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
-    context.run();
+    kv::run(context, service.loop);
     return close(node);
 }
 
