@@ -53,7 +53,9 @@ public:
         }
         if (!count_lost_copies(local, metadata.copies_lost)) return Error::log_failed;
         if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
-        if (const Error error = take_state(local, applier); error != Error::none) return error;
+        if (const Error error = take_state(local, applier); error != Error::none) {
+            return stalled(local.log) ? Error::log_failed : error;  // what was not read is not corrupt
+        }
         local.commit = applier.applied();
         if (const Error error = take_epochs(local, applier.next()); error != Error::none) return error;
         local.epoch = local.epochs.last();
