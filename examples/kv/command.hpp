@@ -13,6 +13,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace kv {
 
@@ -66,19 +67,22 @@ struct CommandCodec {
         replicator::ByteReader(from.data()).get(number).get(operation).get(count);
         if (!fits(operation, count) || from.size() < head_bytes + std::size_t{4} * count) return false;
         Command command{static_cast<Operation>(operation), static_cast<std::int64_t>(number), {}};
-        // Nearly all writes have one or two words; the large array would cost them its initialisation.
-        if (count <= few) return with_words<few>(from, command, count, use);
-        return with_words<words_max>(from, command, count, use);
+        // Nearly all writes have one or two words, and should not ask for memory.
+        if (std::array<std::string_view, few> words; count <= few) {
+            return with_words(from, command, std::span(words).first(count), use);
+        }
+        std::vector<std::string_view> words(count);
+        return with_words(from, command, words, use);
     }
 
 private:
+    static_assert(Limits::command_bytes_max / 4 <= UINT16_MAX, "The count of words has 16 bits.");
     static constexpr std::size_t head_bytes = 12;
     static constexpr std::size_t few = 4;
 
     /// True when the operation exists and takes so many words.
     [[nodiscard]] static constexpr bool fits(std::uint16_t operation, std::uint16_t count) noexcept {
-        if (operation < 1 || operation > static_cast<std::uint16_t>(Operation::clear) || count > words_max)
-            return false;
+        if (operation < 1 || operation > static_cast<std::uint16_t>(Operation::clear)) return false;
         switch (static_cast<Operation>(operation)) {
             case Operation::set:
             case Operation::set_if_absent:
@@ -92,10 +96,10 @@ private:
         return false;
     }
 
-    template <std::size_t Count, class Use>
-    [[nodiscard]] static bool with_words(std::span<const std::byte> from, Command& command, std::size_t count,
-                                         Use& use) {
-        std::array<std::string_view, Count> words;
+    template <class Use>
+    [[nodiscard]] static bool with_words(std::span<const std::byte> from, Command& command,
+                                         std::span<std::string_view> words, Use& use) {
+        const std::size_t count = words.size();
         std::size_t at = head_bytes + 4 * count;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t length = replicator::load<std::uint32_t>(from.data() + head_bytes + 4 * i);
@@ -104,7 +108,7 @@ private:
             at += length;
         }
         if (at != from.size()) return false;
-        command.words = std::span(words).first(count);
+        command.words = words;
         use(static_cast<const Command&>(command));
         return true;
     }

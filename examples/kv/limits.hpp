@@ -12,8 +12,8 @@ namespace kv {
 inline constexpr std::size_t key_bytes_max = 4 * 1024;
 /// Bytes of one value, also of what APPEND makes of it.
 inline constexpr std::size_t value_bytes_max = 128 * 1024;
-/// Words of one request, its name included.
-inline constexpr std::size_t words_max = 1024;
+/// Words of one request, its name included. Its bytes are the narrower bound, unless most of its words are empty.
+inline constexpr std::size_t words_max = 1024 * 1024;
 /// Bytes of one request as it is sent, framing included.
 inline constexpr std::size_t request_bytes_max = 256 * 1024;
 /// Bytes of one request that is a line of text.

@@ -19,10 +19,11 @@
 namespace kv {
 
 /// Reads both forms of the Redis protocol: arrays of binary strings, and lines of text. Never holds much
-/// more than `request_bytes_max` bytes. After `broken` the connection is of no use any more.
+/// more than `request_bytes_max` bytes: a larger request is read to its end without being kept, and `refused`, and the
+/// next one is read as usual. After `broken` the connection is of no use any more.
 class RequestReader {
 public:
-    enum class Step : std::uint8_t { incomplete, request, broken };
+    enum class Step : std::uint8_t { incomplete, request, refused, broken };
 
     /// Where the next bytes go; never empty after `next` said `incomplete`.
     [[nodiscard]] std::span<char> room() {
@@ -44,16 +45,18 @@ public:
     /// Goes on to the next request. Its words are good until the next call of `next` or `room`.
     [[nodiscard]] Step next() {
         if (finished_) begin_ += at_, reset();
-        while (begin_ + at_ < end_) {
+        while (begin_ + at_ < end_ && !finished_) {
             const Step step = words_left_ > 0 ? read_words() : read_first_line();
+            if (too_large_) let_go();
             if (step != Step::request) return step;
-            if (finished_) return collect(), Step::request;
         }
-        return Step::incomplete;
+        if (!finished_) return Step::incomplete;
+        if (too_large_) return Step::refused;
+        return collect(), Step::request;
     }
 
     [[nodiscard]] std::span<const std::string_view> words() const noexcept { return words_; }
-    /// Why it is broken.
+    /// Why it is broken or refused.
     [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
 
 private:
@@ -64,6 +67,10 @@ private:
 
     static constexpr std::size_t small_bytes = 64 * 1024;
     static constexpr std::size_t number_bytes_max = 32;
+    /// A length beyond it is taken for garbage, as Redis does.
+    static constexpr std::int64_t word_bytes_skipped_max = 512 * 1024 * 1024;
+    /// For so many words memory is kept from one request to the next.
+    static constexpr std::size_t words_kept = 1024;
     /// Room for the largest request, and for a line behind it that shows that it is too large.
     static constexpr std::size_t buffer_bytes_max = request_bytes_max + 2 * number_bytes_max;
 
@@ -75,7 +82,24 @@ private:
         words_left_ = 0;
         length_.reset();
         pieces_.clear();
-        finished_ = false;
+        if (pieces_.capacity() > words_kept) {
+            pieces_.shrink_to_fit();
+            words_.clear();
+            words_.shrink_to_fit();
+        }
+        finished_ = too_large_ = false;
+    }
+
+    /// Of a request that is too large nothing is kept, so that there is always room for what comes next.
+    void let_go() noexcept {
+        begin_ += at_;
+        at_ = scanned_ = 0;
+        pieces_.clear();
+    }
+
+    void refuse(std::string_view complaint) {
+        too_large_ = true;
+        complaint_ = complaint;
     }
 
     void collect() {
@@ -114,13 +138,14 @@ private:
         if ((found ? found->size() : size() - at_) > number_bytes_max) return broken("too big mbulk count string");
         if (!found) return Step::incomplete;
         const auto count = number(found->substr(1));
-        if (!count || *count > static_cast<std::int64_t>(words_max)) return broken("invalid multibulk length");
+        if (!count || *count > INT32_MAX) return broken("invalid multibulk length");
         if (*count <= 0) {
             begin_ += after_line_;
             reset();
         } else {
             at_ = after_line_;
             words_left_ = static_cast<std::size_t>(*count);
+            if (words_left_ > words_max) refuse(joined("a request may have at most ", words_max, " words"));
         }
         return Step::request;
     }
@@ -130,17 +155,26 @@ private:
             if (!length_) {
                 if (const Step step = read_length(); step != Step::request) return step;
             }
+            if (too_large_ && !skip()) return Step::incomplete;
             if (size() - at_ < *length_ + 2) return Step::incomplete;
             if (data()[at_ + *length_] != '\r' || data()[at_ + *length_ + 1] != '\n') {
                 return broken("expected the end of a line after a bulk string");
             }
-            pieces_.push_back({at_, *length_});
+            if (!too_large_) pieces_.push_back({at_, *length_});
             at_ += *length_ + 2;
             length_.reset();
             --words_left_;
         }
         finished_ = true;
         return Step::request;
+    }
+
+    /// Passes over what is there of a word that is not kept; false while that is not all of it.
+    [[nodiscard]] bool skip() noexcept {
+        const std::size_t bytes = std::min(*length_, size() - at_);
+        at_ += bytes;
+        *length_ -= bytes;
+        return *length_ == 0;
     }
 
     Step read_length() {
@@ -153,13 +187,11 @@ private:
         if ((found ? found->size() : size() - at_) > number_bytes_max) return broken("too big bulk count string");
         if (!found) return Step::incomplete;
         const auto length = number(found->substr(1));
-        if (!length || *length < 0) return broken("invalid bulk length");
-        if (*length > static_cast<std::int64_t>(request_bytes_max) ||
-            after_line_ + static_cast<std::size_t>(*length) + 2 + (words_left_ - 1) * 6 > request_bytes_max) {
-            return broken(joined("a request may have at most ", request_bytes_max, " bytes"));
-        }
+        if (!length || *length < 0 || *length > word_bytes_skipped_max) return broken("invalid bulk length");
         at_ = after_line_;
         length_ = static_cast<std::size_t>(*length);
+        const bool fits = at_ + *length_ + 2 + (words_left_ - 1) * 6 <= request_bytes_max;
+        if (!fits && !too_large_) refuse(joined("a request may have at most ", request_bytes_max, " bytes"));
         return Step::request;
     }
 
@@ -172,7 +204,6 @@ private:
         for (std::size_t from = at_;;) {
             while (from < stop && is_space(data()[from])) ++from;
             if (from == stop) break;
-            if (pieces_.size() == words_max) return broken("too many words in inline request");
             if (!take_text_word(from, stop)) return broken("unbalanced quotes in request");
         }
         at_ = after_line_;
@@ -248,6 +279,7 @@ private:
     std::optional<std::size_t> length_;  // of the word that is being read
     std::vector<Piece> pieces_;
     bool finished_ = false;
+    bool too_large_ = false;  // it is read to its end, and not kept
 
     std::vector<std::string_view> words_;
     std::string complaint_;

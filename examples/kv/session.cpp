@@ -93,6 +93,7 @@ void Session::serve() {
         } else {
             can_go_on = serve_refusal(joined("ERR ", reader_.complaint()));
             if (!can_go_on) break;
+            if (std::exchange(step_, Step::incomplete) == Step::refused) continue;
             ++server_.service().protocol_errors;
             ending_ = true;
         }

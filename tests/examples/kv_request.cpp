@@ -21,7 +21,8 @@ using Step = RequestReader::Step;
 using Requests = std::vector<std::vector<std::string>>;
 using namespace std::string_view_literals;
 
-/// All requests in `text`, given in pieces of `piece_bytes`, and at the end why it is broken, if it is.
+/// All requests in `text`, given in pieces of `piece_bytes`, and at the end why it is broken, if it is. One that is
+/// refused is there as its complaint.
 struct Parsed {
     Requests requests;
     std::string complaint;
@@ -42,6 +43,10 @@ Parsed parse(std::string_view text, std::size_t piece_bytes) {
             const Step step = reader.next();
             if (step == Step::incomplete) break;
             if (step == Step::broken) return parsed.complaint = reader.complaint(), parsed;
+            if (step == Step::refused) {
+                parsed.requests.push_back({std::string(reader.complaint())});
+                continue;
+            }
             parsed.requests.emplace_back(reader.words().begin(), reader.words().end());
         }
     }
@@ -76,7 +81,7 @@ BOOST_AUTO_TEST_CASE(garbage_is_named) {
         return whole;
     };
     BOOST_TEST(complaint("*x\r\n") == "Protocol error: invalid multibulk length");
-    BOOST_TEST(complaint("*1025\r\n") == "Protocol error: invalid multibulk length");
+    BOOST_TEST(complaint("*2147483648\r\n") == "Protocol error: invalid multibulk length");
     BOOST_TEST(complaint("*99999999999999999999\r\n") == "Protocol error: invalid multibulk length");
     BOOST_TEST(complaint("*" + std::string(100, '1')) == "Protocol error: too big mbulk count string");
     BOOST_TEST(complaint("*1\r\n:5\r\n") == "Protocol error: expected '$', got ':'");
@@ -87,13 +92,33 @@ BOOST_AUTO_TEST_CASE(garbage_is_named) {
     BOOST_TEST(complaint("echo \"x\r\n") == "Protocol error: unbalanced quotes in request");
     BOOST_TEST(complaint("echo \"x\"y\r\n") == "Protocol error: unbalanced quotes in request");
     BOOST_TEST(complaint(std::string(kv::inline_bytes_max + 1, 'x')) == "Protocol error: too big inline request");
-    BOOST_TEST(complaint("*2\r\n$4\r\nECHO\r\n$300000\r\n") ==
-               "Protocol error: a request may have at most 262144 bytes");
-    BOOST_TEST(complaint("*2\r\n$4\r\nECHO\r\n$9223372036854775807\r\n") ==
-               "Protocol error: a request may have at most 262144 bytes");
-    std::string words;
-    for (std::size_t i = 0; i <= kv::words_max; ++i) words += "x ";
-    BOOST_TEST(complaint(words + "\n") == "Protocol error: too many words in inline request");
+    BOOST_TEST(complaint("*2\r\n$4\r\nECHO\r\n$9223372036854775807\r\n") == "Protocol error: invalid bulk length");
+    BOOST_TEST(complaint("*2\r\n$4\r\nECHO\r\n$536870913\r\n") == "Protocol error: invalid bulk length");
+    // Also in what is too large.
+    BOOST_TEST(complaint("*2\r\n$300000\r\n" + std::string(300000, 'x') + "xy") ==
+               "Protocol error: expected the end of a line after a bulk string");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused_and_the_next_request_is_read) {
+    const std::string bytes = "a request may have at most 262144 bytes";
+    const std::string words = "a request may have at most 1048576 words";
+    const auto of_words = [](std::size_t count, std::string_view word) {
+        std::string text = "*" + std::to_string(count) + "\r\n";
+        for (std::size_t i = 0; i < count; ++i) text += bulk(word);
+        return text;
+    };
+    const std::string huge = "*3\r\n" + bulk("ECHO") + bulk(std::string(3000000, 'x')) + bulk("\r\n");
+    for (const std::size_t piece_bytes : {777u, 65536u, 10000000u}) {
+        const Parsed parsed = parse(huge + "PING\r\n" + of_words(25000, "key-123"), piece_bytes);
+        BOOST_TEST((parsed.requests == Requests{{bytes}, {"PING"}, {bytes}}));
+        const Parsed more = parse(of_words(1048577, "") + huge + of_words(2, "PING"), piece_bytes);
+        BOOST_TEST((more.requests == Requests{{words}, {bytes}, {"PING", "PING"}}));
+        BOOST_TEST(parsed.complaint + more.complaint == "");
+    }
+    for (std::size_t piece_bytes = 1; piece_bytes < 40; ++piece_bytes) {
+        BOOST_REQUIRE((parse(of_words(50000, "k") + "PING\r\n", piece_bytes).requests == Requests{{bytes}, {"PING"}}));
+    }
+    BOOST_TEST(parse(of_words(20000, "key-12"), 5000).requests.at(0).size() == 20000u);
 }
 
 BOOST_AUTO_TEST_CASE(the_largest_request_fits_and_one_byte_more_does_not) {
@@ -105,9 +130,9 @@ BOOST_AUTO_TEST_CASE(the_largest_request_fits_and_one_byte_more_does_not) {
         BOOST_TEST(parsed.complaint == "");
         BOOST_REQUIRE(parsed.requests.size() == 3u);
         BOOST_TEST(parsed.requests[2][1].size() == room);
-        BOOST_TEST(parse(request(room + 1), piece_bytes).complaint != "");
+        BOOST_TEST((parse(request(room + 1), piece_bytes).requests ==
+                    Requests{{"a request may have at most 262144 bytes"}}));
     }
-    // As many words as may be, each empty.
     std::string many = "*1024\r\n";
     for (int i = 0; i < 1024; ++i) many += bulk("");
     BOOST_TEST(parse(many, 777).requests.at(0).size() == 1024u);

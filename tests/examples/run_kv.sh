@@ -136,9 +136,11 @@ test_roles() {
 test_garbage() {
     local before after i
     expect 'a number that is none' '-ERR Protocol error: invalid multibulk length|' "$(raw 1 '*x\r\nPING\r\n')"
-    expect 'too many words' '-ERR Protocol error: invalid multibulk length|' "$(raw 1 '*1000000\r\n')"
-    expect 'a length that is too large' '-ERR Protocol error: a request may have at most 262144 bytes|' \
-        "$(raw 1 '*1\r\n$999999999\r\n')"
+    expect 'a number that is too large' '-ERR Protocol error: invalid multibulk length|' "$(raw 1 '*9999999999\r\n')"
+    expect 'a length that is too large' '-ERR Protocol error: invalid bulk length|' "$(raw 1 '*1\r\n$999999999\r\n')"
+    expect 'too many words, and the connection goes on' '-ERR a request may have at most 262144 bytes|+PONG|' \
+        "$(raw 1 "*50000\r\n$(printf '$1\\r\\nk\\r\\n%.0s' {1..50000})PING\r\n")"
+    answers 1 0 DEL $(printf 'none%s ' {1..10000})
     expect 'no bulk string' "-ERR Protocol error: expected '\$', got 'x'|" "$(raw 1 '*1\r\nx\r\n')"
     expect 'quotes' '-ERR Protocol error: unbalanced quotes in request|' "$(raw 1 'GET "x\r\n')"
     expect 'a browser' '-ERR unknown command *|-ERR*|' "$(raw 1 'FETCH / HTTP/1.1\r\nHost: x\r\nSET evil 1\r\n')"
