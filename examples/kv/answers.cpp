@@ -2,8 +2,10 @@
 // The commands about the connection and the server, which every node answers at any time.
 
 #include "commands.hpp"
+#include "login.hpp"
 #include "text.hpp"
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -116,14 +118,24 @@ void answer_hello(Call& call) {
         protocol = words[1] == "3" ? 3 : 2;
     }
     std::string_view name = call.client.name;
-    for (std::size_t i = 2; i < words.size(); i += 2) {
-        if (is_word(words[i], "AUTH")) {
-            return call.reply.error("ERR AUTH called without any password configured: this server has none");
-        }
-        if (!is_word(words[i], "SETNAME") || i + 1 == words.size() || words[i + 1].size() > 64) {
+    std::span<const std::string_view> login;
+    for (std::size_t i = 2; i < words.size();) {
+        const std::size_t left = words.size() - i;
+        if (is_word(words[i], "AUTH") && left >= 3) {
+            login = words.subspan(i + 1, 2);
+            i += 3;
+        } else if (is_word(words[i], "SETNAME") && left >= 2 && words[i + 1].size() <= 64) {
+            name = words[i + 1];
+            i += 2;
+        } else {
             return call.reply.error("ERR Syntax error in HELLO");
         }
-        name = words[i + 1];
+    }
+    if (!login.empty()) {
+        const char* const error = log_in(call.client, call.service, login[0], login[1]);
+        if (error != nullptr) return call.reply.error(error);
+    } else if (!call.service.password.empty() && !call.client.logged_in) {
+        return call.reply.error("NOAUTH HELLO needs AUTH behind the version here, with a user and the password");
     }
     call.client.name = std::string(name);
     call.client.protocol = protocol;

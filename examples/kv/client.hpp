@@ -29,6 +29,7 @@ struct Client {
     std::string name;
     replicator::Position last_write;  ///< the newest write of this connection that was acknowledged
     bool quits = false;               ///< no more requests are read
+    bool logged_in = false;           ///< it has said the password
 };
 
 /// The server, as commands see it.
@@ -41,6 +42,7 @@ struct Service {
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;
+    std::string password{};  ///< empty when nobody is asked for one
 
     std::size_t clients = 0;
     std::size_t clients_waiting = 0;        ///< in WAIT and its like

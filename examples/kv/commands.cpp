@@ -18,6 +18,7 @@ using Kind = CommandType::Kind;
 constexpr CommandType types[] = {
     {"AFTER", 3, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_after},
     {"APPEND", 3, Kind::write, 1, 1, 1, nullptr, plan_append},
+    {"AUTH", -2, Kind::answer, 0, 0, 0, answer_auth, nullptr},
     {"CLIENT", -2, Kind::answer, 0, 0, 0, answer_client, nullptr},
     {"COMMAND", -1, Kind::answer, 0, 0, 0, answer_command, nullptr},
     {"CONFIG", -2, Kind::answer, 0, 0, 0, answer_config, nullptr},

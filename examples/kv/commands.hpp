@@ -81,6 +81,7 @@ struct CommandType {
 void write_result(ReplyWriter& reply, ReplyForm form, const WriteEnd& end);
 
 // The families of commands.
+void answer_auth(Call& call);
 void answer_ping(Call& call);
 void answer_echo(Call& call);
 void answer_info(Call& call);

@@ -6,6 +6,7 @@
 #include "disk.hpp"
 #include "flush_thread.hpp"
 #include "loop.hpp"
+#include "login.hpp"
 #include "name_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
@@ -170,6 +171,7 @@ constexpr Policy policies[] = {
     kv::Service service{node, options.ack, options.log, options.peers, std::move(disk)};
     service.clients_max = options.clients_max;
     service.memory_bytes_max = options.memory_bytes_max;
+    service.password = options.password;
     kv::Server server(context, service);
     const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
@@ -196,6 +198,9 @@ int main(int count, char** arguments) {
     if (options.help) return std::fputs(kv::help_text().c_str(), stdout), 0;
     if (!options.wrong.empty()) return fail(options.wrong + " (--help says more)");
     if (!fit_clients(options)) return 1;
+    if (!options.password_file.empty() && !kv::read_password(options.password_file, options.password)) {
+        return fail(options.password);
+    }
 
     std::vector<replicator::NodeId> nodes{options.node};
     for (const auto& [peer, address] : options.peers) nodes.push_back(peer);

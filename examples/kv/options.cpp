@@ -60,6 +60,8 @@ template <class Value, class Given>
     if (name == "--cluster") return take(options.cluster, to_number(text, UINT64_MAX));
     if (name == "--clients-max") return take(options.clients_max, to_number(text, 100'000));
     if (name == "--memory-max") return take(options.memory_bytes_max, to_number(text, UINT64_MAX));
+    if (name == "--requirepass") return options.password = text, !text.empty();
+    if (name == "--requirepass-file") return options.password_file = text, !text.empty();
     if (name == "--ack") return options.ack = text, true;
     if (name == "--log") return options.log = text, text != "file";
     if (name == "--dir") return options.directory = text, !text.empty();
@@ -72,6 +74,9 @@ template <class Value, class Given>
     if (options.peers.contains(options.node)) return "--peer names this node itself";
     if (options.peers.empty()) return "--peer is missing: a group has at least two nodes";
     if (options.repair && options.directory.empty()) return "--repair is for --dir";
+    if (!options.password.empty() && !options.password_file.empty()) {
+        return "--requirepass and --requirepass-file are given";
+    }
     if (options.peers.size() >= Limits::nodes_max) {
         return joined("a group has at most ", Limits::nodes_max, " nodes");
     }
@@ -143,6 +148,9 @@ std::string help_text() {
                           As many fewer as `ulimit -n` leaves no room for: the node's own files come first
   --memory-max BYTES      that the table takes in memory, what the allocator adds included: about 220 beside each key
                           and value. More is refused with OOM. The log comes on top. Default 1 GiB
+  --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of this
+                          machine see it in the list of processes, so rather give
+  --requirepass-file FILE which has it in its first line
 
 Another node leads when an operator says so:
   REPLICAOF NO ONE [FORCE]   to a follower: it leads. +OK when enough others have confirmed it; otherwise the error names
@@ -161,7 +169,7 @@ Where followers came back blank and too few others are left to confirm the leade
 REPLICATOR ADMIT N, sent to the leader, says that node N may count again.
 
 When it is ready it prints one line: ready node=N client=PORT peer=PORT. It stops on SIGINT and SIGTERM.
-Nothing is encrypted and nobody is asked for a password: keep it on networks you trust.
+Nothing is encrypted, the password neither, and nodes ask each other for none: keep it on networks you trust.
 
 Bounds of a request: a key has at most )",
         key_bytes_max, " bytes, a value ", value_bytes_max, ",\nall of one write ", Limits::command_bytes_max,

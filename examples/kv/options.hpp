@@ -36,6 +36,8 @@ struct ServerOptions {
     std::uint64_t cluster = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
+    std::string password;       ///< empty when nobody is asked for one
+    std::string password_file;  ///< where it is instead
     bool found = false;
     bool help = false;
 

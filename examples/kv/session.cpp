@@ -3,6 +3,7 @@
 
 #include "session.hpp"
 
+#include "login.hpp"
 #include "server.hpp"
 #include "text.hpp"
 
@@ -111,6 +112,9 @@ bool Session::serve_request() {
             ending_ = true;
             return serve_refusal("ERR this is not a web server");
         }
+        return serve_refusal(error);
+    }
+    if (const char* const error = refusal(*type, client_, server_.service()); error != nullptr) {
         return serve_refusal(error);
     }
     if (type->kind == CommandType::Kind::write) return serve_write(*type);

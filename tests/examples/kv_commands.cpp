@@ -132,6 +132,7 @@ BOOST_AUTO_TEST_CASE(a_client_can_change_the_version_of_its_protocol) {
     BOOST_TEST(client.protocol == 3);
     BOOST_TEST(client.name == "me");
     BOOST_TEST(has(run({"HELLO", "2", "AUTH", "a", "b"}), "-ERR AUTH"));
+    BOOST_TEST(run({"HELLO", "2", "AUTH", "a"}) == "-ERR Syntax error in HELLO\r\n");
     BOOST_TEST(client.protocol == 3);
     BOOST_TEST(run({"GET", "none"}) == "_\r\n");
     BOOST_TEST(run({"HELLO", "2"}).starts_with("*14\r\n"));

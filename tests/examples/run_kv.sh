@@ -94,7 +94,7 @@ test_commands() {
     answers 1 'ERR DB index is out of range' SELECT 1
     answers 1 'save  appendonly no' CONFIG GET save appendonly
     answers 1 'ERR CONFIG has only GET*' CONFIG SET save ''
-    answers 1 35 COMMAND COUNT
+    answers 1 36 COMMAND COUNT
     answers 1 '*append*wait*' COMMAND LIST
     answers 1 '' COMMAND DOCS
     answers 1 'get 2 readonly 1 1 1*' COMMAND INFO get
