@@ -44,6 +44,9 @@ public:
     [[nodiscard]] replicator::transport::TcpPeerState peer_state(replicator::NodeId peer) override {
         return replicated_.transport().peer_state(peer);
     }
+    void screen_callers(bool (*may_call)(void*, const asio::ip::address&), void* context) override {
+        replicated_.transport().screen_callers(may_call, context);
+    }
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
     void stop() override { replicated_.stop(); }

@@ -120,20 +120,20 @@ constexpr Policy policies[] = {
     return std::nullopt;
 }
 
-/// The peers that this node calls by name are added to `called`. What is wrong, if anything is.
+/// What is wrong, if anything is.
 [[nodiscard]] std::string add_peers(const kv::ServerOptions& options, kv::NetworkedNode& node,
-                                    kv::PeerAddresses& called) {
+                                    kv::PeerAddresses& addresses) {
     for (const auto& [peer, address] : options.peers) {
         Endpoint endpoint;
         if (!address.is_name()) {
             std::error_code error;
             endpoint = {asio::ip::make_address(address.host, error), address.port};
             if (error) return kv::joined("no address: ", address.host);
-        } else if (peer < options.node) {
-            called.add(peer, address);
         }
+        addresses.add(peer, address, peer > options.node);
         node.add_peer(peer, endpoint);
     }
+    if (!options.links_from_anywhere) addresses.screen_callers();
     return {};
 }
 
@@ -145,8 +145,8 @@ constexpr Policy policies[] = {
 [[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node,
                         std::optional<kv::DiskReport> disk) {
     kv::NameThread names(context);
-    kv::PeerAddresses called(context, names, node);
-    if (const std::string wrong = add_peers(options, node, called); !wrong.empty()) return fail(wrong);
+    kv::PeerAddresses addresses(context, names, node);
+    if (const std::string wrong = add_peers(options, node, addresses); !wrong.empty()) return fail(wrong);
 
     bool ended = false;
     std::function<void()> end;
@@ -176,10 +176,10 @@ constexpr Policy policies[] = {
     const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
     service.client_port = client_endpoint.port();
-    called.start();
+    addresses.start();
 
     end = [&] {
-        called.stop();
+        addresses.stop();
         server.stop();
         node.stop();
     };

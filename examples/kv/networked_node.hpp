@@ -11,6 +11,7 @@
 #include <replicator/types.hpp>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 
 #include <memory>
@@ -28,6 +29,8 @@ public:
     /// Where a peer that was added is to be called from the next attempt on.
     virtual void set_address(replicator::NodeId peer, const Endpoint& endpoint) = 0;
     [[nodiscard]] virtual replicator::transport::TcpPeerState peer_state(replicator::NodeId peer) = 0;
+    /// Nobody else's connection is taken for a peer's, see `AsioTcp::screen_callers`.
+    virtual void screen_callers(bool (*may_call)(void* context, const asio::ip::address& address), void* context) = 0;
     virtual std::error_code start() = 0;
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
     /// Everything that is under way ends with `Error::stopped`.

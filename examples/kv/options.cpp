@@ -60,6 +60,10 @@ template <class Value, class Given>
     if (name == "--cluster") return take(options.cluster, to_number(text, UINT64_MAX));
     if (name == "--clients-max") return take(options.clients_max, to_number(text, 100'000));
     if (name == "--memory-max") return take(options.memory_bytes_max, to_number(text, UINT64_MAX));
+    if (name == "--links-from") {
+        options.links_from_anywhere = text == "anywhere";
+        return text == "anywhere" || text == "peers";
+    }
     if (name == "--requirepass") return options.password = text, !text.empty();
     if (name == "--requirepass-file") return options.password_file = text, !text.empty();
     if (name == "--ack") return options.ack = text, true;
@@ -119,6 +123,9 @@ std::string help_text() {
   --node N                this node's number, from 1
   --listen [HOST:]PORT    where nodes with larger numbers call; default 127.0.0.1, port 0 takes a free one
   --peer N=[HOST:]PORT    another node, once for each; the same group on all nodes
+  --links-from WHERE      peers (default): calls of other nodes are taken from the addresses that --peer means, and
+                          closed unheard from elsewhere. Of a name, all its addresses count; all loopback ones are one.
+                          anywhere: for peers that call from addresses at which they are not called
   --client-port [HOST:]PORT
                           where clients call; default 127.0.0.1, port 0 takes a free one
                           HOST is an address (an IPv6 one in brackets) or a name. The name of a peer is looked up for
@@ -148,8 +155,8 @@ std::string help_text() {
                           As many fewer as `ulimit -n` leaves no room for: the node's own files come first
   --memory-max BYTES      that the table takes in memory, what the allocator adds included: about 220 beside each key
                           and value. More is refused with OOM. The log comes on top. Default 1 GiB
-  --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of this
-                          machine see it in the list of processes, so rather give
+  --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of
+                          this machine see it in the list of processes, so rather give
   --requirepass-file FILE which has it in its first line
 
 Another node leads when an operator says so:

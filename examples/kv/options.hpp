@@ -28,6 +28,7 @@ struct ServerOptions {
     Address listen;
     std::map<replicator::NodeId, Address> peers;
     Address client;
+    bool links_from_anywhere = false;  ///< not only from the addresses of peers
     std::string ack = "semi-sync";
     std::string log = "memory";  ///< "file" where there is a directory
     std::string directory;       ///< for the log and the state; empty when both are in memory

@@ -63,8 +63,8 @@ begin() {
 }
 
 test_names() {
-    # Node 2 is not called by node 1, so nobody needs to know where it is.
-    begin localhost localhost:0 --peer 2=no..name:1
+    # Node 2 is not called by node 1, so nobody needs to know where it is, but for whose calls are taken.
+    begin localhost localhost:0 --peer 2=no..name:1 --links-from anywhere
     launch 2 --node 2 --listen 0 --client-port 0 --peer "1=localhost:$at"
     ready 2
     wait_until 10 follows 2
@@ -77,6 +77,45 @@ test_names() {
     ready 1
     wait_until 10 eval '[ "$(peer_info 1 2 refusal)" = "the peer holds another history" ]'
     expect 'the name is called again' 0 $?
+    stop_cluster
+}
+
+# said PLACE PATTERN: how many lines of what a process said hold the pattern.
+said() { grep -c "$2" "$run_dir/$1.log"; }
+
+# Calls of other nodes are taken from where they are, by number and by name, and from nowhere else.
+test_links_from_peers() {
+    begin 127.0.0.1 0 --peer 2=192.0.2.7:1 --peer 3=localhost:1 --peer 4=no..name:1
+    launch 2 --node 3 --listen 0 --client-port 0 --peer "1=127.0.0.1:$at" --peer 2=1 --peer 4=1
+    ready 2
+    wait_until 10 follows 2
+    expect 'a peer that has a name' 0 $?
+    expect 'nobody was closed' 0 "$(said 1 'closed a call')"
+    expect 'a name that nobody knows' 1 "$(said 1 'cannot find node 4')"
+    stop_cluster
+
+    begin 127.0.0.1 0 --peer 2=192.0.2.7:1
+    launch 2 --node 2 --listen 0 --client-port 0 --peer "1=127.0.0.1:$at"
+    ready 2
+    wait_until 10 eval '[ "$(said 1 "closed a call for nodes from 127.0.0.1")" = 1 ]'
+    expect 'a caller from elsewhere is named' 0 $?
+    sleep 1
+    expect 'once' 1 "$(said 1 'closed a call')"
+    expect 'it is not heard' 0 "$(info 1 replicator_handshakes)"
+    stop_cluster
+}
+
+# Unless it is told otherwise, a server is for this machine alone.
+test_loopback() {
+    launch 1 --node 1 --found --listen 0 --client-port 0 --peer 2=1
+    ready 1
+    local port other
+    other=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 -F .)
+    for port in "${client_port[1]}" "${peer_port[1]}"; do
+        expect "port $port, in /proc" 1 "$(grep -c "^ *[0-9]*: 0100007F:$(printf %04X "$port") 00000000:0000 0A" \
+            /proc/net/tcp)"
+        [ -z "$other" ] || expect "port $port at $other" 1 "$( (exec 3<>"/dev/tcp/$other/$port") 2>/dev/null; echo $?)"
+    done
     stop_cluster
 }
 
@@ -161,7 +200,9 @@ test_two_processes() {
     stop_cluster
 }
 
+test_loopback
 test_names
+test_links_from_peers
 test_names_that_nobody_knows
 test_ipv6
 test_two_processes

@@ -16,7 +16,10 @@
 #include <deque>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
+
+#include <asio/ip/address.hpp>
 
 BOOST_AUTO_TEST_SUITE(asio_tcp_faults)
 
@@ -191,6 +194,28 @@ BOOST_AUTO_TEST_CASE(wrong_preambles_are_closed) {
         return std::all_of(strangers.begin(), strangers.end(), [](const Stranger& s) { return s.is_closed(); });
     }));
     BOOST_TEST(called.station.node.peer(two).connections == 0);
+    called.check_that_a_good_peer_gets_through();
+}
+
+BOOST_AUTO_TEST_CASE(who_calls_from_a_wrong_address_is_not_heard) {
+    Called called;
+    struct Screen {
+        std::vector<std::string> asked;
+        bool lets_in = false;
+    } screen;
+    called.station.network.screen_callers(
+        [](void* context, const asio::ip::address& address) {
+            static_cast<Screen*>(context)->asked.push_back(address.to_string());
+            return static_cast<Screen*>(context)->lets_in;
+        },
+        &screen);
+    Stranger peer(called.context, called.station.endpoint);
+    peer.say({two, one});
+    BOOST_TEST(run_until(called.context, [&] { return peer.is_closed(); }));
+    BOOST_TEST(called.station.network.callers_refused() == 1u);
+    BOOST_TEST(called.station.node.peer(two).connections == 0);
+    BOOST_TEST((screen.asked == std::vector<std::string>{"127.0.0.1"}));
+    screen.lets_in = true;
     called.check_that_a_good_peer_gets_through();
 }
 

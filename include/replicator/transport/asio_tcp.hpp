@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 
 namespace replicator::transport {
@@ -83,6 +84,15 @@ public:
     /// addresses which are tried in turn are not tried ever faster.
     void set_address(NodeId peer, const Endpoint& endpoint) { connections_->set_address(peer, endpoint); }
 
+    /// Lets only those call of whom `may_call(context, address)` says so: it is asked when a connection is accepted, and
+    /// closes the others before they have said a word, counted in `callers_refused`. An IPv4 address is shown as one,
+    /// also where an IPv6 socket listens. That an address is a peer's proves little: on the way to this machine it can
+    /// be forged, and everybody on the peer's machine has it. Without a call everybody may try. `may_call` is called
+    /// from the executor, does not throw, and is there as long as the transport is running.
+    void screen_callers(bool (*may_call)(void* context, const asio::ip::address& address), void* context) noexcept {
+        connections_->listener().screen(may_call, context);
+    }
+
     /// Begins to call, to accept and to tell the node the time, all from handlers. Keeps the context busy until `stop`.
     /// The error is why it cannot listen at `TcpOptions::listen`; nothing was started then.
     std::error_code start() { return connections_->start(); }
@@ -92,8 +102,9 @@ public:
 
     [[nodiscard]] bool is_running() const noexcept { return connections_->is_running(); }
     [[nodiscard]] TcpPeerState peer_state(NodeId peer) const { return connections_->peer_state(peer); }
-    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call.
-    [[nodiscard]] std::uint64_t callers_refused() const noexcept { return connections_->callers_refused(); }
+    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or because
+    /// `screen_callers` did not let them.
+    [[nodiscard]] std::uint64_t callers_refused() const noexcept { return connections_->listener().refused(); }
 
     /// Calls `callback(context)` whenever the node was told something, so that outcomes of writes may have changed.
     void on_progress(void (*callback)(void*), void* context) noexcept { connections_->on_progress(callback, context); }

@@ -96,7 +96,7 @@ public:
         const Peer* peer = find(id);
         return peer == nullptr ? TcpPeerState{} : peer->state;
     }
-    [[nodiscard]] std::uint64_t callers_refused() const noexcept { return listener_.refused(); }
+    [[nodiscard]] TcpListener<TcpConnections, Executor>& listener() noexcept { return listener_; }
     [[nodiscard]] bool is_running() const noexcept { return running_; }
 
     std::error_code start() {

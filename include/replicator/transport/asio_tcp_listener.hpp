@@ -19,6 +19,7 @@
 #include <asio/basic_socket_acceptor.hpp>
 #include <asio/basic_stream_socket.hpp>
 #include <asio/buffer.hpp>
+#include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 
 namespace replicator::transport {
@@ -38,8 +39,15 @@ public:
     }
 
     [[nodiscard]] bool is_open() const noexcept { return acceptor_.is_open(); }
-    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call.
+    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or because
+    /// of their address.
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
+
+    /// Asked for the address of each caller; null lets everybody try.
+    void screen(bool (*may_call)(void*, const asio::ip::address&), void* context) noexcept {
+        may_call_ = may_call;
+        may_call_context_ = context;
+    }
 
     /// Listens, and returns where; port 0 takes one that is free. Nobody is accepted before `accept`.
     asio::ip::tcp::endpoint open(const asio::ip::tcp::endpoint& endpoint, std::error_code& error) {
@@ -100,12 +108,24 @@ private:
             caller.busy = false;
             return;
         }
+        if (!lets_in(caller)) return refuse(caller);
         caller.deadline = now_ + preamble_timeout_;
         caller.number = ++accepted_;
         caller.preamble_bytes = 0;
         read(caller);
         close_oldest_if_full();
         accept();
+    }
+
+    [[nodiscard]] bool lets_in(const Caller& caller) const {
+        if (may_call_ == nullptr) return true;
+        std::error_code error;
+        asio::ip::address address = caller.socket.remote_endpoint(error).address();
+        if (error) return false;
+        if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+            address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+        }
+        return may_call_(may_call_context_, address);
     }
 
     void read(Caller& caller) {
@@ -158,6 +178,8 @@ private:
     asio::basic_socket_acceptor<asio::ip::tcp, Executor> acceptor_;
     Duration preamble_timeout_;
     std::vector<Caller> callers_;
+    bool (*may_call_)(void*, const asio::ip::address&) = nullptr;
+    void* may_call_context_ = nullptr;
     Instant now_;
     std::uint64_t accepted_ = 0;
     std::uint64_t refused_ = 0;
