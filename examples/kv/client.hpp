@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -27,6 +28,14 @@ struct Client {
     std::uint64_t id = 0;
     int protocol = 2;
     std::string name;
+    std::string library;  ///< what it says that it is written with, and of which version
+    std::string library_version;
+    std::string address;        ///< where it calls from
+    std::string local_address;  ///< and where it called
+    std::chrono::steady_clock::time_point since{};
+    std::chrono::steady_clock::time_point active{};  ///< when its newest request was served
+    std::string_view command;                        ///< of that request
+    bool waits = false;                              ///< in WAIT and its like
     replicator::Position last_write;  ///< the newest write of this connection that was acknowledged
     bool quits = false;               ///< no more requests are read
     bool logged_in = false;           ///< it has said the password
@@ -42,8 +51,11 @@ struct Service {
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;
+    std::chrono::seconds client_timeout{120};
     std::string password{};  ///< empty when nobody is asked for one
 
+    std::map<std::uint64_t, Client*> all_clients{};           ///< by their ids
+    std::function<void(std::uint64_t id)> close_client{};     ///< at once, and not the one that asks for it
     std::size_t clients = 0;
     std::size_t clients_waiting = 0;        ///< in WAIT and its like
     std::uint64_t connections = 0;          ///< since the start

@@ -47,6 +47,9 @@ constexpr std::chrono::milliseconds hand_over_time{2 * Limits::promotion_timeout
     return text.empty() ? " none" : text;
 }
 
+/// What a promotion waits for depends on the time, too.
+constexpr std::chrono::milliseconds promotion_look_interval{10};
+
 constexpr const char* overtaken = "STALEEPOCH another node was promoted meanwhile, or leads";
 
 void write_refusal(ReplyWriter& reply, const PromotionStatus& promotion) {
@@ -61,7 +64,7 @@ void write_refusal(ReplyWriter& reply, const PromotionStatus& promotion) {
 /// Goes with a promotion to its end, and then waits a little until the others have confirmed it.
 class PromotionWait {
 public:
-    bool operator()(const Service& service, ReplyWriter& reply, bool) {
+    bool operator()(const Service& service, const Status& status, ReplyWriter& reply, bool) {
         const Node& node = service.node;
         if (node.confirmed()) return reply.ok(), true;
         const PromotionStatus promotion = node.promotion();
@@ -70,7 +73,6 @@ public:
         if (node.role() != Role::leader) return reply.error(overtaken), true;
         if (!leads_since_) leads_since_ = Clock::now();
         if (Clock::now() - *leads_since_ < confirmation_time) return false;
-        const Status status = node.status();
         reply.error(joined("UNCONFIRMED leads in epoch ", status.epoch.counter,
                            ", and acknowledges nothing before enough others confirm it; missing",
                            names_of_absent(status)));
@@ -115,7 +117,7 @@ std::optional<Wait> begin_replicaof(Call& call) {
         call.reply.error(joined("ERR the promotion was refused: ", to_string(error)));
         return std::nullopt;
     }
-    return Wait{PromotionWait{}, std::nullopt};
+    return Wait{PromotionWait{}, std::nullopt, promotion_look_interval};
 }
 
 /// FAILOVER [TO NODE]: without a name, to the follower that holds the most.
@@ -139,13 +141,13 @@ std::optional<Wait> begin_failover(Call& call) {
         write_failover_refusal(call.reply, error);
         return std::nullopt;
     }
-    return Wait{[to](const Service& service, ReplyWriter& reply, bool late) {
+    return Wait{[to](const Service& service, const Status&, ReplyWriter& reply, bool late) {
                     const Node& now = service.node;
                     if (now.role() == Role::follower && now.leader() == to) return reply.ok(), true;
                     if (late) reply.error(joined("ERR node ", value(to), " did not take over"));
                     return late;
                 },
-                Clock::now() + hand_over_time};
+                Clock::now() + hand_over_time, promotion_look_interval};
 }
 
 }  // namespace kv

@@ -172,10 +172,12 @@ constexpr Policy policies[] = {
     service.clients_max = options.clients_max;
     service.memory_bytes_max = options.memory_bytes_max;
     service.password = options.password;
+    service.client_timeout = options.client_timeout;
     kv::Server server(context, service);
     const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
     service.client_port = client_endpoint.port();
+    node.on_progress([](void* at) { static_cast<kv::Server*>(at)->node_moved(); }, &server);
     addresses.start();
 
     end = [&] {

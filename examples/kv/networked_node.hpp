@@ -31,6 +31,8 @@ public:
     [[nodiscard]] virtual replicator::transport::TcpPeerState peer_state(replicator::NodeId peer) = 0;
     /// Nobody else's connection is taken for a peer's, see `AsioTcp::screen_callers`.
     virtual void screen_callers(bool (*may_call)(void* context, const asio::ip::address& address), void* context) = 0;
+    /// Calls `callback(context)` whenever the node was told something. In place of the callback before.
+    virtual void on_progress(void (*callback)(void* context), void* context) = 0;
     virtual std::error_code start() = 0;
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
     /// Everything that is under way ends with `Error::stopped`.

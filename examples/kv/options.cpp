@@ -60,6 +60,11 @@ template <class Value, class Given>
     if (name == "--cluster") return take(options.cluster, to_number(text, UINT64_MAX));
     if (name == "--clients-max") return take(options.clients_max, to_number(text, 100'000));
     if (name == "--memory-max") return take(options.memory_bytes_max, to_number(text, UINT64_MAX));
+    if (name == "--client-timeout") {
+        const auto seconds = to_number(text, 32'767);  // the system takes no longer one
+        options.client_timeout = std::chrono::seconds(seconds.value_or(0));
+        return options.client_timeout.count() > 0;
+    }
     if (name == "--links-from") {
         options.links_from_anywhere = text == "anywhere";
         return text == "anywhere" || text == "peers";
@@ -153,6 +158,9 @@ std::string help_text() {
   --clients-max N         connections of clients; default )",
         clients_max_default, R"(
                           As many fewer as `ulimit -n` leaves no room for: the node's own files come first
+  --client-timeout SECONDS
+                          a client that vanished without closing, or takes none of its replies, is given up after so
+                          long; default 120
   --memory-max BYTES      that the table takes in memory, what the allocator adds included: about 220 beside each key
                           and value. More is refused with OOM. The log comes on top. Default 1 GiB
   --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of

@@ -6,6 +6,7 @@
 
 #include <replicator/types.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -37,6 +38,7 @@ struct ServerOptions {
     std::uint64_t cluster = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
+    std::chrono::seconds client_timeout{120};
     std::string password;       ///< empty when nobody is asked for one
     std::string password_file;  ///< where it is instead
     bool found = false;

@@ -3,6 +3,8 @@
 
 #include "server.hpp"
 
+#include "keepalive.hpp"
+
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 #include <asio/socket_base.hpp>
@@ -20,13 +22,29 @@ constexpr std::chrono::milliseconds accept_rest{100};
 }  // namespace
 
 Server::Server(asio::io_context& context, Service& service)
-    : context_(context), service_(service), acceptor_(context.get_executor()), timer_(context.get_executor()) {}
+    : context_(context),
+      service_(service),
+      acceptor_(context.get_executor()),
+      timer_(context.get_executor()),
+      watch_(context, [this](std::uint64_t id, bool is_broken) {
+          if (const auto session = find(id)) session->hung_up(is_broken);
+      }) {
+    service_.close_client = [this](std::uint64_t id) {
+        if (const auto session = find(id)) session->close();
+    };
+}
+
+std::shared_ptr<Session> Server::find(std::uint64_t id) const {
+    const auto found = sessions_.find(id);
+    return found == sessions_.end() ? nullptr : found->second;
+}
 
 asio::ip::tcp::endpoint Server::listen(const asio::ip::tcp::endpoint& endpoint, std::error_code& error) {
     acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) error = watch_.start();
     if (error) return {};
     accept();
     return acceptor_.local_endpoint(error);
@@ -36,6 +54,7 @@ void Server::stop() {
     std::error_code ignored;
     acceptor_.close(ignored);
     timer_.cancel();
+    watch_.stop();
     held_.clear();
     while (!sessions_.empty()) {
         const std::shared_ptr<Session> session = sessions_.begin()->second;
@@ -45,8 +64,27 @@ void Server::stop() {
 
 void Server::forget(Session& session) {
     std::erase_if(held_, [&session](const auto& held) { return held.get() == &session; });
-    sessions_.erase(&session);
+    sessions_.erase(session.id());
     service_.clients = sessions_.size();
+}
+
+void Server::wait_begins(std::uint64_t id) {
+    waiting_.insert(id);
+    service_.clients_waiting = waiting_.size();
+}
+
+void Server::wait_ends(std::uint64_t id) {
+    waiting_.erase(id);
+    service_.clients_waiting = waiting_.size();
+}
+
+void Server::node_moved() {
+    if (waiting_.empty()) return;
+    const Status status = service_.node.status();
+    const Moment now(status);
+    if (std::exchange(seen_, now) == now) return;
+    // A session that is answered leaves, and no other one does.
+    for (auto at = waiting_.begin(); at != waiting_.end();) sessions_.at(*at++)->look(status);
 }
 
 void Server::room_again() {
@@ -76,14 +114,14 @@ void Server::accept_later() {
 void Server::admit(Session::Socket socket) {
     std::error_code ignored;
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    set_keepalive(socket.native_handle(), service_.client_timeout);
     ++service_.connections;
     const bool full = sessions_.size() >= service_.clients_max;
     // A few beyond the bound are told so; more than that are closed without a word.
     if (full) ++service_.connections_refused;
     if (sessions_.size() >= service_.clients_max + 16) return;
     const auto session = std::make_shared<Session>(*this, std::move(socket), ++last_id_);
-    sessions_.emplace(session.get(), session);
+    sessions_.emplace(session->id(), session);
     service_.clients = sessions_.size();
     full ? session->refuse("ERR max number of clients reached") : session->start();
 }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "client.hpp"
+#include "hangup_watch.hpp"
+#include "moment.hpp"
 #include "session.hpp"
 
 #include <asio/io_context.hpp>
@@ -10,9 +12,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
+#include <set>
 #include <system_error>
-#include <unordered_map>
 
 namespace kv {
 
@@ -27,9 +30,17 @@ public:
 
     [[nodiscard]] Service& service() noexcept { return service_; }
 
+    /// The node was told something, which may be what clients wait for.
+    void node_moved();
+
     // For sessions.
 
     void forget(Session& session);
+    /// The session hears when the client hangs up.
+    void watch(int socket, std::uint64_t id) { watch_.add(socket, id); }
+    /// The session is asked whenever the node's `Moment` is another one.
+    void wait_begins(std::uint64_t id);
+    void wait_ends(std::uint64_t id);
     /// The session has a write for which there was no room.
     void hold(std::shared_ptr<Session> session) { held_.push_back(std::move(session)); }
     /// A write has ended.
@@ -39,12 +50,17 @@ private:
     void accept();
     void accept_later();
     void admit(Session::Socket socket);
+    /// Null when it is gone.
+    [[nodiscard]] std::shared_ptr<Session> find(std::uint64_t id) const;
 
     asio::io_context& context_;
     Service& service_;
     asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
     Session::Timer timer_;
-    std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+    HangupWatch watch_;
+    std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+    std::set<std::uint64_t> waiting_;
+    Moment seen_;  // by those
     std::deque<std::shared_ptr<Session>> held_;
     std::uint64_t last_id_ = 0;
     bool resuming_ = false;

@@ -19,19 +19,31 @@ namespace kv {
 
 namespace {
 
-constexpr std::chrono::milliseconds wait_poll_interval{2};
 /// How long, and for how many bytes, a connection that ends is still listened to, so that the last words arrive.
 constexpr std::chrono::seconds linger{1};
 constexpr std::size_t linger_bytes_max = 4 * 1024 * 1024;
+
+/// As Redis writes it: an IPv6 address has no brackets there.
+[[nodiscard]] std::string text_of(const asio::ip::tcp::endpoint& endpoint) {
+    return joined(endpoint.address().to_string(), ":", endpoint.port());
+}
 
 }  // namespace
 
 Session::Session(Server& server, Socket socket, std::uint64_t id)
     : server_(server), socket_(std::move(socket)), timer_(socket_.get_executor()) {
+    std::error_code ignored;
     client_.id = id;
+    client_.address = text_of(socket_.remote_endpoint(ignored));
+    client_.local_address = text_of(socket_.local_endpoint(ignored));
+    client_.since = client_.active = std::chrono::steady_clock::now();
+    server_.service().all_clients.emplace(id, &client_);
 }
 
-void Session::start() { read(); }
+void Session::start() {
+    server_.watch(socket_.native_handle(), client_.id);
+    read();
+}
 
 void Session::refuse(std::string_view error) {
     ReplyWriter(replies_, client_.protocol).error(error);
@@ -44,7 +56,8 @@ void Session::close() {
     std::error_code ignored;
     socket_.close(ignored);
     timer_.cancel();
-    if (std::exchange(wait_, std::nullopt)) --server_.service().clients_waiting;
+    end_wait();
+    server_.service().all_clients.erase(client_.id);
     server_.forget(*this);
 }
 
@@ -105,6 +118,8 @@ void Session::serve() {
 bool Session::serve_request() {
     const auto words = reader_.words();
     const CommandType* const type = find_command(words[0]);
+    client_.active = std::chrono::steady_clock::now();
+    client_.command = type == nullptr ? std::string_view{} : type->name;
     if (const std::string error = refusal(type, words); !error.empty()) {
         // A browser that was led here must not get any further.
         if (type == nullptr && (is_word(words[0], "POST") || is_word(words[0], "HOST:"))) {
@@ -177,35 +192,57 @@ bool Session::begin_wait(const CommandType& type) {
     Call call{reader_.words(), client_, server_.service(), reply};
     wait_ = type.begin(call);
     if (!wait_) return true;
-    ++server_.service().clients_waiting;
-    poll_wait();
+    client_.waits = true;
+    server_.wait_begins(client_.id);
+    look(server_.service().node.status());
+    if (wait_) look_later();
     return true;
 }
 
-/// Answers when what was waited for has come, or when time is up.
-void Session::poll_wait() {
+void Session::look(const Status& status) {
+    if (!wait_) return;
     // Who sends nothing more may still want to hear what it is owed, but will not wait for it.
-    const bool late =
-        peer_sends_no_more() || (wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline);
+    const bool late = hung_up_ || (wait_->deadline && std::chrono::steady_clock::now() >= *wait_->deadline);
     ReplyWriter reply(replies_, client_.protocol);
-    if (wait_->answers(server_.service(), reply, late)) {
-        wait_.reset();
-        --server_.service().clients_waiting;
-        return serve_soon();
-    }
-    timer_.expires_after(wait_poll_interval);
+    if (!wait_->answers(server_.service(), status, reply, late)) return;
+    end_wait();
+    if (hung_up_) leave_later();
+    serve_soon();
+}
+
+void Session::end_wait() {
+    if (!std::exchange(wait_, std::nullopt)) return;
+    client_.waits = false;
+    timer_.cancel();
+    server_.wait_ends(client_.id);
+}
+
+/// When time alone may bring the answer.
+void Session::look_later() {
+    auto at = wait_->deadline.value_or(std::chrono::steady_clock::time_point::max());
+    if (wait_->look_interval) at = std::min(at, std::chrono::steady_clock::now() + *wait_->look_interval);
+    if (at == std::chrono::steady_clock::time_point::max()) return;
+    timer_.expires_at(at);
     timer_.async_wait([self = shared_from_this()](std::error_code error) {
-        if (!error && !self->closed_ && self->wait_) self->poll_wait();
+        if (error || self->closed_ || !self->wait_) return;
+        self->look(self->server_.service().node.status());
+        if (self->wait_) self->look_later();
     });
 }
 
-/// While a command waits, nothing is read, so an end of the stream has to be looked for.
-bool Session::peer_sends_no_more() {
-    std::error_code error;
-    char letter;
-    socket_.non_blocking(true, error);
-    socket_.receive(asio::buffer(&letter, 1), Socket::message_peek, error);
-    return error && error != asio::error::would_block && error != asio::error::try_again;
+void Session::hung_up(bool is_broken) {
+    if (closed_ || ended_) return;
+    if (is_broken) return close();
+    hung_up_ = true;
+    wait_ ? look(server_.service().node.status()) : leave_later();
+}
+
+/// What it is still owed may come never, such as the end of a write that too few followers hold.
+void Session::leave_later() {
+    timer_.expires_after(server_.service().client_timeout);
+    timer_.async_wait([self = shared_from_this()](std::error_code error) {
+        if (!error) self->close();
+    });
 }
 
 void Session::flush() {

@@ -41,8 +41,15 @@ public:
     /// Says why, and closes.
     void refuse(std::string_view error);
     void close();
+    [[nodiscard]] std::uint64_t id() const noexcept { return client_.id; }
     /// There may be room in the node again.
     void resume();
+
+    /// The client has sent its last byte, or the connection is broken. While something waits nothing is read, so this
+    /// is how it is noticed.
+    void hung_up(bool is_broken);
+    /// The node's status is another one: does it answer what is waited for?
+    void look(const Status& status);
 
     void written(std::uint64_t number, const WriteEnd& end) override;
 
@@ -61,12 +68,13 @@ private:
     bool serve_write(const CommandType& type);
     bool serve_refusal(std::string_view error);
     bool begin_wait(const CommandType& type);
-    void poll_wait();
+    void end_wait();
+    void look_later();
+    void leave_later();
     void tell_ends();
     void flush();
     void end();
     void discard();
-    [[nodiscard]] bool peer_sends_no_more();
 
     Server& server_;
     Socket socket_;
@@ -85,6 +93,7 @@ private:
     bool writing_ = false;
     bool serving_soon_ = false;
     bool held_ = false;
+    bool hung_up_ = false;  // it sends no more, and may still listen
     bool ending_ = false;  // no more requests are read
     bool ended_ = false;   // and all replies are sent
     bool closed_ = false;

@@ -12,9 +12,12 @@
 namespace kv {
 
 struct Wait {
-    /// Asked again and again. False: not yet. True: the answer is written; it must be when `late` is true.
-    std::function<bool(const Service& service, ReplyWriter& reply, bool late)> answers;
-    std::optional<std::chrono::steady_clock::time_point> deadline;
+    /// Asked whenever the node's `Moment` is another one. False: not yet. True: the answer is written; it must be when
+    /// `late` is true, unless it comes by itself soon.
+    std::function<bool(const Service& service, const Status& status, ReplyWriter& reply, bool late)> answers;
+    std::optional<std::chrono::steady_clock::time_point> deadline{};
+    /// Asked so often besides, where the answer depends on the time, too.
+    std::optional<std::chrono::milliseconds> look_interval{};
 };
 
 }  // namespace kv

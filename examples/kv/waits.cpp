@@ -34,9 +34,8 @@ using replicator::Role;
 }
 
 /// At once: how many followers hold that entry.
-[[nodiscard]] std::int64_t followers_with(const Service& service, Index index) {
+[[nodiscard]] std::int64_t followers_with(const Status& status, Index index) {
     std::int64_t count = 0;
-    const Status status = service.node.status();
     for (const replicator::PeerStatus& peer : status.peers()) {
         count += peer.connected && peer.received.value_or(Index{}) >= index ? 1 : 0;
     }
@@ -59,9 +58,9 @@ std::optional<Wait> begin_wait(Call& call) {
     Wait wait;
     if (!take_timeout(call, call.words[2], wait)) return std::nullopt;
     const Index index = call.client.last_write.index;
-    wait.answers = [index, wanted = *followers](const Service& service, ReplyWriter& reply, bool late) {
-        const std::int64_t count = followers_with(service, index);
-        if (count < wanted && !late && service.node.role() == Role::leader) return false;
+    wait.answers = [index, wanted = *followers](const Service&, const Status& status, ReplyWriter& reply, bool late) {
+        const std::int64_t count = followers_with(status, index);
+        if (count < wanted && !late && status.role == Role::leader) return false;
         reply.integer(count);
         return true;
     };
@@ -84,7 +83,7 @@ std::optional<Wait> begin_after(Call& call) {
     }
     Wait wait;
     if (!take_timeout(call, call.words[2], wait)) return std::nullopt;
-    wait.answers = [after = *position](const Service& service, ReplyWriter& reply, bool late) {
+    wait.answers = [after = *position](const Service& service, const Status&, ReplyWriter& reply, bool late) {
         const Error error = service.node.includes(after);
         if (error == Error::not_yet && !late) return false;
         if (error == Error::none) {

@@ -97,7 +97,7 @@ struct Fixture {
         std::string text;
         ReplyWriter reply(text, client.protocol);
         BOOST_REQUIRE(wait.has_value());
-        const bool answered = wait->answers(service, reply, late);
+        const bool answered = wait->answers(service, node.now, reply, late);
         BOOST_TEST(answered == !text.empty());
         return text;
     }
