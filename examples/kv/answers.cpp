@@ -64,12 +64,6 @@ void answer_config(Call& call) {
 
 namespace {
 
-[[nodiscard]] std::string small_letters(std::string_view text) {
-    std::string small(text);
-    for (char& letter : small) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    return small;
-}
-
 void describe(ReplyWriter& reply, const CommandType& type) {
     using Kind = CommandType::Kind;
     reply.array(6);
@@ -124,7 +118,7 @@ void answer_hello(Call& call) {
         if (is_word(words[i], "AUTH") && left >= 3) {
             login = words.subspan(i + 1, 2);
             i += 3;
-        } else if (is_word(words[i], "SETNAME") && left >= 2 && words[i + 1].size() <= 64) {
+        } else if (is_word(words[i], "SETNAME") && left >= 2 && is_name(words[i + 1])) {
             name = words[i + 1];
             i += 2;
         } else {
@@ -157,31 +151,6 @@ void answer_hello(Call& call) {
     reply.bulk("modules");
     reply.array(0);
     call.reply.raw(text);
-}
-
-void answer_client(Call& call) {
-    const auto& words = call.words;
-    const std::string_view what = words[1];
-    if (is_word(what, "ID")) return call.reply.integer(static_cast<std::int64_t>(call.client.id));
-    if (is_word(what, "GETNAME")) {
-        return call.client.name.empty() ? call.reply.null() : call.reply.bulk(call.client.name);
-    }
-    if (is_word(what, "SETNAME") && words.size() == 3) {
-        if (words[2].size() > 64) return call.reply.error("ERR a client's name may have at most 64 bytes");
-        for (const char letter : words[2]) {
-            if (letter < '!' || letter > '~') {
-                return call.reply.error("ERR Client names cannot contain spaces, newlines or special characters.");
-            }
-        }
-        call.client.name = words[2];
-        return call.reply.ok();
-    }
-    if (is_word(what, "SETINFO") && words.size() == 4) return call.reply.ok();
-    if (is_word(what, "INFO") && words.size() == 2) {
-        return call.reply.text(
-            joined("id=", call.client.id, " name=", call.client.name, " resp=", call.client.protocol, "\n"));
-    }
-    call.reply.error("ERR CLIENT has only GETNAME, ID, INFO, SETINFO and SETNAME here");
 }
 
 }  // namespace kv

@@ -70,6 +70,12 @@ bool is_word(std::string_view text, std::string_view word) noexcept {
                       [](char a, char b) { return capital(a) == capital(b); });
 }
 
+std::string small_letters(std::string_view text) {
+    std::string small(text);
+    for (char& letter : small) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+    return small;
+}
+
 const CommandType* find_command(std::string_view name) noexcept {
     const auto before = [](const CommandType& type, std::string_view other) {
         return std::lexicographical_compare(type.name.begin(), type.name.end(), other.begin(), other.end(),
@@ -88,9 +94,7 @@ std::string refusal(const CommandType* type, std::span<const std::string_view> w
         return text;
     }
     if (!type->takes(words.size())) {
-        std::string name(type->name);
-        for (char& letter : name) letter = static_cast<char>(letter - 'A' + 'a');
-        return joined("ERR wrong number of arguments for '", name, "' command");
+        return joined("ERR wrong number of arguments for '", small_letters(type->name), "' command");
     }
     return {};
 }

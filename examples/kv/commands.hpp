@@ -70,6 +70,10 @@ struct CommandType {
 /// True when both are equal but for upper and lower case.
 [[nodiscard]] bool is_word(std::string_view text, std::string_view word) noexcept;
 
+[[nodiscard]] std::string small_letters(std::string_view text);
+/// What a client may be called: at most 64 bytes, none of which would break a line of CLIENT LIST.
+[[nodiscard]] bool is_name(std::string_view text) noexcept;
+
 /// Why the request cannot be served by this program at all; empty when it can.
 [[nodiscard]] std::string refusal(const CommandType* type, std::span<const std::string_view> words);
 /// Why this node does not serve the command now; empty when it does.
