@@ -28,14 +28,15 @@ public:
     using State::chain;
     using State::cut_due_;
     using State::directory;
+    using State::drop;
     using State::dropped_;
     using State::epochs;
     using State::fault;
+    using State::has_room;
     using State::held;
     using State::is_crowded;
     using State::keep;
     using State::metadata;
-    using State::needed;
     using State::no_space;
     using State::next_segment;
     using State::note_durable;
@@ -129,7 +130,10 @@ public:
         while (written_.index < tail.end().index) {
             if (!write_record()) return result();
         }
-        return Error::none;
+        plain_to_ = 0;  // records have headers
+        // What was refused for want of room stays so until there is some for the largest entry.
+        const bool is_short = spare == 0 && writer_.placed() < Options::entry_bytes_max;
+        return is_short && !keep(writer_.claim_next(storage, directory)) ? result() : Error::none;
     }
 
     [[nodiscard]] Error flush() noexcept {
@@ -254,10 +258,24 @@ private:
         if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
         // Only what is in files can be dropped.
         if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
+        if (!make_place(least)) return {};
         auto room = tail.reserve(least, most, written_);
         if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
-        plain_to_ = is_crowded() ? 0 : (std::min)(begin.offset + Options::retained_bytes, tail.free_to());
+        const std::uint64_t placed_to = written_.offset + writer_.placed();
+        const std::uint64_t free_to = (std::min)(begin.offset + Options::retained_bytes, tail.free_to());
+        plain_to_ = is_crowded() ? 0 : (std::min)(free_to, placed_to);
         return room;
+    }
+
+    /// Nothing is taken that has no room on the disk already: a full one refuses at once, and nobody waits for it.
+    [[nodiscard]] bool make_place(std::size_t least) noexcept {
+        const auto is_made = [&] { return tail.end().offset + least <= written_.offset + writer_.placed(); };
+        while (!is_made()) {
+            if (!keep(writer_.claim_next(storage, directory))) return false;
+            if (is_made() || written_.index == tail.end().index) return true;
+            if (write_out() != Error::none) return false;
+        }
+        return true;
     }
 
     /// A state that could not be written is dropped; the one before it stays. It is no reason to give up the log.
@@ -267,28 +285,6 @@ private:
         return passes(error) ? Error::log_full : Error::snapshot_invalid;
     }
 
-    /// Drops what may go; true when `least` more bytes fit.
-    [[nodiscard]] bool has_room(std::size_t least) noexcept {
-        const std::uint64_t kept = tail.end().offset - begin.offset;
-        if (kept + least > Options::retained_bytes || is_crowded()) drop(least, Options::retained_bytes);
-        return tail.end().offset - begin.offset + least <= Options::capacity_bytes + Options::segment_bytes &&
-               segments_.size() + 2 <= Options::segments_max + dropped_;
-    }
-    /// What nobody is known to need is kept up to `retained_bytes`.
-    void drop(std::size_t least, std::size_t retained_bytes) noexcept {
-        if (cut_due_ || reset_due_) return;
-        Index may = released;
-        if (Options::keeps_for_restart) may = smaller(may, metadata.snapshot.position.index);
-        while (dropped_ + 1 < segments_.size()) {
-            const Segment& next = segments_[dropped_ + 1];
-            if (next.first.index - 1 > may) return;
-            const std::size_t bound = next.first.index - 1 < needed ? retained_bytes : Options::capacity_bytes;
-            if (!is_crowded() && tail.end().offset - begin.offset + least <= bound) return;
-            begin = next.first;
-            base_chain = next.chain_before;
-            ++dropped_;
-        }
-    }
     /// Removes the files of what was dropped, but for `spare` of them. Its room the next segment takes over, which
     /// spares the system the work of freeing and claiming it.
     [[nodiscard]] Error let_go(std::size_t spare) noexcept {

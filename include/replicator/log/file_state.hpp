@@ -117,6 +117,29 @@ public:
     }
 
 protected:
+    /// Drops what may go; true when `least` more bytes fit.
+    [[nodiscard]] bool has_room(std::size_t least) noexcept {
+        const std::uint64_t kept = tail.end().offset - begin.offset;
+        if (kept + least > Options::retained_bytes || is_crowded()) drop(least, Options::retained_bytes);
+        return tail.end().offset - begin.offset + least <= Options::capacity_bytes + Options::segment_bytes &&
+               segments_.size() + 2 <= Options::segments_max + dropped_;
+    }
+    /// What nobody is known to need is kept up to `retained_bytes`.
+    void drop(std::size_t least, std::size_t retained_bytes) noexcept {
+        if (cut_due_ || reset_due_) return;
+        Index may = released;
+        if (Options::keeps_for_restart) may = smaller(may, metadata.snapshot.position.index);
+        while (dropped_ + 1 < segments_.size()) {
+            const Segment& next = segments_[dropped_ + 1];
+            if (next.first.index - 1 > may) return;
+            const std::size_t bound = next.first.index - 1 < needed ? retained_bytes : Options::capacity_bytes;
+            if (!is_crowded() && tail.end().offset - begin.offset + least <= bound) return;
+            begin = next.first;
+            base_chain = next.chain_before;
+            ++dropped_;
+        }
+    }
+
     [[nodiscard]] Error put_metadata() noexcept {
         return keep(metafile_.store(storage, metadata)) ? Error::none : result();
     }

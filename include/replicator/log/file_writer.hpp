@@ -34,6 +34,15 @@ public:
         return place_ == 0 || used >= size_ ? 0 : static_cast<std::size_t>(size_ - used);
     }
 
+    /// Bytes of entries that have room in this segment, and in the next one, whose file has what it will need: no disk
+    /// is too full for them.
+    [[nodiscard]] std::uint64_t placed() const noexcept {
+        if (!claimed_) return entries_in(room());
+        // The first entry that does not fit into this segment leaves the rest of it.
+        const std::uint64_t here = room() < Options::entry_bytes_max ? 0 : room() - Options::entry_bytes_max;
+        return entries_in(here) + entries_in(Options::segment_bytes - Options::block_bytes);
+    }
+
     /// Goes on in a segment that was found.
     void resume(typename S::File file, std::uint64_t place, std::uint64_t size) noexcept {
         file_ = std::move(file);
@@ -147,12 +156,6 @@ public:
         return StorageError::none;
     }
 
-private:
-    [[nodiscard]] bool is_ahead() const noexcept { return zeroed_here_ >= size_ && next_is_ready(); }
-    void forget_next() noexcept {
-        claimed_ = former_ = false;
-        zeroed_ = flushed_ = 0;
-    }
     /// The next segment has a file, with all the room that it will need.
     [[nodiscard]] StorageError claim_next(S& storage, typename S::Directory& directory) noexcept {
         if (claimed_) return StorageError::none;
@@ -160,6 +163,20 @@ private:
         if (error == StorageError::none) error = storage.allocate(next_, Options::segment_bytes);
         claimed_ = error == StorageError::none;
         return error;
+    }
+
+private:
+    /// How many of the bytes are entries, whatever records they become: of two that follow each other, at least one is
+    /// half full, because a record ends where the next entry would make it too long.
+    [[nodiscard]] static std::uint64_t entries_in(std::uint64_t bytes) noexcept {
+        constexpr std::uint64_t record = Options::record_bytes_max;
+        constexpr std::uint64_t headers = 2 * RecordHeader::bytes;
+        return bytes < headers ? 0 : (bytes - headers) * record / (record + headers);
+    }
+    [[nodiscard]] bool is_ahead() const noexcept { return zeroed_here_ >= size_ && next_is_ready(); }
+    void forget_next() noexcept {
+        claimed_ = former_ = false;
+        zeroed_ = flushed_ = 0;
     }
     /// Writes zeros from `at` on, which moves: at least `bytes`, but not beyond `end`.
     [[nodiscard]] static StorageError write_zeros(S& storage, typename S::File& file, std::uint64_t& at,
