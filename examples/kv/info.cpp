@@ -242,7 +242,8 @@ void add_persistence(Lines& lines, const Service& service, const Status& status)
     lines.add("aof_enabled", service.disk ? 1u : 0u);
     if (!service.disk) return;
     const auto& verdict = service.disk->verdict;
-    lines.add("aof_last_write_status", status.fault == replicator::Error::log_failed ? "err" : "ok");
+    const bool is_refused = status.disk_full || status.fault == replicator::Error::log_failed;
+    lines.add("aof_last_write_status", is_refused ? "err" : "ok");
     lines.add("aof_current_size", status.log_bytes);
     lines.add("rdb_changes_since_last_save", status.applied - status.state.value_or(Index{}));
     const std::string failure = failure_text(service.node.log_failure());

@@ -86,6 +86,7 @@ struct NodeStatus {
     Index applied;
     std::uint64_t log_bytes = 0;         ///< of entries in the log now
     std::optional<Index> durable;        ///< on this node's disk, if it has one
+    bool disk_full = false;              ///< its disk had no room when it was last asked; nothing is taken meanwhile
     std::optional<Index> state;          ///< included in the newest state on this node's disk
     Index suspect_from;                  ///< from here on this node's copy vouches for nothing; 0 for none
     std::uint64_t writes_pending = 0;    ///< accepted and not acknowledged

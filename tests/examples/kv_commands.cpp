@@ -117,6 +117,16 @@ BOOST_AUTO_TEST_CASE(info_shows_unknown_as_unknown_and_everything_of_replication
     BOOST_TEST(run({"info", "nonsense"}) == "$0\r\n\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(info_says_when_the_disk_takes_nothing) {
+    service.disk.emplace();
+    BOOST_TEST(has(run({"INFO", "persistence"}), "aof_last_write_status:ok\r\n"));
+    node.now.disk_full = true;
+    BOOST_TEST(has(run({"INFO", "persistence"}), "aof_last_write_status:err\r\n"));
+    node.now.disk_full = false;
+    node.now.fault = Error::log_failed;
+    BOOST_TEST(has(run({"INFO", "persistence"}), "aof_last_write_status:err\r\n"));
+}
+
 BOOST_AUTO_TEST_CASE(role_has_the_form_of_redis) {
     BOOST_TEST(run({"ROLE"}) ==
                "*3\r\n$6\r\nmaster\r\n:42\r\n*1\r\n*3\r\n$9\r\n127.0.0.1\r\n$4\r\n7002\r\n$2\r\n41\r\n");

@@ -21,6 +21,7 @@
 //   DL-8  `is_crowded()` asks for a state although few bytes came since the last one: what the log may drop only then
 //         keeps it from taking more.
 //   DL-9  Optional constant `keeps_for_restart`: where it is false, no node takes the log.
+//   DL-10 Optional: `is_full()` is true while the disk has no room for more.
 //
 // The model is `log::File`.
 #pragma once

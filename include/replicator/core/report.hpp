@@ -75,6 +75,7 @@ template <class Composition>
     status.suspect_from = local.suspect_from();
     if constexpr (Composition::is_durable) {
         status.durable = local.log.held();
+        if constexpr (requires { local.log.is_full(); }) status.disk_full = local.log.is_full();
         status.state = local.log.snapshot_index();
     }
     status.handing_over = local.role == Role::leader && local.successor != NodeId{};

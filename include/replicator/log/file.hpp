@@ -205,6 +205,9 @@ public:
     /// True when there are so many files that some should go, which takes a newer state on the disk.
     [[nodiscard]] bool is_crowded() const noexcept { return body_ != nullptr && body_->is_crowded(); }
 
+    /// The disk had no room when it was last asked, and nothing is taken before it has some.
+    [[nodiscard]] bool is_full() const noexcept { return body_ != nullptr && body_->no_space; }
+
     // --- States ---
 
     /// Begins to write a state that includes everything up to `head.position`; one that was begun before is dropped.
