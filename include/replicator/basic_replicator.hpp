@@ -14,6 +14,7 @@
 #include "config.hpp"
 #include "core/aside.hpp"
 #include "core/report.hpp"
+#include "core/waking.hpp"
 #include "options.hpp"
 #include "promotion.hpp"
 #include "result.hpp"
@@ -322,12 +323,11 @@ private:
                                       [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
     }
 
-    /// Tells the transport what there is to do: peers that are owed something, and a flush.
+    /// Tells the transport what there is to do: peers that are owed something, and a flush that is not begun.
     void announce() noexcept {
         wake_peers();
         ask_for_flush();
     }
-    /// Once until it is begun.
     void ask_for_flush() noexcept {
         if constexpr (Composition::is_durable && requires { transport_.flush_soon(*this); }) {
             if (flush_asked_ || !engine_.flush_due()) return;
@@ -335,28 +335,12 @@ private:
             transport_.flush_soon(*this);
         }
     }
-    /// Each once until the transport has asked for all that it is owed.
     void wake_peers() noexcept {
-        for (const core::Peer& peer : engine_.peers()) {
-            if (!peer.awake) return wake_sleeping_peers();
-        }
+        core::wake_peers(engine_, [this](NodeId peer) { transport_.wake(*this, peer); });
     }
-    void wake_sleeping_peers() noexcept {
-        for (core::Peer& peer : engine_.peers()) {
-            if (!peer.awake && engine_.owes(peer)) wake(peer);
-        }
-    }
-    /// The same after a write, of which peers are owed nothing but the entry. While entries wait to be sent with more,
-    /// nobody is awake, and this is asked for every one of them.
     void wake_readers() noexcept {
-        if constexpr (Composition::commits_alone) return wake_peers();
-        for (core::Peer& peer : engine_.peers()) {
-            if (!peer.awake && engine_.owes_entries(peer)) wake(peer);
-        }
-    }
-    void wake(core::Peer& peer) noexcept {
-        peer.awake = true;
-        transport_.wake(*this, peer.id);
+        if constexpr (Composition::commits_alone) return wake_peers();  // they are owed the commit index, too
+        core::wake_readers(engine_, [this](NodeId peer) { transport_.wake(*this, peer); });
     }
 
     Transport_& transport_;
