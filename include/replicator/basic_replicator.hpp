@@ -15,6 +15,7 @@
 #include "core/aside.hpp"
 #include "core/report.hpp"
 #include "core/waking.hpp"
+#include "drain.hpp"
 #include "options.hpp"
 #include "promotion.hpp"
 #include "result.hpp"
@@ -209,6 +210,21 @@ public:
         announce();
         return begun;
     }
+
+    /// Stops leading in order: refuses writes as handing_over, waits for what is pending, and tells the first follower
+    /// that holds everything to lead, or another one if that fails. The call only begins it; it ends `within` that
+    /// time, or once nobody was heard for `Options::promotion_timeout`. When `drain_status()` says done, this node may
+    /// stop: the new leader holds all that was acknowledged, also under ack::Async. When it says late, this node takes
+    /// writes again if it still leads. Meanwhile it does not ask to lead again.
+    /// Errors: not_leader (nothing to hand over: stop it), handing_over (it drains already), faulted.
+    [[nodiscard]] Result<void> drain(Duration within) noexcept {
+        static_assert(Limits::can_drain, "Options::can_drain is false: a node of this type cannot be drained.");
+        const Result<void> begun = engine_.drain(within);
+        announce();
+        return begun;
+    }
+    /// How far the newest drain has come; when it was late, what was missing.
+    [[nodiscard]] DrainStatus drain_status() const noexcept { return engine_.drain_status(); }
 
     /// True when this node leads, the entry that opened its epoch is acknowledged, and enough nodes have answered it
     /// within `Options::failure_timeout`: so long ago at most, its state was the newest there is. A leader that is cut

@@ -22,6 +22,8 @@ struct Options {
     /// Who says that this node may lead, see concepts/authority.hpp.
     using Authority = authority::Manual;
 
+    /// A leader can be told to stop in order (`drain`). Without, a node is a little smaller.
+    static constexpr bool can_drain = true;
     /// Nodes in a group, this one included.
     static constexpr std::size_t nodes_max = 5;
     /// Bytes of one encoded command, for codecs that do not state a bound themselves.

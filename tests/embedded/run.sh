@@ -41,8 +41,8 @@ if ! command -v "$compiler" >/dev/null; then
 fi
 mkdir -p "$work"
 
-# Bytes of flash and memory that the library may add. More is a mistake that somebody should see. All features are in
-# each image, also those that two boards do not need.
+# Bytes of flash and memory that the library may add. More is a mistake that somebody should see. All features but
+# `drain` are in each image, also those that two boards do not need.
 flash_max=$((38 * 1024))
 memory_max=$((6 * 1024))
 

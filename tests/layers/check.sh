@@ -26,7 +26,7 @@ root=${1:?the folder include/replicator}
 root=${root%/}
 cd "$root" || exit 2
 
-base_files="assert bytes checksum clock32 config entry error options promotion result session status types version write"
+base_files="assert bytes checksum clock32 config drain entry error options promotion result session status types version write"
 light_headers="array bit compare concepts cstddef cstdint cstring limits new optional span type_traits utility"
 lines_max=400
 banned_names="Above Always Below Bool Complex False None Status Success True Unsorted"  # X11

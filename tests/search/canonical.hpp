@@ -38,8 +38,8 @@ private:
 
     template <class Composition>
     void member(const core::Member<Composition>& member) {
-        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, keeper, peers, peer_count,
-                     followed, handed_over_at, handed_over_sent_at] = member;
+        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, handing_over, drain, keeper,
+                     peers, peer_count, followed] = member;
         this->local(local);
         if (local.role == Role::leader) {
             roster(local.roster);
@@ -58,8 +58,16 @@ private:
         const auto& [wished, asks_at] = to_lead;
         put(wished);
         if (wished) put((asks_at - now_).microseconds);
-        if (local.successor != NodeId{}) age(handed_over_at);
-        age(handed_over_sent_at);
+        handing(handing_over, local.successor != NodeId{});
+    }
+
+    /// Nobody drains a node here.
+    template <class Composition>
+    void handing(const core::HandingOver<Composition>& handing_over, bool active) {
+        const auto& [began_at, told_at] = handing_over;
+        if (!active) return;
+        age(began_at);
+        age(told_at);
     }
 
     void machine(const Machine& machine) {
@@ -71,9 +79,9 @@ private:
     void local(const core::Local<Composition>& local) {
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
-                     applied_roster, newest_roster, history, authority, delivery, role, fault, epoch, promised,
-                     leader, source, donor, successor, commit, known_commit, held_through, now, awake_since, counters,
-                     observer] = local;
+                     applied_roster, newest_roster, history, authority, delivery, role, fault, draining, epoch, promised,
+                     leader, source, donor, successor, commit, known_commit, held_through, now, awake_since,
+                     counters, observer] = local;
         put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
             known_commit, held_through);
         age(awake_since);

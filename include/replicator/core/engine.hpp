@@ -115,7 +115,7 @@ public:
             if (local_.role == Role::leader) {
                 if (first) offer_links();
                 leader_.advance(local_, applier_, peers());
-                if (local_.successor != NodeId{}) this->review_hand_over();
+                if (local_.gives_way()) this->review_hand_over();
             } else {
                 follower_.flushed();
             }
@@ -148,7 +148,7 @@ public:
         }
         sender_.tick_snapshots(local_, peers());
         if (local_.role == Role::leader) leader_.tick(local_, applier_, peers());
-        if (local_.successor != NodeId{}) this->review_hand_over();
+        if (local_.gives_way()) this->review_hand_over();
         if (return_.due(local_)) {
             static_cast<void>(this->promote({.may_lose = false, .last_leader = {}, .unless_led = true}));
         }
@@ -234,8 +234,8 @@ private:
         for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || peer.link == LinkId{};
     }
 
-    using Member::applier_, Member::candidacy_, Member::follower_, Member::keeper_, Member::leader_, Member::local_,
-        Member::return_, Member::roster_, Member::sender_, Member::sends_to;
+    using Member::applier_, Member::candidacy_, Member::follower_, Member::handing_over_, Member::keeper_,
+        Member::leader_, Member::local_, Member::return_, Member::roster_, Member::sender_, Member::sends_to;
 
     /// What a disk brings with it besides flushing: to keep a state, to keep what others may ask for, and to forget a
     /// suspicion that is over.
@@ -303,7 +303,7 @@ private:
         if (peer.progress.stuck) watch<Composition>(peer.progress, local_.now);  // it may be there again
         sender_.take_ack(local_, peer, ack);
         if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
-        if (local_.successor != NodeId{}) this->review_hand_over();
+        if (local_.gives_way()) this->review_hand_over();
         return Error::none;
     }
 
@@ -384,7 +384,7 @@ private:
     [[nodiscard]] std::size_t write_hand_over(Peer& peer, std::span<std::byte> buffer) noexcept {
         if (buffer.size() < frame_head_bytes_max) return 0;
         peer.hand_over_owed = false;
-        this->handed_over_sent_at_ = local_.now;
+        handing_over_.told(local_.now);
         return write_head(buffer.data(), HandOver{local_.last()}, peer.link);
     }
 

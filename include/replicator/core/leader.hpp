@@ -240,7 +240,7 @@ private:
     /// Why a write of so many bytes cannot be taken now.
     [[nodiscard]] Error refusal(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
                                 std::size_t bytes) const noexcept {
-        if (local.successor != NodeId{}) return Error::handing_over;
+        if (local.gives_way()) return Error::handing_over;
         if (!local.authority.may_lead(local.now)) return Error::lease_over;
         const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
         if (unapplied + bytes > Composition::window_bytes) return Error::busy;

@@ -57,6 +57,7 @@ struct Local {
     [[no_unique_address]] typename Composition::Delivery delivery;  ///< what becomes of the bytes of the peers
     Role role = Role::follower;
     Error fault = Error::none;
+    bool draining = false;  ///< this leader hands over to whoever can lead, and asks for no lead of its own meanwhile
     Epoch epoch;         ///< that this node leads, or followed last
     Epoch promised;      ///< lower ones have no effect
     NodeId leader{};     ///< who leads, as far as this node knows
@@ -117,6 +118,8 @@ struct Local {
     [[nodiscard]] Index suspect_from() const noexcept {
         return log.last() < held_through ? log.last() + 1 : Index{};
     }
+    /// This node hands over the lead, or is about to.
+    [[nodiscard]] bool gives_way() const noexcept { return successor != NodeId{} || draining; }
     /// Bytes of commands that the log may still take. The rest of its room is for the entries of epochs and nodes:
     /// where it is full of entries that nobody knows to be committed, only those can free it again.
     [[nodiscard]] std::uint64_t room_for_commands() const noexcept {

@@ -6,7 +6,9 @@
 #include "applier.hpp"
 #include "ballot.hpp"
 #include "candidacy.hpp"
+#include "drain.hpp"
 #include "follower.hpp"
+#include "handing_over.hpp"
 #include "handshake.hpp"
 #include "leader.hpp"
 #include "links.hpp"
@@ -96,15 +98,22 @@ public:
     /// Lets a follower that holds everything lead in this node's place.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
         if (local_.role != Role::leader) return local_.role == Role::faulted ? Error::faulted : Error::not_leader;
-        if (local_.successor != NodeId{}) return Error::handing_over;
+        if (local_.gives_way()) return Error::handing_over;
         const Peer* const peer = find(to);
         if (peer == nullptr || !peer->progress.up()) return Error::not_enough_followers;
-        local_.successor = to;
-        handed_over_at_ = local_.now;
-        for (Peer& other : peers()) other.progress.note_due = true;
+        handing_over_.begin(local_, peers(), to);
         review_hand_over();
         return {};
     }
+    /// Lets whichever follower first holds everything lead in this node's place.
+    [[nodiscard]] Result<void> drain(Duration within) noexcept {
+        if (local_.role != Role::leader) return local_.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (local_.draining) return Error::handing_over;
+        drain_.begin(local_, peers(), within);
+        review_hand_over();
+        return {};
+    }
+    [[nodiscard]] DrainStatus drain_status() const noexcept { return drain_.status(local_, handing_over_.is_told()); }
 
     [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept {
         return candidacy_.status(local_, peers());
@@ -166,8 +175,7 @@ protected:
         if (Peer* const old = find(local_.leader)) lose(*old);
     }
 
-    // ---- Promotion: questions and answers ----
-
+    // ---- Promotion: questions and answers
     void ask_everybody() noexcept {
         for (Peer& peer : peers()) peer.request_owed = true;
     }
@@ -263,20 +271,14 @@ protected:
 
     // ---- Handing over ----
 
-    /// The successor is told to lead once it holds everything and everything is acknowledged. When that takes too long,
-    /// or it goes away, this node goes on; when it is fenced and nobody leads, `return_` asks to lead again.
+    /// What a node that hands over does next.
     void review_hand_over() noexcept {
-        const bool late = local_.now - handed_over_at_ >= Limits::promotion_timeout;
-        Peer* const peer = find(local_.successor);
-        const bool gone = peer == nullptr || !peer->progress.up();
-        if (gone || late) {
-            local_.successor = NodeId{};
-            if (peer != nullptr) peer->hand_over_owed = false;
-            return;
-        }
-        const bool level = peer->progress.received == local_.log.last() && leader_.pending(local_) == 0;
-        const bool due = local_.now - handed_over_sent_at_ >= Limits::retry_interval;
-        if (due && level) peer->hand_over_owed = true;
+        const bool impatient = drain_.was_patient(local_) && !leader_.satisfiable(local_, applier_, peers());
+        if (local_.successor != NodeId{}) handing_over_.review(local_, leader_, peers(), impatient);
+        if (!local_.draining) return;
+        drain_.review(local_, leader_, peers(), impatient, handing_over_);
+        // Whoever fenced it never led, and this node was not stopped after all.
+        if (!local_.draining && local_.role == Role::follower && local_.leader == NodeId{}) return_.begin(local_);
     }
 
     /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
@@ -288,8 +290,7 @@ protected:
         pursue();
     }
 
-    /// A link to a follower begins. When it is another incarnation than the one that counts, the others are asked
-    /// whether this node still leads.
+    /// A link to a follower begins. Of another incarnation than the one that counts, the others are asked who leads.
     void serve(Peer& peer, const Hello& theirs) noexcept {
         ++local_.counters.handshakes;
         sender_.begin(local_, peer, theirs);
@@ -349,7 +350,7 @@ protected:
 
     void step_down() noexcept {
         local_.leader = local_.source = local_.successor = NodeId{};
-        return_.begin(local_);
+        if (!local_.draining) return_.begin(local_);
         sender_.restart();
         for (Peer& peer : peers()) {
             peer.progress.state = FollowerState::down;
@@ -389,12 +390,12 @@ protected:
     Candidacy<Composition> candidacy_;
     NewestRoster<Composition> roster_;
     ReturnToLead<Composition> return_;
+    HandingOver<Composition> handing_over_;
+    [[no_unique_address]] DrainOrNone<Composition> drain_;
     [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};
     std::size_t peer_count_ = 0;
     Run followed_{};               // the run of the leader that was followed last
-    Instant handed_over_at_;       // when handing over began
-    Instant handed_over_sent_at_;  // when the successor was last told
 };
 
 }  // namespace replicator::core

@@ -78,7 +78,7 @@ template <class Composition>
         if constexpr (requires { local.log.is_full(); }) status.disk_full = local.log.is_full();
         status.state = local.log.snapshot_index();
     }
-    status.handing_over = local.role == Role::leader && local.successor != NodeId{};
+    status.handing_over = local.role == Role::leader && local.gives_way();
     status.promotion = engine.promotion().step;
     status.installing = engine.follower().installing();
     status.counters = local.counters;
