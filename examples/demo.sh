@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # The demonstration: replicates this machine's package database, kills a follower in the middle, then the leader, then
-# all nodes of a group on disks at once, and compares.
+# all nodes of a group on disks at once, stops a leader in order, and compares.
 #
 #   bash examples/demo.sh             the stanzas of dpkg's status file, and of apt's lists where they are
 #   bash examples/demo.sh FILE...     any other files of stanzas that blank lines separate
@@ -322,6 +322,21 @@ survive_loss_of_all() {
     ((lost_all == 0)) || fail "$lost_all acknowledged entries were lost with all nodes"
 }
 
+# The leader is told to end, and does so when another node holds everything and leads.
+stop_leader() {
+    local keys node
+    step "Stopping the leader in order (SIGTERM)"
+    keys=$(ask 1 DBSIZE)
+    kill "${node_pid[1]}" && wait_for_end "${node_pid[1]}" || fail "the leader does not end"
+    unset "node_pid[1]"
+    grep -q '^handed over' "$run_dir/node1.log" || fail "the leader did not hand over: $(tail -n 1 "$run_dir/node1.log")"
+    say "    node 1 $(grep '^handed over' "$run_dir/node1.log")"
+    node=$(sed -n 's/^handed over to node=\([0-9]*\).*/\1/p' "$run_dir/node1.log")
+    wait_until 20 confirmed "$node" || fail "node $node does not lead"
+    [ "$(ask "$node" DBSIZE)" = "$keys" ] || fail "entries were lost with the leader"
+    say "    node $node: $(ask "$node" ROLE | head -n 1), $(ask "$node" DBSIZE) keys"
+}
+
 stop_everything() {
     local status=$?
     trap - EXIT
@@ -352,6 +367,7 @@ choose_input "$@"
 run_cluster
 replace_leader
 survive_loss_of_all
+stop_leader
 
 acknowledged=$(value acknowledged "$loaded")
 lost=$((acknowledged - equal))

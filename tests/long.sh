@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # What takes too long for .ci/run. Each part goes on where it was stopped, and keeps its figures in build/long.
 #
-#     bash tests/long.sh [PART...]      seeds mutants search kills stopped takeovers; all if none is named
+#     bash tests/long.sh [PART...]      seeds mutants search kills stopped takeovers drains;
+#                                      all if none is named
 #     bash tests/long.sh --list         what is done, and what is left
 #
 # A part is done in portions. What was done of another commit does not count, and is kept beside as PART.COMMIT. JOBS=n
@@ -12,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 folder=build/long
 export JOBS=${JOBS:-$(nproc)}
-parts=(seeds mutants search kills stopped takeovers)
+parts=(seeds mutants search kills stopped takeovers drains)
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 policies=(async semi-sync quorum majority sync)
 
@@ -57,6 +58,14 @@ takeovers_portions=10
 takeovers() {
     local kinds=(semi-sync majority)
     programs && bash examples/kv_takeovers.sh build/test 20 --ack "${kinds[$(($1 % 2))]}" --seed $((200 + $1))
+}
+
+# 100 SIGTERMs to the leader under load with each policy; 0 answered writes are lost.
+drains_portions=10
+drains() {
+    local logs=(memory file)
+    programs && bash examples/kv_drains.sh build/test 50 --ack "${policies[$(($1 % 5))]}" --log "${logs[$(($1 / 5))]}" \
+        --seed $((300 + $1))
 }
 
 # Builds what the parts with processes run.

@@ -53,6 +53,7 @@ struct Service {
     std::uint64_t memory_bytes_max = 0;
     std::chrono::seconds client_timeout{120};
     std::string password{};  ///< empty when nobody is asked for one
+    bool stopping = false;  ///< commands are refused; another server takes them
 
     std::map<std::uint64_t, Client*> all_clients{};           ///< by their ids
     std::function<void(std::uint64_t id)> close_client{};     ///< at once, and not the one that asks for it

@@ -100,7 +100,9 @@ std::string refusal(const CommandType* type, std::span<const std::string_view> w
 }
 
 std::string refusal(const CommandType& type, const Service& service) {
-    if (type.kind == Kind::answer || type.kind == Kind::wait) return {};
+    if (type.kind == Kind::answer) return {};
+    if (service.stopping) return "TRYAGAIN this server is stopping: another one takes commands in a moment";
+    if (type.kind == Kind::wait) return {};
     const replicator::Role role = service.node.role();
     if (role == replicator::Role::leader) {
         if (type.kind == Kind::write && type.plan != plan_del && type.plan != plan_flush &&

@@ -12,6 +12,7 @@
 #include <replicator/log/ring.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,6 +53,12 @@ public:
     }
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
+    [[nodiscard]] replicator::Error drain(std::chrono::milliseconds within) override {
+        return replicated_.node().drain(replicator::milliseconds(static_cast<std::uint64_t>(within.count()))).error();
+    }
+    [[nodiscard]] replicator::DrainStatus drain_status() const noexcept override {
+        return replicated_.node().drain_status();
+    }
     void stop() override { replicated_.stop(); }
     void flushed() override {
         if constexpr (replicator::DurableLog<Log>) replicated_.flushed();

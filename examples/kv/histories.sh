@@ -39,6 +39,7 @@ check_everything() {
     end_loads
     for node in 1 2 3; do wait_until 20 is_equal "$leader" "$node" || fail "node $node differs from the leader"; done
     histories=("$run_dir"/{follow,once,sessions,stay?}.jsonl)
+    [ ! -f "$run_dir/push.jsonl" ] || histories+=("$run_dir/push.jsonl")  # of a script that started one more
     check_histories
     status=$?
     printf '%s\n' "$verdict"

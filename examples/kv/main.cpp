@@ -10,6 +10,7 @@
 #include "name_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
+#include "orderly_stop.hpp"
 #include "peer_addresses.hpp"
 #include "server.hpp"
 #include "text.hpp"
@@ -151,10 +152,15 @@ constexpr Policy policies[] = {
     bool ended = false;
     std::function<void()> end;
     asio::signal_set signals(context, SIGINT, SIGTERM);
-    signals.async_wait([&](std::error_code, int) {
-        ended = true;
-        if (end) end();
-    });
+    std::function<void()> await_signal = [&] {
+        signals.async_wait([&](std::error_code error, int) {
+            if (error) return;
+            ended = true;
+            await_signal();  // before the end, which cancels it
+            if (end) end();
+        });
+    };
+    await_signal();
     const auto listen = place_of(context, names, options.listen, ended);
     const auto client = listen ? place_of(context, names, options.client, ended) : std::nullopt;
     if (ended) return close(node);
@@ -180,16 +186,19 @@ constexpr Policy policies[] = {
     node.on_progress([](void* at) { static_cast<kv::Server*>(at)->node_moved(); }, &server);
     addresses.start();
 
-    end = [&] {
+    kv::OrderlyStop stop(context, node, server, options.stop_patience, [&] {
         addresses.stop();
         server.stop();
         node.stop();
-    };
+        signals.cancel();
+    });
+    end = [&] { stop.signal(); };
     std::printf("ready node=%u client=%u peer=%u\n", value(options.node), unsigned{client_endpoint.port()},
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
     kv::run(context, service.loop);
-    return close(node);
+    const int closed = close(node);
+    return stop.was_cut_short() ? 1 : closed;
 }
 
 }  // namespace

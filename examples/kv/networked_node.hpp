@@ -6,6 +6,7 @@
 #include "node.hpp"
 
 #include <replicator/config.hpp>
+#include <replicator/drain.hpp>
 #include <replicator/result.hpp>
 #include <replicator/transport/asio_tcp_options.hpp>
 #include <replicator/types.hpp>
@@ -14,6 +15,7 @@
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -35,6 +37,9 @@ public:
     virtual void on_progress(void (*callback)(void* context), void* context) = 0;
     virtual std::error_code start() = 0;
     virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
+    /// Begins to stop leading, and to see to it that another node holds everything and leads.
+    [[nodiscard]] virtual replicator::Error drain(std::chrono::milliseconds within) = 0;
+    [[nodiscard]] virtual replicator::DrainStatus drain_status() const noexcept = 0;
     /// Everything that is under way ends with `Error::stopped`.
     virtual void stop() = 0;
     /// The disk is done with what it was asked to flush, and the node looks after it.

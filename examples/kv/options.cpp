@@ -71,6 +71,11 @@ template <class Value, class Given>
     }
     if (name == "--requirepass") return options.password = text, !text.empty();
     if (name == "--requirepass-file") return options.password_file = text, !text.empty();
+    if (name == "--stop-patience") {
+        const auto given = to_number(text, 3'600'000);
+        options.stop_patience = std::chrono::milliseconds(given.value_or(0));
+        return given.has_value();
+    }
     if (name == "--ack") return options.ack = text, true;
     if (name == "--log") return options.log = text, text != "file";
     if (name == "--dir") return options.directory = text, !text.empty();
@@ -166,6 +171,7 @@ std::string help_text() {
   --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of
                           this machine see it in the list of processes, so rather give
   --requirepass-file FILE which has it in its first line
+  --stop-patience MS      how long a leader that is told to end tries to hand over; default 15000
 
 Another node leads when an operator says so:
   REPLICAOF NO ONE [FORCE]   to a follower: it leads. +OK when enough others have confirmed it; otherwise the error names
@@ -183,7 +189,10 @@ as they are: those of a follower, and of a leader that is not confirmed or was r
 Where followers came back blank and too few others are left to confirm the leader, writes stay refused until
 REPLICATOR ADMIT N, sent to the leader, says that node N may count again.
 
-When it is ready it prints one line: ready node=N client=PORT peer=PORT. It stops on SIGINT and SIGTERM.
+When it is ready it prints one line: ready node=N client=PORT peer=PORT. It stops on SIGINT and SIGTERM, in order:
+commands are refused with TRYAGAIN, a leader waits until the writes on the way are answered and another node holds
+everything, and lets that lead; all clients get their answers, and the exit status is 0. When --stop-patience is over
+first, it says what is missing. A second signal ends it at once, with status 1.
 Nothing is encrypted, the password neither, and nodes ask each other for none: keep it on networks you trust.
 
 Bounds of a request: a key has at most )",

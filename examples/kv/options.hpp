@@ -41,6 +41,7 @@ struct ServerOptions {
     std::chrono::seconds client_timeout{120};
     std::string password;       ///< empty when nobody is asked for one
     std::string password_file;  ///< where it is instead
+    std::chrono::milliseconds stop_patience{15'000};  ///< for handing over, when the server is told to end
     bool found = false;
     bool help = false;
 

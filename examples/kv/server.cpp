@@ -50,6 +50,19 @@ asio::ip::tcp::endpoint Server::listen(const asio::ip::tcp::endpoint& endpoint, 
     return acceptor_.local_endpoint(error);
 }
 
+void Server::take_no_commands() {
+    service_.stopping = true;
+    std::error_code ignored;
+    acceptor_.close(ignored);
+    timer_.cancel();
+    room_again();
+}
+
+void Server::dismiss() {
+    held_.clear();
+    for (const auto& [at, session] : sessions_) session->finish();
+}
+
 void Server::stop() {
     std::error_code ignored;
     acceptor_.close(ignored);

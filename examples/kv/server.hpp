@@ -25,6 +25,10 @@ public:
 
     /// Where clients are accepted from now on; port 0 takes one that is free.
     asio::ip::tcp::endpoint listen(const asio::ip::tcp::endpoint& endpoint, std::error_code& error);
+    /// Refuses whatever comes from now on, and nobody new is accepted; what was begun goes on.
+    void take_no_commands();
+    /// Sessions end when their clients have the answers to all that was received.
+    void dismiss();
     /// Closes everything.
     void stop();
 

@@ -66,6 +66,18 @@ void Session::resume() {
     serve_soon();
 }
 
+void Session::finish() {
+    finishing_ = true;
+    held_ = false;
+    if (reading_) ending_ = true;  // all that was received is served
+    if (wait_) {
+        wait_->deadline = std::chrono::steady_clock::now();
+        timer_.cancel();
+        poll_wait();
+    }
+    serve_soon();
+}
+
 void Session::read() {
     if (reading_ || ending_ || closed_) return;
     reading_ = true;
@@ -73,6 +85,7 @@ void Session::read() {
     socket_.async_read_some(asio::buffer(room.data(), room.size()),
                             [self = shared_from_this()](std::error_code error, std::size_t bytes) {
                                 self->reading_ = false;
+                                if (self->ended_) return error ? self->close() : self->discard();
                                 // Who sends no more may still want the replies to what was sent.
                                 if (error == asio::error::eof)
                                     self->ending_ = true;
@@ -100,7 +113,7 @@ void Session::serve() {
     while (can_go_on && !closed_ && !ending_ && !reading_ && !held_ && !wait_ && replies_.size() < unsent_bytes_max) {
         if (step_ == Step::incomplete) step_ = reader_.next();
         if (step_ == Step::incomplete) {
-            read();
+            finishing_ ? void(ending_ = true) : read();
         } else if (step_ == Step::request) {
             can_go_on = serve_request();
             if (can_go_on) step_ = Step::incomplete;
@@ -248,7 +261,7 @@ void Session::leave_later() {
 void Session::flush() {
     if (writing_ || closed_) return;
     if (replies_.empty()) {
-        if (ending_ && pending_.empty()) end();
+        if (ending_ && pending_.empty() && !wait_) end();
         return;
     }
     writing_ = true;

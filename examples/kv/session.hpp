@@ -44,6 +44,8 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return client_.id; }
     /// There may be room in the node again.
     void resume();
+    /// Nothing is read any more; what was received is answered before the connection ends.
+    void finish();
 
     /// The client has sent its last byte, or the connection is broken. While something waits nothing is read, so this
     /// is how it is noticed.
@@ -94,6 +96,7 @@ private:
     bool serving_soon_ = false;
     bool held_ = false;
     bool hung_up_ = false;  // it sends no more, and may still listen
+    bool finishing_ = false;  // only what was received is still served
     bool ending_ = false;  // no more requests are read
     bool ended_ = false;   // and all replies are sent
     bool closed_ = false;

@@ -71,6 +71,14 @@ BOOST_AUTO_TEST_CASE(what_a_node_does_not_serve_is_said_in_the_words_of_redis) {
     BOOST_TEST(refused("INFO") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_server_that_stops_says_try_again_and_can_be_looked_at) {
+    service.stopping = true;
+    for (const char* const name : {"GET", "SET", "WAIT", "FAILOVER"}) {
+        BOOST_TEST(refused(name).starts_with("TRYAGAIN "), name);
+    }
+    BOOST_TEST(refused("INFO") == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_full_leader_refuses_what_would_make_it_fuller) {
     const std::vector<std::string_view> words{"key", "value"};
     const std::string large(1000, 'v');
