@@ -29,6 +29,16 @@ void answer_select(Call& call) {
     call.reply.error(to_integer(call.words[1]) ? "ERR DB index is out of range" : "ERR invalid DB index");
 }
 
+namespace {
+
+/// Where clients call this node, as far as it knows.
+[[nodiscard]] Address own_address(const Service& service) {
+    const auto found = service.client_addresses.find(service.self);
+    return found == service.client_addresses.end() ? Address{} : found->second;
+}
+
+}  // namespace
+
 void answer_config(Call& call) {
     const Service& service = call.service;
     if (is_word(call.words[1], "RESETSTAT") && call.words.size() == 2) return call.reply.ok();
@@ -40,6 +50,8 @@ void answer_config(Call& call) {
         {"appendonly", service.disk ? "yes" : "no"},
         {"databases", "1"},
         {"dir", service.disk ? service.disk->directory : ""},
+        {"replica-announce-ip", own_address(service).host},
+        {"replica-announce-port", std::to_string(own_address(service).port)},
         {"maxclients", std::to_string(service.clients_max)},
         {"maxmemory", std::to_string(service.memory_bytes_max)},
         {"maxmemory-policy", "noeviction"},

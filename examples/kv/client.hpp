@@ -46,13 +46,15 @@ struct Service {
     Node& node;
     std::string ack;
     std::string log;
-    std::map<replicator::NodeId, Address> peers;
+    std::map<replicator::NodeId, Address> peers;  ///< where nodes call them
     std::optional<DiskReport> disk{};  ///< nothing where the log is in memory
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;
     std::chrono::seconds client_timeout{120};
     std::string password{};  ///< empty when nobody is asked for one
+    replicator::NodeId self{};
+    std::map<replicator::NodeId, Address> client_addresses{};  ///< where clients call nodes, this one included
     bool stopping = false;  ///< commands are refused; another server takes them
 
     std::map<std::uint64_t, Client*> all_clients{};           ///< by their ids

@@ -38,7 +38,7 @@ start_node() {
     local node=$1 other peers=() tries log="$run_dir/node$1.log"
     shift
     for ((other = 1; other <= node_count; other++)); do
-        ((other == node)) || peers+=(--peer "$other=127.0.0.1:${peer_port[$other]}")
+        ((other == node)) || peers+=(--peer "$other=127.0.0.1:${peer_port[$other]},client=127.0.0.1:${client_port[$other]}")
     done
     [ -z "${disks_dir:-}" ] || peers+=(--dir "$disks_dir/node$node")
     : >"$log"  # here, because the process below may be slow, and an earlier one said that it was ready

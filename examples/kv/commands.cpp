@@ -4,6 +4,7 @@
 #include "commands.hpp"
 
 #include "text.hpp"
+#include "word.hpp"
 #include "writes.hpp"
 
 #include <algorithm>
@@ -39,7 +40,7 @@ constexpr CommandType types[] = {
     {"INFO", -1, Kind::answer, 0, 0, 0, answer_info, nullptr},
     {"MGET", -2, Kind::read, 1, -1, 1, answer_mget, nullptr},
     {"MSET", -3, Kind::write, 1, -1, 2, nullptr, plan_mset},
-    {"PING", -1, Kind::answer, 0, 0, 0, answer_ping, nullptr},
+    {"PING", -1, Kind::read, 0, 0, 0, answer_ping, nullptr},  // what probes ask fails where reads fail
     {"POSITION", 1, Kind::answer, 0, 0, 0, answer_position, nullptr},
     {"QUIT", -1, Kind::answer, 0, 0, 0, answer_quit, nullptr},
     {"REPLICAOF", -3, Kind::wait, 0, 0, 0, nullptr, nullptr, begin_replicaof},
@@ -115,9 +116,7 @@ std::string refusal(const CommandType& type, const Service& service) {
     if (role == replicator::Role::faulted) {
         return joined("ERR this node stopped taking part: ", replicator::to_string(status.fault));
     }
-    if (status.history == replicator::HistoryId{} || status.installing) {
-        return "LOADING Redis is loading the dataset in memory";
-    }
+    if (is_loading(status)) return "LOADING Redis is loading the dataset in memory";
     if (type.kind == Kind::write) return "READONLY You can't write against a read only replica.";
     return {};
 }

@@ -95,7 +95,13 @@ public:
         return replicated_.node().hand_over(to).error();
     }
     [[nodiscard]] PromotionStatus promotion() const noexcept override { return replicated_.node().promotion(); }
-    [[nodiscard]] bool confirmed() const noexcept override { return replicated_.node().confirmed(); }
+    /// Now, and not as of the last tick: the process may have been stopped since then.
+    [[nodiscard]] bool confirmed() const noexcept override {
+        using std::chrono::microseconds;
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        const auto passed = std::chrono::duration_cast<microseconds>(now).count();
+        return replicated_.node().confirmed(replicator::Instant{static_cast<std::uint64_t>(passed)});
+    }
     [[nodiscard]] replicator::Position last() const noexcept override { return replicated_.node().last(); }
     [[nodiscard]] replicator::Error includes(replicator::Position position) const noexcept override {
         return replicated_.node().read(position).error();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // INFO and ROLE: what Redis operators look at, and beside it what replicator knows more.
 //
-// Offsets count entries of the log where Redis counts bytes. An address is that of a node's link, because the ports for
-// clients are not known to the others.
+// Offsets count entries of the log where Redis counts bytes. An address is where clients call a node, as --peer says it
+// behind client=; without, nobody knows it, and it is "?" and port 0, so that no client is sent to the port for nodes.
 
 #include "commands.hpp"
 #include "disk_failure.hpp"
 #include "text.hpp"
+#include "word.hpp"
 
 #include <replicator/version.hpp>
 
@@ -58,12 +59,12 @@ private:
 }
 
 [[nodiscard]] std::string address_of(const Service& service, NodeId node) {
-    const auto found = service.peers.find(node);
-    return found == service.peers.end() ? "?" : found->second.host;
+    const auto found = service.client_addresses.find(node);
+    return found == service.client_addresses.end() ? "?" : found->second.host;
 }
 [[nodiscard]] std::uint16_t port_of(const Service& service, NodeId node) {
-    const auto found = service.peers.find(node);
-    return found == service.peers.end() ? std::uint16_t{0} : found->second.port;
+    const auto found = service.client_addresses.find(node);
+    return found == service.client_addresses.end() ? std::uint16_t{0} : found->second.port;
 }
 
 /// Redis's word for what a follower is doing.
@@ -167,9 +168,10 @@ void add_redis_master(Lines& lines, const Service& service, const Status& status
 
 void add_redis_slave(Lines& lines, const Service& service, const Status& status) {
     lines.add("role", "slave");
-    lines.add("master_host", address_of(service, status.leader));
-    lines.add("master_port", port_of(service, status.leader));
-    lines.add("master_link_status", status.leader == NodeId{} ? "down" : "up");
+    const NodeId leader = leader_of(status);
+    lines.add("master_host", address_of(service, leader));
+    lines.add("master_port", port_of(service, leader));
+    lines.add("master_link_status", leader == NodeId{} ? "down" : "up");
     lines.add("master_sync_in_progress", status.installing ? 1u : 0u);
     lines.add("slave_repl_offset", status.applied.value);
     lines.add("slave_read_only", 1u);
@@ -211,6 +213,7 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
     lines.add("repl_backlog_histlen", status.log_bytes);
     lines.add("replicator_node", value(status.node));
     lines.add("replicator_role", to_string(status.role));
+    lines.add("replicator_state", word_of(service.node, status, service.stopping));
     lines.add("replicator_fault", status.fault == replicator::Error::none ? "none" : to_string(status.fault));
     lines.add("replicator_leader", status.leader == NodeId{} ? "unknown" : std::to_string(value(status.leader)));
     lines.add("replicator_policy", service.ack);
@@ -221,7 +224,7 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
     lines.add("replicator_history", to_hex(value(status.history)));
     lines.add("replicator_epoch", status.epoch.counter);
     lines.add("replicator_promised", status.promised.counter);
-    lines.add("replicator_confirmed", yes_or_no(service.node.confirmed()));
+    lines.add("replicator_confirmed", yes_or_no(is_confirmed(service.node, status)));
     add_promotion(lines, service.node.promotion());
     lines.add("replicator_last", status.last.value);
     lines.add("replicator_commit", status.committed.value);
@@ -238,7 +241,7 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
 /// Redis's words for what it writes to disks, with entries where Redis counts changes.
 void add_persistence(Lines& lines, const Service& service, const Status& status) {
     lines.section("Persistence");
-    lines.add("loading", status.installing ? 1u : 0u);
+    lines.add("loading", is_loading(status) ? 1u : 0u);
     lines.add("aof_enabled", service.disk ? 1u : 0u);
     if (!service.disk) return;
     const auto& verdict = service.disk->verdict;
@@ -293,17 +296,19 @@ void answer_role(Call& call) {
     const Service& service = call.service;
     const Status status = service.node.status();
     if (status.role != Role::leader) {
-        const bool connected = status.leader != NodeId{};
+        const NodeId leader = leader_of(status);
         call.reply.array(5);
         call.reply.bulk("slave");
-        call.reply.bulk(address_of(service, status.leader));
-        call.reply.integer(port_of(service, status.leader));
+        call.reply.bulk(address_of(service, leader));
+        call.reply.integer(port_of(service, leader));
         const replicator::PromotionStep step = service.node.promotion().step;
         const bool promoting = step > replicator::PromotionStep::none && step < replicator::PromotionStep::leading;
-        call.reply.bulk(promoting           ? to_string(step)
-                        : !connected        ? "connect"
-                        : status.installing ? "sync"
-                                            : "connected");
+        const bool faulted = status.role == Role::faulted;
+        call.reply.bulk(faulted              ? "faulted"
+                        : promoting          ? to_string(step)
+                        : leader == NodeId{} ? "connect"
+                        : status.installing  ? "sync"
+                                             : "connected");
         call.reply.integer(static_cast<std::int64_t>(status.applied.value));
         return;
     }
@@ -322,13 +327,19 @@ void answer_role(Call& call) {
     }
 }
 
-/// Followers whose logs were in memory come back without what they had acknowledged. When too few others are left to
-/// confirm the leader, they count again only by this command: see the guarantees of the library.
+/// STATE: one word, for probes and for whoever sends clients to nodes.
+///
+/// ADMIT: followers whose logs were in memory come back without what they had acknowledged. When too few others are left
+/// to confirm the leader, they count again only by this command: see the guarantees of the library.
 void answer_replicator(Call& call) {
     const auto& words = call.words;
+    if (is_word(words[1], "STATE") && words.size() == 2) {
+        const Service& service = call.service;
+        return call.reply.status(word_of(service.node, service.node.status(), service.stopping));
+    }
     const std::int64_t node = words.size() == 3 ? to_integer(words[2]).value_or(0) : 0;
     if (!is_word(words[1], "ADMIT") || node < 1 || node > UINT32_MAX) {
-        return call.reply.error("ERR REPLICATOR has only ADMIT here, with the number of a node");
+        return call.reply.error("ERR REPLICATOR has STATE, and ADMIT with the number of a node");
     }
     if (call.service.node.role() != Role::leader) return call.reply.error("ERR only the leader admits nodes");
     const replicator::Error error = call.service.node.admit(NodeId{static_cast<std::uint32_t>(node)});

@@ -4,6 +4,7 @@
 #include "client.hpp"
 #include "descriptors.hpp"
 #include "disk.hpp"
+#include "fault_watch.hpp"
 #include "flush_thread.hpp"
 #include "loop.hpp"
 #include "login.hpp"
@@ -183,13 +184,19 @@ constexpr Policy policies[] = {
     const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
     service.client_port = client_endpoint.port();
+    service.self = options.node;
+    service.client_addresses = options.client_addresses;
+    if (auto& own = service.client_addresses[options.node]; own.port == 0) own.port = client_endpoint.port();
     node.on_progress([](void* at) { static_cast<kv::Server*>(at)->node_moved(); }, &server);
     addresses.start();
 
+    kv::FaultWatch watch(context, node, options.fault_stay, [&] { end(); });
+    watch.start();
     kv::OrderlyStop stop(context, node, server, options.stop_patience, [&] {
         addresses.stop();
         server.stop();
         node.stop();
+        watch.stop();
         signals.cancel();
     });
     end = [&] { stop.signal(); };
@@ -197,6 +204,7 @@ constexpr Policy policies[] = {
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
     kv::run(context, service.loop);
+    if (node.role() == replicator::Role::faulted) return kv::faulted_status;
     const int closed = close(node);
     return stop.was_cut_short() ? 1 : closed;
 }

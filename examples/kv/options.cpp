@@ -38,12 +38,20 @@ namespace {
 }
 
 [[nodiscard]] bool read_peer(ServerOptions& options, std::string_view text) {
+    constexpr std::string_view client_word = ",client=";
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos) return false;
+    const std::size_t comma = text.find(client_word, equals);
     const auto node = to_number(text.substr(0, equals), UINT32_MAX);
-    const auto address = to_address(text.substr(equals + 1));
+    const auto address = to_address(text.substr(equals + 1, comma == text.npos ? comma : comma - equals - 1));
     if (!node || *node == 0 || !address) return false;
-    return options.peers.emplace(replicator::NodeId{static_cast<std::uint32_t>(*node)}, *address).second;
+    const replicator::NodeId id{static_cast<std::uint32_t>(*node)};
+    if (comma != text.npos) {
+        const auto client = to_address(text.substr(comma + client_word.size()));
+        if (!client || client->port == 0) return false;
+        options.client_addresses.emplace(id, *client);
+    }
+    return options.peers.emplace(id, *address).second;
 }
 
 template <class Value, class Given>
@@ -71,6 +79,12 @@ template <class Value, class Given>
     }
     if (name == "--requirepass") return options.password = text, !text.empty();
     if (name == "--requirepass-file") return options.password_file = text, !text.empty();
+    if (name == "--announce") return take(options.announced, to_address(text)) && options.announced.port != 0;
+    if (name == "--fault-stay") {
+        const auto given = to_number(text, 3'600'000);
+        options.fault_stay = std::chrono::seconds(given.value_or(0));
+        return given.has_value();
+    }
     if (name == "--stop-patience") {
         const auto given = to_number(text, 3'600'000);
         options.stop_patience = std::chrono::milliseconds(given.value_or(0));
@@ -122,6 +136,8 @@ ServerOptions read_options(std::span<const char* const> arguments) {
         ++i;
     }
     options.wrong = what_is_missing(options);
+    const Address& announced = options.announced.port == 0 ? options.client : options.announced;
+    options.client_addresses.insert_or_assign(options.node, announced);
     if (!options.directory.empty()) options.log = "file";
     return options;
 }
@@ -132,7 +148,8 @@ std::string help_text() {
 
   --node N                this node's number, from 1
   --listen [HOST:]PORT    where nodes with larger numbers call; default 127.0.0.1, port 0 takes a free one
-  --peer N=[HOST:]PORT    another node, once for each; the same group on all nodes
+  --peer N=[HOST:]PORT[,client=[HOST:]PORT]
+                          another node, once for each; the same group on all nodes. client: where its clients call
   --links-from WHERE      peers (default): calls of other nodes are taken from the addresses that --peer means, and
                           closed unheard from elsewhere. Of a name, all its addresses count; all loopback ones are one.
                           anywhere: for peers that call from addresses at which they are not called
@@ -142,6 +159,9 @@ std::string help_text() {
                           each attempt to connect, and its addresses are tried in turn: one that changes holds from the
                           next attempt on, and connections stay. A name to listen at is looked up until it has an
                           address, of several the first of IPv4. What cannot be found is said once, and tried again.
+  --announce [HOST:]PORT  where clients call this node, if not where --client-port says. What the other nodes tell
+                          clients of it is what their --peer says: --peer N=[HOST:]PORT,client=[HOST:]PORT. ROLE and INFO
+                          name these addresses; of a node without client= they say "?" and port 0
   --found                 begin a new history with this node as its leader; on one node, once. A node that finds a
                           history in its --dir goes on with that
   --ack POLICY            when a write is acknowledged, the same on all nodes:
@@ -171,6 +191,8 @@ std::string help_text() {
   --requirepass PASSWORD  clients must say it, with AUTH or in HELLO, before anything else is served. Other users of
                           this machine see it in the list of processes, so rather give
   --requirepass-file FILE which has it in its first line
+  --fault-stay SECONDS    a node that faulted (INFO: replicator_fault) says so on stderr, answers reads and PING with
+                          errors for so long, and then ends with status 3; default 10
   --stop-patience MS      how long a leader that is told to end tries to hand over; default 15000
 
 Another node leads when an operator says so:
@@ -183,6 +205,8 @@ A client follows its writes from node to node:
   POSITION                   of the last write of this connection, or the newest entry of this node
   AFTER POSITION MS          +OK when this node's data include that position, nothing when they do not in time (0: no
                              limit), the error DISCARDED when they never will
+  REPLICATOR STATE           one word: confirmed (leads, and more than half of all nodes have said so within 500 ms),
+                             not_confirmed (leads, and may be cut off), following, leaderless, loading, faulted, stopping
 INFO replication shows the step of a promotion, the epoch, and whether the leader is confirmed. Reads show a node's data
 as they are: those of a follower, and of a leader that is not confirmed or was replaced unnoticed, may be old.
 

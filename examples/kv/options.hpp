@@ -30,6 +30,8 @@ struct ServerOptions {
     std::map<replicator::NodeId, Address> peers;
     Address client;
     bool links_from_anywhere = false;  ///< not only from the addresses of peers
+    Address announced;  ///< port 0: where it listens
+    std::map<replicator::NodeId, Address> client_addresses;  ///< where clients call nodes, as far as it was said
     std::string ack = "semi-sync";
     std::string log = "memory";  ///< "file" where there is a directory
     std::string directory;       ///< for the log and the state; empty when both are in memory
@@ -41,6 +43,7 @@ struct ServerOptions {
     std::chrono::seconds client_timeout{120};
     std::string password;       ///< empty when nobody is asked for one
     std::string password_file;  ///< where it is instead
+    std::chrono::seconds fault_stay{10};  ///< how long a node that faulted is still asked
     std::chrono::milliseconds stop_patience{15'000};  ///< for handing over, when the server is told to end
     bool found = false;
     bool help = false;

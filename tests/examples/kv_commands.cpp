@@ -61,22 +61,80 @@ BOOST_AUTO_TEST_CASE(what_a_node_does_not_serve_is_said_in_the_words_of_redis) {
     node.now.installing = true;
     BOOST_TEST(refused("GET").starts_with("LOADING "));
     BOOST_TEST(refused("SET").starts_with("LOADING "));
-    BOOST_TEST(refused("PING") == "");
+    BOOST_TEST(refused("PING").starts_with("LOADING "));
     node.now.installing = false;
     node.now.history = {};
     BOOST_TEST(refused("GET").starts_with("LOADING "));
     node.now.role = Role::faulted;
     node.now.fault = Error::diverged;
     BOOST_TEST(refused("GET") == "ERR this node stopped taking part: diverged from the leader");
+    BOOST_TEST(refused("PING") == refused("GET"));
     BOOST_TEST(refused("INFO") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_stops_says_try_again_and_can_be_looked_at) {
     service.stopping = true;
-    for (const char* const name : {"GET", "SET", "WAIT", "FAILOVER"}) {
+    for (const char* const name : {"GET", "SET", "PING", "WAIT", "FAILOVER"}) {
         BOOST_TEST(refused(name).starts_with("TRYAGAIN "), name);
     }
     BOOST_TEST(refused("INFO") == "");
+    BOOST_TEST(run({"REPLICATOR", "STATE"}) == "+stopping\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(one_word_says_what_a_node_is) {
+    const auto word = [this] { return run({"REPLICATOR", "STATE"}); };
+    node.is_confirmed = true;
+    // Of three nodes none but this one has said so lately, as under a policy that needs nobody.
+    BOOST_TEST(word() == "+not_confirmed\r\n");
+    BOOST_TEST(has(run({"INFO"}), "replicator_confirmed:no\r\n"));
+    node.now.peer_slots[0].lag_time = replicator::milliseconds(60);
+    node.now.peer_slots[0].counts = true;
+    BOOST_TEST(word() == "+confirmed\r\n");
+    BOOST_TEST(has(run({"INFO"}), "replicator_state:confirmed\r\n"));
+    node.is_confirmed = false;
+    BOOST_TEST(word() == "+not_confirmed\r\n");
+    node.now.role = Role::follower;
+    BOOST_TEST(word() == "+following\r\n");
+    node.now.leader = NodeId{};
+    BOOST_TEST(word() == "+leaderless\r\n");
+    node.now.installing = true;
+    BOOST_TEST(word() == "+loading\r\n");
+    node.now.role = Role::faulted;
+    BOOST_TEST(word() == "+faulted\r\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_faulted_or_is_blank_does_not_look_healthy) {
+    node.now.role = Role::faulted;
+    node.now.fault = Error::log_failed;
+    node.now.leader = NodeId{2};
+    BOOST_TEST(has(run({"INFO"}), "master_link_status:down\r\n"));
+    BOOST_TEST(has(run({"INFO"}), "replicator_fault:the log failed\r\n"));
+    BOOST_TEST(has(run({"ROLE"}), "$7\r\nfaulted\r\n"));
+    node.now.role = Role::follower;
+    node.now.fault = Error::none;
+    node.now.leader = NodeId{};
+    node.now.history = {};
+    BOOST_TEST(has(run({"INFO"}), "loading:1\r\n"));
+    BOOST_TEST(has(run({"INFO"}), "master_link_status:down\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_nobody_announced_is_not_that_of_the_port_for_nodes) {
+    node.now.role = Role::follower;
+    node.now.leader = NodeId{3};
+    BOOST_TEST(has(run({"INFO"}), "master_host:?\r\nmaster_port:0\r\n"));
+    BOOST_TEST(has(run({"CONFIG", "GET", "replica-announce-ip"}), "\r\nkv1\r\n"));
+    const auto read = options({"--node", "1", "--client-port", "7001", "--announce", "kv1.example:6379", "--peer",
+                               "2=10.0.0.2:4702,client=kv2.example:7002", "--peer", "3=[::1]:4703"});
+    BOOST_TEST(read.wrong == "");
+    BOOST_TEST(read.peers.at(NodeId{2}).host == "10.0.0.2");
+    BOOST_TEST(read.peers.at(NodeId{2}).port == 4702);
+    BOOST_TEST(read.client_addresses.at(NodeId{1}).host == "kv1.example");
+    BOOST_TEST(read.client_addresses.at(NodeId{2}).host == "kv2.example");
+    BOOST_TEST(read.client_addresses.at(NodeId{2}).port == 7002);
+    BOOST_TEST(read.client_addresses.count(NodeId{3}) == 0u);
+    for (const char* const peer : {"2=1,client=", "2=1,client=x:0", "2=1,other=2", "2=,client=1"}) {
+        BOOST_TEST(options({"--node", "1", "--peer", peer}).wrong != "", peer);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_full_leader_refuses_what_would_make_it_fuller) {

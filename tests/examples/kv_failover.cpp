@@ -138,6 +138,8 @@ BOOST_AUTO_TEST_CASE(info_and_role_show_how_far_a_promotion_is) {
     BOOST_TEST(has(run({"INFO", "replication"}), "replicator_promotion:none\r\n"));
     BOOST_TEST(has(run({"INFO", "replication"}), "replicator_confirmed:no\r\n"));
     node.is_confirmed = true;
+    node.now.peer_slots[0].counts = true;
+    node.now.peer_slots[0].lag_time = replicator::milliseconds(60);
     BOOST_TEST(has(run({"INFO", "replication"}), "replicator_confirmed:yes\r\n"));
     node.now.role = Role::follower;
     node.candidacy.step = PromotionStep::promising;

@@ -74,6 +74,8 @@ struct Fixture {
         node.now.peer_slots[0].lag_time = replicator::milliseconds(2500);
         node.now.peer_slots[1].node = NodeId{3};
         service.memory_bytes_max = 1000;
+        service.self = NodeId{1};
+        service.client_addresses = {{NodeId{1}, {"kv1", 7001}}, {NodeId{2}, {"127.0.0.1", 7002}}};
     }
 
     std::string run(std::vector<std::string_view> words) {
@@ -109,7 +111,7 @@ struct Fixture {
     FakeNode node;
     Client client;
     std::optional<Wait> wait;
-    Service service{node, "semi-sync", "ring", {{NodeId{2}, {"127.0.0.1", 7002}}, {NodeId{3}, {"::1", 7003}}}};
+    Service service{node, "semi-sync", "ring", {{NodeId{2}, {"127.0.0.1", 4002}}, {NodeId{3}, {"::1", 4003}}}};
 };
 
 }  // namespace kv::testing

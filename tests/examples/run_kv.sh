@@ -113,14 +113,24 @@ test_commands() {
 
 test_roles() {
     answers 1 'master * 127.0.0.1 * 127.0.0.1 *' ROLE
-    answers 2 "slave 127.0.0.1 ${peer_port[1]} connected *" ROLE
+    answers 2 "slave 127.0.0.1 ${client_port[1]} connected *" ROLE
+    answers 1 confirmed REPLICATOR STATE
+    answers 2 following REPLICATOR STATE
     answers 2 "READONLY You can't write against a read only replica." SET a 1
     answers 2 'ERR WAIT cannot be used with replica instances.' WAIT 1 10
     answers 3 2 GET p
     expect 'INFO of the leader' 'master' "$(info 1 role)"
     expect 'INFO of a follower' 'slave' "$(info 2 role)"
     expect 'connected_slaves' 2 "$(info 1 connected_slaves)"
-    expect 'slave0' "ip=127.0.0.1,port=${peer_port[2]},state=online,offset=*,lag=0" "$(info 1 slave0)"
+    expect 'slave0' "ip=127.0.0.1,port=${client_port[2]},state=online,offset=*,lag=0" "$(info 1 slave0)"
+    # Who follows what ROLE and INFO say gets there.
+    local host port
+    host=$(info 2 master_host) port=$(info 2 master_port)
+    expect 'writing to the master that a follower names' OK "$(redis-cli -h "$host" -p "$port" SET followed 1)"
+    answers 1 1 WAIT 1 2000
+    { read -r _ && read -r _ && read -r host && read -r port; } <<<"$(ask 1 ROLE)"  # master, offset, the first replica
+    expect 'reading from the replica that the leader names' '[01]' "$(redis-cli -h "$host" -p "$port" EXISTS followed)"
+    answers 1 '*replica-announce-port '"${client_port[1]}" CONFIG GET replica-announce-port
     expect 'master_replid' '????????????????????????????????????????' "$(info 1 master_replid)"
     expect 'equal replids' "$(info 1 master_replid)" "$(info 2 master_replid)"
     expect 'link' up "$(info 2 master_link_status)"
@@ -290,6 +300,8 @@ test_discarded() {
     wait_until 20 is_equal 1 2 && wait_until 20 is_equal 1 3
     kill -STOP "${node_pid[2]}" "${node_pid[3]}"
     wait_until 10 alone 1
+    answers 1 not_confirmed REPLICATOR STATE
+    expect 'a leader that is cut off' 'no' "$(info 1 replicator_confirmed)"
     position=$(printf 'SET doomed 1\nPOSITION\n' | ask 1 | tail -n 1)
     kill -STOP "${node_pid[1]}"
     kill -CONT "${node_pid[2]}" "${node_pid[3]}"
@@ -313,8 +325,10 @@ test_loading_and_full() {
     start_node 2 || exit 1
     answers 2 'LOADING *' GET a
     answers 2 'LOADING *' SET a 1
-    answers 2 PONG PING
+    answers 2 'LOADING *' PING
     answers 2 'slave * connect 0' ROLE
+    answers 2 loading REPLICATOR STATE
+    expect 'loading' '1 down' "$(info 2 loading master_link_status | paste -sd ' ')"
     answers 2 'ERR the promotion was refused: the node holds no history' REPLICAOF NO ONE
     start_node 1 --found || exit 1
     wait_until 20 is_equal 1 2
