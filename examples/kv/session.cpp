@@ -232,8 +232,10 @@ void Session::end_wait() {
 
 /// When time alone may bring the answer.
 void Session::look_later() {
+    const auto now = std::chrono::steady_clock::now();
     auto at = wait_->deadline.value_or(std::chrono::steady_clock::time_point::max());
-    if (wait_->look_interval) at = std::min(at, std::chrono::steady_clock::now() + *wait_->look_interval);
+    // What is late and goes on all the same comes by itself soon, and is not asked without a pause.
+    if (wait_->look_interval) at = at <= now ? now + *wait_->look_interval : std::min(at, now + *wait_->look_interval);
     if (at == std::chrono::steady_clock::time_point::max()) return;
     timer_.expires_at(at);
     timer_.async_wait([self = shared_from_this()](std::error_code error) {
