@@ -73,7 +73,8 @@ void Session::finish() {
     if (wait_) {
         wait_->deadline = std::chrono::steady_clock::now();
         timer_.cancel();
-        poll_wait();
+        look(server_.service().node.status());
+        if (wait_) look_later();
     }
     serve_soon();
 }

@@ -14,9 +14,6 @@ import { Writes } from './writes.mjs';
 const program = process.argv[2];
 const password = 'open-sesame';
 
-/// Whether a leader that is stopped by SIGTERM answers what it took, and hands over. Until then an operator promotes.
-const drains = false;
-
 async function logIn(driver, port) {
     const refused = (message, how) => assert.rejects(driver.open({ port, stays: false, ...how }), { message });
     await refused(/NOAUTH/, {});
@@ -56,7 +53,7 @@ async function leaderGoes(cluster, load, signal) {
     await Promise.all(load.map(writes => writes.more(500, until)));
     const ended = await cluster.end(leader, signal);
     if (signal === 'SIGTERM') assert.equal(ended, 0, 'exit status after SIGTERM');
-    const next = signal === 'SIGTERM' && drains ? await cluster.successor() : await cluster.promote();
+    const next = signal === 'SIGTERM' ? await cluster.successor() : await cluster.promote();
     await Promise.all(load.map(writes => writes.more(500, until)));
     await cluster.startNode(leader);
     await until(`node ${leader} counts again`, () => cluster.counts(leader));

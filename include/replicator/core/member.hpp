@@ -271,7 +271,6 @@ protected:
 
     // ---- Handing over ----
 
-    /// What a node that hands over does next.
     void review_hand_over() noexcept {
         const bool impatient = drain_.was_patient(local_) && !leader_.satisfiable(local_, applier_, peers());
         if (local_.successor != NodeId{}) handing_over_.review(local_, leader_, peers(), impatient);
