@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// A node without its engine: its log and what it knows of itself, for tests of single parts of the core.
+#pragma once
+
+#include "machines.hpp"
+
+#include <replicator/ack/semi_sync.hpp>
+#include <replicator/codec/raw.hpp>
+#include <replicator/core/applier.hpp>
+#include <replicator/core/limits.hpp>
+#include <replicator/core/local.hpp>
+#include <replicator/core/roster.hpp>
+#include <replicator/entry.hpp>
+#include <replicator/log/ring.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace support {
+
+/// A composition over a ring that is small enough to be filled.
+template <class Ack = replicator::ack::SemiSync<>, class Observer = replicator::NoObserver>
+using PartsOf = replicator::core::Composition<Sum, replicator::codec::Raw<Sum::Command>, replicator::log::Ring<4096>,
+                                              Ack, Small, Observer>;
+
+/// Epochs of node 1, told apart by their counters.
+constexpr replicator::Epoch epoch_of(std::uint64_t counter) { return {counter, replicator::NodeId{1}, 1}; }
+constexpr replicator::Position at(std::uint64_t counter, std::uint64_t index) {
+    return {epoch_of(counter), replicator::Index{index}};
+}
+
+/// Bytes of the entry of a write.
+inline constexpr std::size_t write_bytes = replicator::entry_bytes(sizeof(Sum::Command));
+
+/// Node 1 of three, with a log.
+template <class Parts>
+struct OneNode {
+    OneNode() {
+        constexpr std::array nodes{replicator::NodeId{1}, replicator::NodeId{2}, replicator::NodeId{3}};
+        local.set({.node = replicator::NodeId{1}, .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
+        local.history = replicator::HistoryId{5};
+        local.log.reset(replicator::Index{}, replicator::Chain{});
+        local.now = replicator::Instant{1'000'000};
+        applier.install({}, local.log.begin());
+    }
+
+    void put(replicator::EntryType type, std::span<const std::byte> body) {
+        using namespace replicator;
+        const std::size_t bytes = entry_bytes(body.size());
+        const auto room = local.log.reserve(bytes, bytes);
+        BOOST_REQUIRE(!room.empty());
+        std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
+        local.log.append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log.chain()));
+    }
+    /// Writes the entry that opens an epoch, and remembers the epoch.
+    void open_epoch(std::uint64_t counter, bool forced = false) {
+        using namespace replicator;
+        std::array<std::byte, core::epoch_start_bytes(0)> body{};
+        core::EpochStartBody start;
+        start.epoch = epoch_of(counter);
+        start.forced = forced;
+        core::write_epoch_start(body.data(), start, core::Roster<3>{});
+        local.epochs.push({start.epoch, local.log.last() + 1, local.log.chain(), forced});
+        local.epoch = start.epoch;
+        put(EntryType::epoch_start, body);
+    }
+    void write(std::size_t times) {
+        constexpr std::array<std::byte, sizeof(Sum::Command)> command{};
+        for (; times > 0; --times) put(replicator::EntryType::command, command);
+    }
+    /// Lets the log go up to here: everything is committed, applied and dropped.
+    void drop_through(std::uint64_t index) {
+        local.commit = replicator::Index{index};
+        const replicator::Chain chain = local.log.chain();
+        local.log.reset(replicator::Index{index}, chain);
+        applier.install({}, local.log.begin());
+    }
+    void pass(replicator::Duration time) { local.now = local.now + time; }
+
+    replicator::core::Local<Parts> local;
+    replicator::core::Applier<Parts> applier;
+};
+
+}  // namespace support
