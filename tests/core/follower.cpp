@@ -2,18 +2,14 @@
 // What a follower makes of what it is sent, and what it tells its leader about it.
 
 #include "support/cluster.hpp"
-#include "support/parts.hpp"
-
-#include <replicator/core/follower.hpp>
+#include "support/one_follower.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(follower)
@@ -25,84 +21,9 @@ using namespace replicator::core;
 using support::at;
 using support::epoch_of;
 using support::write_bytes;
-
-/// Writes down what an observer is told of discarded writes and of states.
-struct Told {
-    std::vector<Position> discarded;
-    std::vector<SnapshotProgress> snapshots;
-    void on_discarded(Position position, std::span<const std::byte>) { discarded.push_back(position); }
-    void on_snapshot(NodeId, const SnapshotProgress& progress) { snapshots.push_back(progress); }
-};
-
-using Parts = support::PartsOf<ack::Async<>, Told>;
-using Log = support::OneNode<Parts>;
-
-/// The bytes of so many entries after this one.
-support::Bytes entries_of(const Log& log, std::uint64_t after, std::uint64_t count) {
-    support::Bytes bytes;
-    Cursor next = log.local.log.seek(Index{after + 1});
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const EntryRun run = log.local.log.read(next);
-        const std::size_t size = load_entry_header(run.bytes.data()).bytes();
-        bytes.insert(bytes.end(), run.bytes.begin(), run.bytes.begin() + static_cast<std::ptrdiff_t>(size));
-        next = {next.index + 1, next.offset + size};
-    }
-    return bytes;
-}
-
-/// A follower with a link to a leader, whose log has its epoch in entry 1 and four writes.
-struct Following : Log {
-    Following() {
-        leader.open_epoch(1);
-        leader.write(4);
-        local.observer = &told;
-        local.epoch = epoch_of(1);
-        local.promised = epoch_of(1);
-        follower.linked(local, false, {});
-    }
-
-    [[nodiscard]] Append append_after(std::uint64_t index, std::uint64_t count, std::uint64_t commit = 0) const {
-        Append append;
-        append.previous = {leader.local.epochs.at(Index{index}), Index{index}};
-        append.previous_chain = chain_at(leader.local.log, Index{index});
-        append.commit = Index{commit};
-        append.count = static_cast<std::uint32_t>(count);
-        return append;
-    }
-    bool begin(const Append& append) { return follower.begin_append(local, append); }
-    Error feed(std::span<const std::byte> piece, bool ends = true) {
-        return follower.entries(local, applier, piece, ends);
-    }
-    /// Takes the entries of the leader in this range, in pieces of so many bytes.
-    void take(std::uint64_t after, std::uint64_t count, std::uint64_t commit = 0, std::size_t piece_bytes = 4096) {
-        BOOST_REQUIRE(begin(append_after(after, count, commit)));
-        const support::Bytes bytes = entries_of(leader, after, count);
-        for (std::size_t from = 0; from < bytes.size(); from += piece_bytes) {
-            const auto rest = std::span(bytes).subspan(from);
-            const auto piece = rest.first(smaller(rest.size(), piece_bytes));
-            BOOST_REQUIRE((feed(piece, piece.size() == rest.size()) == Error::none));
-        }
-        follower.settle(local, applier);
-    }
-    Ack ack() { return follower.take_ack(local, applier); }
-    /// Why the append with this head is not taken, and where the leader should look.
-    Refusal refusal_of(const Append& append) {
-        BOOST_REQUIRE(!begin(append));
-        BOOST_TEST(follower.owes());
-        const Ack said = ack();
-        BOOST_REQUIRE(said.refusal);
-        return *said.refusal;
-    }
-
-    Log leader;
-    Told told;
-    Follower<Parts> follower;
-};
-
-void check(const Refusal& refusal, Error error, Position hint) {
-    BOOST_TEST(refusal.error == error);
-    BOOST_TEST((refusal.hint == hint), "hint " << support::text(refusal.hint));
-}
+using support::one_follower::Following;
+using support::one_follower::check;
+using support::one_follower::entries_of;
 
 }  // namespace
 
@@ -405,158 +326,6 @@ BOOST_AUTO_TEST_CASE(the_newest_commit_index_that_the_leader_knows_is_remembered
     node.leader.write(4);
     node.take(5, 2, 0);
     BOOST_TEST(node.local.commit == Index{7});
-}
-
-namespace {
-
-/// What a node that committed up to entry 4 of 5 makes of a state whose sender says that it lacks something of it.
-struct Offered : Following {
-    explicit Offered(Position forced = {}) {
-        take(0, 5, 4);
-        local.epoch = epoch_of(3);
-        follower.linked(local, false, forced);
-        static_cast<void>(ack());
-        tail.resize(write_snapshot_tail<Parts>(space.data(), local.epochs, local.applied_roster));
-        std::memcpy(tail.data(), space.data(), tail.size());
-    }
-    SnapshotBegin state_of(Position position, Position lacks, std::uint64_t common) const {
-        SnapshotBegin begin;
-        begin.id = SnapshotId{3};
-        begin.position = position;
-        begin.history = local.history;
-        begin.schema = Parts::Codec::schema;
-        begin.policy = local.policy();
-        begin.common = Index{common};
-        begin.lacks = lacks;
-        begin.chain = Chain{1234};
-        begin.tail_checksum = checksum(tail);
-        return begin;
-    }
-    /// Whether the state is taken; `refused` says why it is not.
-    bool takes(const SnapshotBegin& begin) {
-        if (!follower.begin_snapshot(local, begin, tail.size())) return false;
-        BOOST_REQUIRE((follower.snapshot_bytes(local, applier, tail, true) == Error::none));
-        return follower.installing();
-    }
-
-    std::array<std::byte, snapshot_tail_bytes_max<support::Small>> space{};
-    support::Bytes tail;
-};
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(a_state_is_taken_when_it_is_newer_than_what_is_committed) {
-    BOOST_TEST(Offered().takes(Offered().state_of(at(3, 9), {}, 5)));
-    Offered level;
-    BOOST_TEST(!level.takes(level.state_of(at(3, 4), {}, 4)));
-    const Ack ack = level.ack();
-    BOOST_REQUIRE(ack.refusal);
-    BOOST_TEST(ack.refusal->error == Error::snapshot_old);
-    BOOST_TEST((ack.refusal->commit == at(1, 4)));
-}
-
-BOOST_AUTO_TEST_CASE(a_state_that_lacks_what_is_committed_is_taken_only_from_a_forced_epoch) {
-    Offered stopped;
-    BOOST_TEST(!stopped.takes(stopped.state_of(at(3, 9), at(1, 4), 2)));
-    BOOST_TEST(stopped.local.fault == Error::diverged);
-    Offered forced(at(3, 3));
-    BOOST_TEST(forced.takes(forced.state_of(at(3, 3), at(1, 4), 2)));  // even an older one
-    // What it lacks was never committed here, or is of another epoch: then it takes the place of nothing.
-    for (const Position lacks : {at(1, 5), at(2, 4)}) {
-        Offered node;
-        BOOST_TEST(node.takes(node.state_of(at(3, 9), lacks, 2)));
-        Offered older;
-        BOOST_TEST(!older.takes(older.state_of(at(3, 3), lacks, 2)));
-        BOOST_TEST((older.local.role == Role::follower));
-    }
-    // Of a forgotten epoch it must be just the newest that is committed here.
-    for (const std::uint64_t index : {3u, 4u}) {
-        Offered node;
-        node.local.epochs.begin({}, {}, {});
-        const bool taken = node.takes(node.state_of(at(3, 9), {Epoch{}, Index{index}}, 2));
-        BOOST_TEST(taken == (index == 3));
-        BOOST_TEST((node.local.role == Role::faulted) == (index == 4));
-    }
-    // The state is that of an entry which this node has by now: the beginning came late.
-    Offered late;
-    SnapshotBegin begin = late.state_of(at(1, 5), at(1, 4), 2);
-    begin.chain = chain_at(late.local.log, Index{5});
-    BOOST_TEST(late.takes(begin));
-    BOOST_TEST((late.local.role == Role::follower));
-}
-
-BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
-    Offered node;
-    BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), {}, 5)));
-    BOOST_TEST(node.follower.owes());
-    Ack ack = node.ack();
-    BOOST_REQUIRE(ack.snapshot);
-    BOOST_TEST((ack.snapshot->id == SnapshotId{3} && ack.snapshot->offset == 0u));
-    const std::array<std::byte, sizeof(support::Sum)> state{std::byte{7}};
-    SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
-    // Another piece than the next one: the leader hears which one is.
-    chunk.offset = 8;
-    BOOST_TEST(!node.follower.begin_chunk(chunk, state.size()));
-    BOOST_TEST(node.follower.owes());
-    BOOST_TEST(node.ack().snapshot->offset == 0u);
-    chunk.offset = 0;
-    BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
-    BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, std::span(state).first(5), false) ==
-                   Error::none));
-    BOOST_TEST(!node.follower.owes());
-    BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, std::span(state).subspan(5), true) ==
-                   Error::none));
-    BOOST_TEST(node.follower.owes());
-    BOOST_TEST(node.ack().snapshot->offset == state.size());
-    chunk = {.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
-             .whole_checksum = value(detail::fold(Chain{}, checksum(state))), .last = true};
-    BOOST_REQUIRE(node.follower.begin_chunk(chunk, 0));
-    BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
-    // It is in the place of everything, and verified.
-    ack = node.ack();
-    BOOST_TEST(ack.received == Index{9});
-    BOOST_TEST(ack.applied == Index{9});
-    BOOST_TEST(!ack.snapshot);
-    BOOST_TEST(node.local.commit == Index{9});
-    BOOST_TEST(node.local.log.chain() == Chain{1234});
-    BOOST_TEST(node.applier.machine().total == 7u);
-    BOOST_TEST((node.told.discarded == std::vector<Position>{}));
-    BOOST_REQUIRE(node.told.snapshots.size() == 2u);
-    BOOST_TEST((!node.told.snapshots[0].complete && node.told.snapshots[1].complete));
-    BOOST_TEST((node.told.snapshots[0].bytes == 0u && node.told.snapshots[1].bytes == state.size()));
-    BOOST_TEST((node.told.snapshots[1].index == Index{9} && node.told.snapshots[1].attempt == 0u));
-}
-
-BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
-    for (const bool replaces : {false, true}) {
-        Offered node(at(3, 3));
-        BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), replaces ? at(1, 4) : Position{}, replaces ? 2 : 0)));
-        const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
-                                  .last = false};
-        BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
-        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
-        const SnapshotChunk end{.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
-                                .whole_checksum = value(detail::fold(Chain{}, checksum(state))), .last = true};
-        BOOST_REQUIRE(node.follower.begin_chunk(end, 0));
-        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
-        // Without another line, what is committed is in the state, and only what was not is gone.
-        BOOST_TEST(node.local.counters.discarded == (replaces ? 3u : 1u));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(what_was_begun_to_be_received_ends_with_the_leader_or_when_the_log_will_do) {
-    const auto installing_after = [](auto&& change) {
-        Offered node;
-        BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), {}, 5)));
-        change(node);
-        return node.follower.installing();
-    };
-    BOOST_TEST(installing_after([](Offered& node) { node.follower.linked(node.local, true, {}); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.follower.linked(node.local, false, {}); }));
-    BOOST_TEST(installing_after([](Offered& node) { node.follower.unlinked(); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.follower.give_up_install(node.local); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.take(5, 0); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a leader sends one follower, and when: probes, entries, heartbeats, and how often anything is said again.
+// What a leader sends a follower whose log fits, and when: questions, entries, heartbeats, and how often.
 
 #include "support/cluster.hpp"
-#include "support/parts.hpp"
-
-#include <replicator/core/sender.hpp>
+#include "support/one_leader.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 
 BOOST_AUTO_TEST_SUITE(sender)
 
@@ -21,99 +17,13 @@ namespace {
 using namespace replicator;
 using namespace replicator::core;
 using support::at;
-using support::epoch_of;
 using support::write_bytes;
-using Parts = support::PartsOf<>;
-using Limits = Parts::Limits;
-
-constexpr Duration moment{1};
-constexpr Duration just_before(Duration time) { return {time.microseconds - 1}; }
-
-/// A leader with entries 1 (its epoch) to 5, and one follower that it has a link to.
-template <class Parts_>
-struct LeaderOf : support::OneNode<Parts_> {
-    using Node = support::OneNode<Parts_>;
-    using Node::applier, Node::local, Node::open_epoch, Node::write;
-
-    LeaderOf() {
-        open_epoch(1);
-        write(4);
-        local.role = Role::leader;
-        local.roster.admit(NodeId{2}, Incarnation{22});
-        local.commit = Index{3};
-        peer.id = NodeId{2};
-        peer.link = LinkId{9};
-    }
-
-    Progress& follower() { return peer.progress; }
-
-    /// A link begins, on which the follower says that its log ends here.
-    void begin(Position last, Position commit = {}) {
-        Hello hello;
-        hello.incarnation = Incarnation{22};
-        hello.last = last;
-        hello.commit = commit;
-        sender.begin(local, peer, hello);
-    }
-    /// The same, and it agrees.
-    void begin_streaming(std::uint64_t index = 5) {
-        begin(at(1, index));
-        BOOST_REQUIRE(append());
-        ack(index);
-        BOOST_REQUIRE((follower().state == FollowerState::catching_up));
-    }
-
-    Ack an_ack(std::uint64_t received) const {
-        Ack ack;
-        ack.received = Index{received};
-        ack.credit = Parts_::window_bytes;
-        return ack;
-    }
-    void take(const Ack& ack) {
-        BOOST_REQUIRE((Leader<Parts_>::take_ack(follower(), ack) == Error::none));
-        sender.take_ack(local, peer, ack);
-    }
-    void ack(std::uint64_t received) { take(an_ack(received)); }
-    void refuse(std::uint64_t received, Error error, Position hint, Position commit = {}) {
-        Ack ack = an_ack(received);
-        ack.refusal = Refusal{error, hint, commit};
-        take(ack);
-    }
-    void tick(Duration time) {
-        local.now = local.now + time;
-        sender.tick(local, peer);
-    }
-
-    /// The frame that is sent now, if any.
-    std::size_t transmit(std::size_t room = 2048) {
-        buffer.fill(std::byte{0xee});
-        const bool owed = sender.owes(local, peer);
-        const std::size_t size = sender.transmit(local, applier, round, peer, std::span(buffer).first(room));
-        BOOST_TEST((owed || size == 0));
-        return size;
-    }
-    std::optional<Append> append(std::size_t room = 2048) {
-        const std::size_t size = transmit(room);
-        if (size == 0) return std::nullopt;
-        const FrameHeader header = load_header(buffer.data());
-        BOOST_REQUIRE((header.type == FrameType::append));
-        BOOST_TEST((header.link == peer.link));
-        const Append append = read_append(buffer.data(), header.flags, local.epoch);
-        BOOST_TEST(size == append_head_bytes(append, local.epoch) + header.tail_bytes);
-        return append;
-    }
-    /// How many entries are sent now.
-    std::uint32_t entries(std::size_t room = 2048) {
-        const auto sent = append(room);
-        return sent ? sent->count : 0;
-    }
-
-    Sender<Parts_> sender;
-    Peer peer;
-    std::uint64_t round = 0;
-    alignas(8) std::array<std::byte, 2048> buffer{};
-};
-using Leading = LeaderOf<Parts>;
+using support::one_leader::Leading;
+using support::one_leader::LeaderOf;
+using support::one_leader::Limits;
+using support::one_leader::Parts;
+using support::one_leader::just_before;
+using support::one_leader::moment;
 
 }  // namespace
 
@@ -363,121 +273,6 @@ BOOST_AUTO_TEST_CASE(an_entry_that_the_line_does_not_carry_in_time_goes_alone) {
         leading.write(3);
         BOOST_TEST(leading.entries() == (large ? 1u : 2u));
     }
-}
-
-BOOST_AUTO_TEST_CASE(what_is_missing_is_sent_again_once_in_a_retry_interval) {
-    Leading leading;
-    leading.begin_streaming();
-    leading.write(2);
-    BOOST_TEST(leading.entries() == 2u);
-    const auto missing = [&leading] { leading.refuse(5, Error::discarded, at(1, 5), at(1, 3)); };
-    missing();
-    BOOST_TEST((leading.follower().previous == at(1, 5)));
-    BOOST_TEST(leading.entries() == 2u);
-    leading.local.now = leading.local.now + just_before(Limits::retry_interval);
-    missing();
-    BOOST_TEST(leading.entries() == 0u);
-    leading.local.now = leading.local.now + moment;
-    missing();
-    BOOST_TEST(leading.entries() == 2u);
-    // Another gap is another matter.
-    leading.ack(6);
-    leading.refuse(6, Error::discarded, at(1, 6), at(1, 3));
-    BOOST_TEST((leading.follower().previous == at(1, 6)));
-    BOOST_TEST(leading.entries() == 1u);
-    // And where nothing is missing, nothing goes back.
-    leading.ack(7);
-    leading.refuse(7, Error::log_full, at(1, 7), at(1, 3));
-    BOOST_TEST(leading.entries() == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(a_follower_that_committed_what_it_was_never_asked_about_is_asked_again) {
-    for (const Error error : {Error::discarded, Error::diverged}) {
-        Leading leading;
-        leading.begin_streaming(4);
-        BOOST_TEST(leading.entries() == 1u);
-        // What it committed may be what it has verified, and then this is only a gap.
-        const std::uint64_t commit = error == Error::diverged ? 4 : 5;
-        leading.refuse(4, error, at(1, 4), at(1, commit));
-        BOOST_TEST((leading.follower().state == FollowerState::probing));
-    }
-    Leading leading;
-    leading.begin_streaming(4);
-    BOOST_TEST(leading.entries() == 1u);
-    leading.refuse(4, Error::discarded, at(1, 4), at(1, 4));
-    BOOST_TEST((leading.follower().state == FollowerState::catching_up));
-}
-
-BOOST_AUTO_TEST_CASE(a_refusal_moves_the_question_down_to_its_hint) {
-    Leading leading;
-    leading.begin(at(1, 5));
-    BOOST_REQUIRE(leading.append());
-    leading.refuse(0, Error::discarded, at(1, 2));
-    const auto probe = leading.append();
-    BOOST_REQUIRE(probe);
-    BOOST_TEST((probe->previous == at(1, 2)));
-    // But not below what the follower committed, where this log has that, too.
-    leading.refuse(0, Error::discarded, at(1, 1), at(1, 3));
-    BOOST_TEST((leading.follower().previous == at(1, 3)));
-    // Unless it says that just this differs: then only a state helps, and says which commit it takes the place of.
-    leading.refuse(0, Error::diverged, at(1, 1), at(1, 3));
-    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
-    BOOST_TEST((leading.follower().snapshot.lacks == at(1, 3)));
-    BOOST_TEST(leading.follower().snapshot.common == Index{1});
-}
-
-BOOST_AUTO_TEST_CASE(a_hint_of_a_forgotten_epoch_bounds_only_by_its_index) {
-    Leading leading;
-    leading.begin({Epoch{}, Index{4}});
-    BOOST_TEST((leading.follower().previous == at(1, 4)));
-    leading.begin({Epoch{}, Index{9}});
-    BOOST_TEST((leading.follower().previous == at(1, 5)));
-}
-
-BOOST_AUTO_TEST_CASE(who_needs_a_state_is_sent_nothing_that_claims_anything) {
-    Leading leading;
-    leading.begin_streaming();
-    leading.write(3);
-    leading.drop_through(8);
-    // It was sent entries up to 5, and the log now begins behind entry 8.
-    const std::size_t size = leading.transmit();
-    BOOST_REQUIRE(size > 0u);
-    BOOST_TEST((load_header(leading.buffer.data()).type == FrameType::snapshot_begin));
-    Progress& follower = leading.follower();
-    BOOST_TEST((follower.state == FollowerState::snapshot));
-    BOOST_TEST(follower.snapshot.common == Index{5});
-    BOOST_TEST((follower.snapshot.lacks == Position{}));
-    BOOST_TEST(follower.sent_last == Index{8});
-    BOOST_TEST(!follower.probe_owed);
-    BOOST_TEST(follower.in_flight.empty());
-    BOOST_TEST((follower.sent_at == leading.local.now));
-    // While pieces are under way no heartbeat goes, for an append would end the transfer.
-    leading.tick(Limits::heartbeat_interval);
-    BOOST_TEST(!leading.transmit());
-    // While it rests, heartbeats go, and claim nothing.
-    follower.snapshot.not_before = leading.local.now + milliseconds(500);
-    leading.tick(Limits::heartbeat_interval);
-    const auto heartbeat = leading.append();
-    BOOST_REQUIRE(heartbeat);
-    BOOST_TEST((heartbeat->previous == Position{}));
-    BOOST_TEST(heartbeat->previous_chain == Chain{});
-    BOOST_TEST(heartbeat->count == 0u);
-    leading.tick(moment);
-    BOOST_TEST(!leading.append());
-}
-
-BOOST_AUTO_TEST_CASE(a_log_that_just_reaches_needs_no_state) {
-    Leading leading;
-    leading.write(3);
-    leading.drop_through(8);
-    leading.write(2);
-    leading.begin(at(1, 8));
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
-    BOOST_REQUIRE(leading.append());
-    leading.ack(8);
-    BOOST_TEST(leading.entries() == 2u);
-    leading.begin(at(1, 7));
-    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+// A leader without its engine, and one follower: for tests of what that is sent.
+#pragma once
+
+#include "parts.hpp"
+
+#include <replicator/core/leader.hpp>
+#include <replicator/core/sender.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace support::one_leader {
+
+using namespace replicator;
+using namespace replicator::core;
+
+using Parts = PartsOf<>;
+using Limits = Parts::Limits;
+
+constexpr Duration moment{1};
+constexpr Duration just_before(Duration time) { return {time.microseconds - 1}; }
+
+/// A leader with entries 1 (its epoch) to 5, and one follower that it has a link to.
+template <class Parts_>
+struct LeaderOf : OneNode<Parts_> {
+    using Node = OneNode<Parts_>;
+    using Node::applier, Node::local, Node::open_epoch, Node::write;
+
+    LeaderOf() {
+        open_epoch(1);
+        write(4);
+        local.role = Role::leader;
+        local.roster.admit(NodeId{2}, Incarnation{22});
+        local.commit = Index{3};
+        peer.id = NodeId{2};
+        peer.link = LinkId{9};
+    }
+
+    Progress& follower() { return peer.progress; }
+
+    /// A link begins, on which the follower says that its log ends here.
+    void begin(Position last, Position commit = {}) {
+        Hello hello;
+        hello.incarnation = Incarnation{22};
+        hello.last = last;
+        hello.commit = commit;
+        sender.begin(local, peer, hello);
+    }
+    /// The same, and it agrees.
+    void begin_streaming(std::uint64_t index = 5) {
+        begin(at(1, index));
+        BOOST_REQUIRE(append());
+        ack(index);
+        BOOST_REQUIRE((follower().state == FollowerState::catching_up));
+    }
+
+    Ack an_ack(std::uint64_t received) const {
+        Ack ack;
+        ack.received = Index{received};
+        ack.credit = Parts_::window_bytes;
+        return ack;
+    }
+    void take(const Ack& ack) {
+        BOOST_REQUIRE((Leader<Parts_>::take_ack(follower(), ack) == Error::none));
+        sender.take_ack(local, peer, ack);
+    }
+    void ack(std::uint64_t received) { take(an_ack(received)); }
+    void refuse(std::uint64_t received, Error error, Position hint, Position commit = {}) {
+        Ack ack = an_ack(received);
+        ack.refusal = Refusal{error, hint, commit};
+        take(ack);
+    }
+    void tick(Duration time) {
+        local.now = local.now + time;
+        sender.tick(local, peer);
+    }
+
+    /// The frame that is sent now, if any.
+    std::size_t transmit(std::size_t room = 2048) {
+        buffer.fill(std::byte{0xee});
+        const bool owed = sender.owes(local, peer);
+        const std::size_t size = sender.transmit(local, applier, round, peer, std::span(buffer).first(room));
+        BOOST_TEST((owed || size == 0));
+        return size;
+    }
+    std::optional<Append> append(std::size_t room = 2048) {
+        const std::size_t size = transmit(room);
+        if (size == 0) return std::nullopt;
+        const FrameHeader header = load_header(buffer.data());
+        BOOST_REQUIRE((header.type == FrameType::append));
+        BOOST_TEST((header.link == peer.link));
+        const Append append = read_append(buffer.data(), header.flags, local.epoch);
+        BOOST_TEST(size == append_head_bytes(append, local.epoch) + header.tail_bytes);
+        return append;
+    }
+    /// How many entries are sent now.
+    std::uint32_t entries(std::size_t room = 2048) {
+        const auto sent = append(room);
+        return sent ? sent->count : 0;
+    }
+
+    Sender<Parts_> sender;
+    Peer peer;
+    std::uint64_t round = 0;
+    alignas(8) std::array<std::byte, 2048> buffer{};
+};
+using Leading = LeaderOf<Parts>;
+
+}  // namespace support::one_leader
