@@ -57,10 +57,14 @@ BOOST_AUTO_TEST_CASE(a_message_says_nothing_that_nobody_put_into_it) {
 BOOST_AUTO_TEST_CASE(nor_does_what_a_log_keeps) {
     const auto note = DiskNote{}.write();
     BOOST_TEST(std::count(note.begin(), note.end(), std::byte{}) == static_cast<std::ptrdiff_t>(note.size()));
-    std::array<std::byte, epoch_start_bytes(0)> start;
+    std::array<std::byte, epoch_start_bytes(2)> start;
     start.fill(std::byte{7});
-    write_epoch_start(start.data(), EpochStartBody{}, Roster<3>{});
-    BOOST_TEST(std::count(start.begin(), start.end(), std::byte{}) == static_cast<std::ptrdiff_t>(start.size()));
+    EpochStartBody body;
+    BOOST_TEST((body.members == 0u && body.policy == 0u && !body.forced));
+    Roster<3> roster;
+    roster.size = body.members = 2;
+    write_epoch_start(start.data(), body, roster);
+    BOOST_TEST(std::count(start.begin(), start.end(), std::byte{}) == static_cast<std::ptrdiff_t>(start.size()) - 1);
     BOOST_TEST(!EpochStart{}.forced);
 }
 

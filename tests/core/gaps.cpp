@@ -124,6 +124,15 @@ BOOST_AUTO_TEST_CASE(who_needs_a_state_is_sent_nothing_that_claims_anything) {
     BOOST_TEST(!leading.append());
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_dropped_just_the_next_entry_needs_a_state) {
+    Leading leading;
+    leading.begin_streaming();
+    leading.write(1);
+    leading.drop_through(6);
+    BOOST_REQUIRE(leading.transmit() > 0u);
+    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_that_just_reaches_needs_no_state) {
     Leading leading;
     leading.write(3);

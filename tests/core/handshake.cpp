@@ -101,9 +101,17 @@ BOOST_AUTO_TEST_CASE(a_link_id_depends_on_everything_and_is_never_zero) {
     BOOST_TEST(link != link_id(epoch, Run{3}, Run{2}, 1));
     BOOST_TEST(link != link_id(epoch, Run{1}, Run{3}, 1));
     BOOST_TEST(link != link_id(epoch, Run{1}, Run{2}, 2));
-    for (std::uint64_t nonce = 0; nonce < 1000; ++nonce) {
-        BOOST_REQUIRE(link_id(epoch, Run{1}, Run{2}, nonce) != LinkId{});
+    // Its lowest bit is set, whatever the others are.
+    for (std::uint64_t nonce = 0; nonce < 100; ++nonce) {
+        BOOST_REQUIRE(value(link_id(epoch, Run{1}, Run{2}, nonce)) % 2 == 1u);
     }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_mixed_as_splitmix64_does) {
+    BOOST_TEST(mix(1, 0) == 0xe220a8397b1dcdafu);
+    BOOST_TEST(mix(2, 0) == 0x6e789e6aa1b965f4u);
+    BOOST_TEST(mix(3, 0) == 0x06c45d188009454fu);
+    BOOST_TEST(mix(1, 1) != mix(1, 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -177,6 +177,16 @@ BOOST_AUTO_TEST_CASE(older_entries_are_committed_only_with_one_of_this_epoch) {
     BOOST_TEST(node.leader.acknowledged() == Index{5});
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_that_cannot_apply_what_is_committed_acknowledges_nothing_more) {
+    Majority node;
+    node.holds(2, 4);
+    constexpr std::array<std::byte, 4> no_command{};
+    node.put(EntryType::command, no_command);
+    node.holds(2, 5);
+    BOOST_TEST((node.local.role == Role::faulted && node.local.fault == Error::undecodable));
+    BOOST_TEST(node.leader.acknowledged() == Index{4});
+}
+
 BOOST_AUTO_TEST_CASE(how_long_something_has_waited_is_counted_from_the_last_acknowledgement) {
     Majority node;
     const Instant opened = node.local.now;

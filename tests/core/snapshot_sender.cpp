@@ -309,6 +309,34 @@ BOOST_AUTO_TEST_CASE(a_piece_is_given_no_longer_than_a_frame_may_take) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_answer_to_a_beginning_shows_how_long_the_way_is_where_nothing_else_was_on_it) {
+    for (const bool pieces_before : {false, true}) {
+        Sending sending;
+        sending.begin();
+        if (pieces_before) {
+            sending.answer(0);
+            BOOST_REQUIRE(sending.chunk());
+            sending.sending().begin_owed = true;
+            sending.begin();
+        }
+        sending.pass(milliseconds(100));
+        sending.answer(0);
+        BOOST_REQUIRE(sending.chunk());
+        // Longer than a piece is granted, unless it is known that the way alone takes 100 ms.
+        sending.pass(milliseconds(300));
+        sending.answer(piece);
+        BOOST_TEST(sending.peer.progress.allowance.bytes() == (pieces_before ? 512u : 1024u));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_state_has_the_number_that_means_none) {
+    for (std::uint64_t run = 1; run < 9; ++run) {
+        Sending sending;
+        sending.local.run = Run{run};
+        BOOST_TEST(value(sending.begin().id) % 2 == 1u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_state_that_nobody_reads_is_given_up_and_another_one_takes_its_place) {
     Sending sending;
     const SnapshotId first = sending.begin().id;

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSL-1.0
+// A node among its peers, step by step: what ends a candidacy or a link at once, and what only time does.
+
+#include "support/cluster.hpp"
+
+#include <replicator/core/ballot.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+BOOST_AUTO_TEST_SUITE(member)
+
+namespace {
+
+using namespace replicator;
+using core::FrameType;
+using support::Bytes;
+using support::one;
+using support::pass;
+using support::three;
+using support::two;
+using support::four;
+
+template <class Message>
+Bytes frame_of(const Message& message) {
+    std::array<std::byte, core::frame_head_bytes_max> head{};
+    const std::size_t size = write_head(head.data(), message);
+    return {head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size)};
+}
+
+/// Loses answers of this kind to node 2, and keeps the last question that node 2 put to node 1.
+template <class Group>
+struct Candidate {
+    explicit Candidate(Group& group_) : group(group_) {
+        group.network.loses = [this](const support::Frame& frame) {
+            if (frame.type() == FrameType::promise_request && frame.from == two && frame.to == one) {
+                question = core::read_promise_request(frame.bytes.data());
+                return question->binding();
+            }
+            return frame.type() == FrameType::promise_request && core::read_promise_request(frame.bytes.data()).binding();
+        };
+    }
+    Group& group;
+    std::optional<core::PromiseRequest> question;
+};
+
+}  // namespace
+
+// Node 2 binds nobody, because its binding questions are lost, and waits for promises.
+BOOST_AUTO_TEST_CASE(a_candidacy_ends_at_once_when_its_node_promises_a_higher_epoch) {
+    for (const bool binding : {false, true}) {
+        support::Majority group(3);
+        Candidate candidate(group);
+        BOOST_REQUIRE(group.at(2).promote());
+        group.network.run();
+        BOOST_REQUIRE((group.at(2).promotion().step == PromotionStep::promising));
+        BOOST_REQUIRE(candidate.question);
+        core::PromiseRequest higher = *candidate.question;
+        higher.sender = three;
+        higher.receiver = two;
+        higher.run = Run{3333};
+        higher.epoch = {candidate.question->epoch.counter + 1, three, 1};
+        if (!binding) higher.flags = 0;
+        BOOST_TEST(bool(group.at(2).receive(three, frame_of(higher))));
+        BOOST_TEST((group.at(2).promotion().step == (binding ? PromotionStep::refused : PromotionStep::promising)));
+        BOOST_TEST((group.at(2).promotion().error == (binding ? Error::stale_epoch : Error::none)));
+        BOOST_TEST(group.at(2).status().promised.counter == higher.epoch.counter - (binding ? 0 : 1));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(who_promises_another_epoch_takes_nothing_more_from_its_leader) {
+    // By a question that binds, by an answer that tells of a higher promise, and as a candidate itself.
+    for (const int way : {0, 1, 2}) {
+        support::Majority group(3);
+        pass(group, 100);
+        BOOST_REQUIRE(group.at(2).leader() == one);
+        Candidate candidate(group);
+        if (way == 0) {
+            BOOST_REQUIRE(group.at(3).promote());
+            group.network.loses = [&group](const support::Frame& frame) {
+                return frame.type() == FrameType::promise_reply && group.at(2).status().promised.counter > 1;
+            };
+            group.network.run_between(three, two);
+            group.network.run_between(three, two);
+        } else {
+            BOOST_REQUIRE(group.at(2).promote());
+            if (way == 1) {
+                group.network.collect();
+                core::PromiseReply reply;
+                for (const support::Frame& frame : group.network.queue) {
+                    if (frame.type() != FrameType::promise_request || frame.to != three) continue;
+                    group.network.inject(frame);
+                }
+                group.network.queue.clear();
+                Bytes answer(4096);
+                answer.resize(group.at(3).transmit(two, answer));
+                BOOST_REQUIRE((core::load_header(answer.data()).type == FrameType::promise_reply));
+                reply = core::read_promise_reply(answer.data());
+                reply.promised = {reply.promised.counter + 5, three, 1};
+                BOOST_TEST(bool(group.at(2).receive(three, frame_of(reply))));
+                group.network.woken_twice = 0;
+            } else {
+                group.network.run_between(two, three);
+            }
+        }
+        BOOST_TEST(group.at(2).status().promised.counter > 1u);
+        BOOST_TEST(group.at(2).leader() == NodeId{}, "way " << way);
+        group.network.woken_twice = group.network.not_woken = 0;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_candidate_that_has_fetched_what_it_lacked_leads_without_waiting_for_time) {
+    support::Majority group(3);
+    group.network.cut(one, three);
+    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
+    group.network.settle();
+    group.stop(1);
+    pass(group, 600);
+    BOOST_REQUIRE(group.at(3).last().index < group.at(2).last().index);
+    BOOST_REQUIRE(group.at(3).promote());
+    group.network.run();
+    BOOST_TEST(group.at(3).role() == Role::leader);
+    BOOST_TEST((group.at(3).promotion().step == PromotionStep::leading));
+    BOOST_TEST((group.at(3).state() == support::sum_of(group.written)));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_to_a_former_question_is_none) {
+    support::Async group(3);  // must hear all three
+    BOOST_REQUIRE(group.at(2).promote());
+    group.network.collect();
+    std::optional<core::PromiseReply> reply;
+    group.network.loses = [&reply](const support::Frame& frame) {
+        if (frame.type() != FrameType::promise_reply) return false;
+        if (frame.from == three) reply = core::read_promise_reply(frame.bytes.data());
+        return true;
+    };
+    group.network.run();
+    group.network.loses = nullptr;
+    BOOST_REQUIRE(reply);
+    for (const std::uint64_t question : {reply->question - 1, reply->question + 1}) {
+        core::PromiseReply other = *reply;
+        other.question = question;
+        BOOST_TEST(bool(group.at(2).receive(three, frame_of(other))));
+        BOOST_TEST(group.at(2).promotion().missing_count == 2u);
+    }
+    BOOST_TEST(bool(group.at(2).receive(three, frame_of(*reply))));
+    BOOST_TEST(group.at(2).promotion().missing_count == 1u);
+    // Who is no candidate any more hears none, nor does it promise anything by one.
+    pass(group, 1500);
+    BOOST_REQUIRE((group.at(2).promotion().step == PromotionStep::leading));
+    reply->promised = {99, three, 1};
+    BOOST_TEST(bool(group.at(2).receive(three, frame_of(*reply))));
+    BOOST_TEST(group.at(2).status().promised.counter == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(only_one_candidacy_at_a_time_but_a_person_goes_first) {
+    support::Async group(3);
+    constexpr PromotionOptions of_itself{.may_lose = false, .last_leader = {}, .unless_led = true};
+    group.network.cut(one, two);
+    group.network.cut(two, three);
+    BOOST_REQUIRE(group.at(2).promote(of_itself));
+    BOOST_TEST(group.at(2).promote(of_itself).error() == Error::busy);
+    BOOST_REQUIRE(group.at(2).promote());
+    BOOST_TEST(group.at(2).promote().error() == Error::busy);
+    BOOST_TEST(group.at(2).promote(of_itself).error() == Error::busy);
+    // Who leads already has nothing to ask.
+    BOOST_TEST(bool(group.at(1).promote()));
+    BOOST_TEST((group.at(1).promotion().step == PromotionStep::none));
+}
+
+BOOST_AUTO_TEST_CASE(a_hand_over_needs_a_successor_that_is_up) {
+    support::Majority group(3);
+    BOOST_TEST(group.at(2).hand_over(one).error() == Error::not_leader);
+    BOOST_TEST(group.at(1).hand_over(four).error() == Error::not_enough_followers);
+    group.network.cut(one, two);
+    BOOST_TEST(group.at(1).hand_over(two).error() == Error::not_enough_followers);
+    BOOST_REQUIRE(group.at(1).hand_over(three));
+    BOOST_TEST(group.at(1).hand_over(three).error() == Error::handing_over);
+    BOOST_TEST(group.at(1).write({1}).error() == Error::handing_over);
+    // It goes on at once when the successor is gone.
+    group.network.cut(one, three);
+    group.network.tick(milliseconds(1));
+    BOOST_TEST(!group.at(1).status().handing_over);
+    group.network.queue.clear();
+}
+
+BOOST_AUTO_TEST_CASE(a_successor_leads_only_what_its_leader_thinks_that_it_holds) {
+    for (const bool right : {false, true}) {
+        support::Majority group(3);
+        pass(group, 100);
+        LinkId link{};
+        group.network.loses = [&link](const support::Frame& frame) {
+            if (frame.type() == FrameType::append && frame.to == two) link = core::load_header(frame.bytes.data()).link;
+            return false;
+        };
+        pass(group, 60);
+        core::HandOver hand_over{group.at(2).last()};
+        if (!right) hand_over.last.index = hand_over.last.index + 1;
+        std::array<std::byte, core::frame_head_bytes_max> head{};
+        const std::size_t size = write_head(head.data(), hand_over, link);
+        BOOST_TEST(bool(group.at(2).receive(one, std::span<const std::byte>(head).first(size))));
+        group.network.run();
+        BOOST_TEST((group.at(2).role() == Role::leader) == right);
+        BOOST_TEST((group.at(2).promotion().step == (right ? PromotionStep::leading : PromotionStep::none)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_founds_only_when_it_holds_nothing_and_follows_nobody) {
+    support::Async group(2, false);
+    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+    BOOST_TEST(group.at(1).found(HistoryId{2}).error() == Error::already_founded);
+    group.network.loses = [](const support::Frame& frame) {
+        return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+    group.network.settle();
+    BOOST_REQUIRE(group.at(2).leader() == one);
+    BOOST_TEST(group.at(2).last().index == Index{});
+    BOOST_TEST(group.at(2).found(HistoryId{2}).error() == Error::already_founded);
+    group.network.cut(one, two);
+    BOOST_TEST(bool(group.at(2).found(HistoryId{2})));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
