@@ -276,4 +276,34 @@ BOOST_AUTO_TEST_CASE(who_leads_ends_a_candidacy_that_gives_way) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(who_is_not_there_is_not_waited_for_a_second_time) {
+    Candidate candidate;
+    candidate.candidacy.begin({.may_lose = true, .last_leader = {}}, 1, candidate.local.now);
+    candidate.answer(0, 1, 5, 99);
+    BOOST_TEST((candidate.next() == Move::wait));
+    candidate.pass(patience);
+    BOOST_TEST((candidate.next() == Move::bind));
+    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
+    BOOST_TEST((candidate.next() == Move::wait));
+    candidate.answer(0, 1, 5, 99);
+    BOOST_TEST((candidate.next() == Move::open));
+    BOOST_TEST(candidate.candidacy.forced());
+}
+
+BOOST_AUTO_TEST_CASE(after_its_end_nobody_is_asked_and_nothing_moves) {
+    Candidate candidate;
+    BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.unanswered(0)));
+    BOOST_TEST((candidate.next() == Move::wait));
+    candidate.candidacy.begin({}, 1, candidate.local.now);
+    BOOST_TEST((candidate.candidacy.active() && candidate.candidacy.unanswered(0) && candidate.candidacy.of_a_person()));
+    candidate.candidacy.refuse(Error::log_full);
+    BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.unanswered(0) && !candidate.candidacy.of_a_person()));
+    BOOST_TEST((candidate.next() == Move::wait));
+    const auto status = candidate.candidacy.status(candidate.local, candidate.peers);
+    BOOST_TEST((status.step == PromotionStep::refused && status.error == Error::log_full));
+    candidate.candidacy.lead();
+    BOOST_TEST((candidate.candidacy.status(candidate.local, candidate.peers).step == PromotionStep::leading));
+    BOOST_TEST(!candidate.candidacy.active());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,6 +22,7 @@ using support::at;
 using support::epoch_of;
 using support::write_bytes;
 using support::one_follower::Following;
+using support::one_follower::Log;
 using support::one_follower::check;
 using support::one_follower::entries_of;
 
@@ -326,6 +327,45 @@ BOOST_AUTO_TEST_CASE(the_newest_commit_index_that_the_leader_knows_is_remembered
     node.leader.write(4);
     node.take(5, 2, 0);
     BOOST_TEST(node.local.commit == Index{7});
+}
+
+BOOST_AUTO_TEST_CASE(the_base_of_a_log_is_where_to_look_as_long_as_it_is_here) {
+    Following node;
+    node.local.log.reset(Index{3}, chain_at(node.leader.local.log, Index{3}));
+    node.local.epochs.push({epoch_of(1), Index{1}});
+    node.applier.install({}, node.local.log.begin());
+    node.local.commit = Index{3};
+    node.take(3, 2, 4);
+    static_cast<void>(node.ack());
+    Append append;
+    append.previous = at(1, 4);
+    append.previous_chain = Chain{1};
+    check(node.refusal_of(append), Error::discarded, at(1, 3));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_or_forced) {
+    for (const std::size_t piece : {4096u, 5u}) {
+        for (const bool forced : {false, true}) {
+            Following node;
+            node.take(0, 5, 4);
+            Log other;
+            other.open_epoch(1);
+            other.write(1);
+            other.open_epoch(3, true);
+            node.local.epoch = epoch_of(3);
+            node.follower.linked(node.local, false, forced ? at(3, 3) : Position{});
+            static_cast<void>(node.ack());
+            BOOST_REQUIRE(node.begin(node.append_after(2, 1)));
+            const support::Bytes bytes = entries_of(other, 2, 1);
+            for (std::size_t from = 0; from < bytes.size(); from += piece) {
+                const auto rest = std::span<const std::byte>(bytes).subspan(from);
+                BOOST_REQUIRE((node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece) == Error::none));
+            }
+            BOOST_TEST(node.local.log.last() == Index{5});
+            BOOST_TEST((node.local.role == (forced ? Role::follower : Role::faulted)));
+            if (forced) check(*node.ack().refusal, Error::diverged, at(1, 2));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

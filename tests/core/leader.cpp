@@ -395,4 +395,11 @@ BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {
     BOOST_TEST(follower.counts);
 }
 
+BOOST_AUTO_TEST_CASE(all_that_may_count_are_admitted_at_once) {
+    Majority node;
+    for (const std::uint32_t peer : {2u, 3u}) node.follower(peer).counts = false;
+    node.leader.review(node.local, node.applier, node.peers);
+    BOOST_TEST((node.follower(2).counts && node.follower(3).counts));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -222,4 +222,21 @@ BOOST_AUTO_TEST_CASE(whether_a_peer_is_blank_is_known_when_it_answered) {
     BOOST_TEST((node.peer.blank == false));
 }
 
+BOOST_AUTO_TEST_CASE(another_run_is_answered_as_often_as_the_one_before) {
+    Node node;
+    node.lead();
+    BOOST_REQUIRE((node.take(node.theirs()) == Met::follower));
+    const auto answers = [&node] {
+        std::size_t count = 0;
+        for (std::uint32_t heard = 1; heard < 9; ++heard) count += Links::may_answer(node.local, node.peer, heard) ? 1u : 0u;
+        return count;
+    };
+    BOOST_TEST(answers() == 4u);
+    BOOST_TEST(answers() == 0u);
+    Hello other = node.theirs();
+    other.run = Run{23};
+    BOOST_REQUIRE((node.take(other) == Met::follower));
+    BOOST_TEST(answers() == 4u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

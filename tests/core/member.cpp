@@ -225,4 +225,52 @@ BOOST_AUTO_TEST_CASE(a_node_founds_only_when_it_holds_nothing_and_follows_nobody
     BOOST_TEST(bool(group.at(2).found(HistoryId{2})));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_back_goes_out_when_a_successor_waits_for_it) {
+    support::Sync group(2);
+    group.write(1);
+    group.network.collect();
+    group.write(2);  // waits for company
+    const std::size_t frames = group.network.queue.size();
+    group.network.collect();
+    BOOST_REQUIRE(group.network.queue.size() == frames);
+    BOOST_REQUIRE(group.at(1).hand_over(two));
+    group.network.collect();
+    BOOST_TEST(group.network.queue.size() == frames + 1);
+    group.network.queue.clear();
+}
+
+BOOST_AUTO_TEST_CASE(a_successor_that_went_away_is_not_told_to_lead_when_it_is_back) {
+    support::Majority group(3);
+    BOOST_REQUIRE(group.at(1).hand_over(two));
+    group.network.cut(one, two);
+    group.network.tick(milliseconds(1));
+    BOOST_REQUIRE(!group.at(1).status().handing_over);
+    std::size_t orders = 0;
+    group.network.loses = [&orders](const support::Frame& frame) {
+        orders += frame.type() == FrameType::hand_over ? 1u : 0u;
+        return false;
+    };
+    group.network.join(one, two);
+    pass(group, 500);
+    BOOST_TEST(orders == 0u);
+    BOOST_TEST(group.at(1).role() == Role::leader);
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_that_tells_of_a_higher_promise_ends_the_link_to_the_leader) {
+    support::Majority group(3, false);
+    std::optional<core::Hello> hello;
+    group.network.loses = [&hello](const support::Frame& frame) {
+        const bool wanted = frame.type() == FrameType::hello && frame.from == three && frame.to == two;
+        if (wanted) hello = core::read_hello(frame.bytes.data());
+        return false;
+    };
+    BOOST_REQUIRE(group.at(1).found(HistoryId{77}));
+    pass(group, 300);
+    BOOST_REQUIRE((hello && group.at(2).leader() == one));
+    hello->promised = {9, three, 1};
+    BOOST_TEST(bool(group.at(2).receive(three, support::hello_frame(*hello))));
+    BOOST_TEST(group.at(2).leader() == NodeId{});
+    BOOST_TEST(group.at(2).status().promised.counter == 9u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

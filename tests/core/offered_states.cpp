@@ -174,4 +174,23 @@ BOOST_AUTO_TEST_CASE(what_was_begun_to_be_received_ends_with_the_leader_or_when_
     BOOST_TEST(!installing_after([](Offered& node) { node.take(5, 0); }));
 }
 
+BOOST_AUTO_TEST_CASE(the_same_beginning_again_goes_on_and_another_one_begins_anew) {
+    for (const bool same : {false, true}) {
+        Offered node;
+        SnapshotBegin begin = node.state_of(at(3, 9), {}, 5);
+        BOOST_REQUIRE(node.takes(begin));
+        const std::array<std::byte, sizeof(support::Sum)> state{};
+        const SnapshotChunk chunk{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+                                  .last = false};
+        BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
+        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
+        static_cast<void>(node.ack());
+        if (!same) begin.id = SnapshotId{4};
+        BOOST_TEST(node.takes(begin));
+        BOOST_TEST(node.follower.owes());
+        BOOST_TEST(node.ack().snapshot->offset == (same ? state.size() : 0u));
+        BOOST_TEST(node.told.snapshots.size() == (same ? 1u : 2u));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

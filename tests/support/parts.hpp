@@ -5,6 +5,7 @@
 #include "machines.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
+#include <replicator/authority/manual.hpp>
 #include <replicator/codec/raw.hpp>
 #include <replicator/core/applier.hpp>
 #include <replicator/core/limits.hpp>
