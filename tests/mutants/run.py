@@ -21,28 +21,32 @@ PROJECT = HERE.parent.parent
 MUTATED = ("include/replicator/core", "include/replicator/ack")
 # Test programs, and the files that each is made of; those in one list are compiled as one.
 PROGRAMS = {
-    "tests": ("-O0", [["tests/main.cpp"], ["tests/core/*.cpp", "tests/ack/*.cpp"], ["tests/scenarios/*.cpp"]],
-              ["-lboost_unit_test_framework"]),
+    "tests": ("-O0", [["tests/main.cpp", "tests/mutants/first_failure.cpp"], ["tests/core/*.cpp", "tests/ack/*.cpp"],
+                      ["tests/scenarios/*.cpp"]], ["-lboost_unit_test_framework"]),
     "hunt": ("-O1", [["tests/mutants/hunt.cpp"], ["tests/simulation/compositions/ring.cpp"],
                      ["tests/simulation/compositions/memory.cpp"], ["tests/simulation/compositions/file.cpp"]], []),
     "search": ("-O1", [["tests/search/main.cpp"]], []),
 }
 # What is run against a mutant, in this order, until something fails.
 QUIET = ["tests", "--log_level=nothing", "--report_level=no"]
-EXHAUSTIVE = ["policies", "semi_sync"]
+EXHAUSTIVE = ["policies", "semi_sync/case_29*"]
+EVERY_DAMAGE = ["line/after_any_single_damage*"]
 SLOW = ["disk_faults", "frame_scenarios", "restarts", "takeover_scenarios"]
-LESS_QUICK = ["inbound", "follower_scenarios", "forgotten_epochs", "frame", "crash_scenarios", "in_flight"]
+LESS_QUICK = ["inbound", "follower_scenarios", "forgotten_epochs", "frame", "crash_scenarios", "in_flight", "power_up",
+              "slow_lines", "standstill_scenarios", "line/a_command_that_looks_like_frames*", "line/a_damaged_handshake*"]
 STAGES = [
-    ("quick tests", [*QUIET, *(f"--run_test=!{suite}" for suite in EXHAUSTIVE + SLOW + LESS_QUICK)]),
-    ("less quick tests", [*QUIET, "--run_test=" + ",".join(LESS_QUICK)]),
+    ("quick tests", [*QUIET, *(f"--run_test=!{each}" for each in EXHAUSTIVE + EVERY_DAMAGE + SLOW + LESS_QUICK)]),
+    ("less quick tests", [*QUIET, "--run_test=" + ":".join(LESS_QUICK)]),
     ("few seeds", ["hunt", "1", "2"]),
-    ("slow tests", [*QUIET, "--run_test=" + ",".join(SLOW)]),
-    ("exhaustive tests", [*QUIET, "--run_test=" + ",".join(EXHAUSTIVE)]),
+    ("slow tests", [*QUIET, "--run_test=" + ":".join(SLOW)]),
+    ("exhaustive tests", [*QUIET, "--run_test=" + ":".join(EXHAUSTIVE)]),
     ("seeds", ["hunt", "3", "12"]),
     ("search", ["search", "--bound", "steps", "--first", "5", "--last", "5", "--seconds", "1000"]),
+    ("every damage", [*QUIET, "--run_test=" + ":".join(EVERY_DAMAGE)]),
 ]
 # What takes long for the little that it could find elsewhere.
-ONLY_FOR = {"exhaustive tests": ("ack/", "core/seat.hpp")}
+ONLY_FOR = {"exhaustive tests": ("ack/", "core/seat.hpp"),
+            "every damage": ("core/engine.hpp", "core/inbound.hpp", "core/links.hpp")}
 MEMORY_BYTES_MAX = 4 << 30
 
 
@@ -139,6 +143,9 @@ class Runner:
     def __init__(self, folder, stages):
         self.folder, self.stages = folder, stages
         self.seconds, self.seen = {}, {}
+        # What a stage is: its program, byte for byte, and how that is called.
+        self.inputs = {name: digest_of_bytes((folder / arguments[0]).read_bytes() + repr(arguments).encode())
+                       for name, arguments in stages}
 
     def execute(self, arguments, seconds_max, **environment):
         """Whether it passes, and the seconds of processor time, more than which it must not take."""
@@ -153,12 +160,12 @@ class Runner:
         process.returncode = os.waitstatus_to_exitcode(status)
         return process.returncode == 0, usage.ru_utime + usage.ru_stime
 
-    def run_clean(self, programs):
+    def run_clean(self):
         """How long each stage takes without a mutant, and by which mutants it comes; it must pass."""
         for name, arguments in self.stages:
             file = self.folder / ("seen by " + name)
             lines = file.read_text().split() if file.exists() else []
-            inputs = f"{programs}-{digest_of_text(repr(arguments))}"
+            inputs = self.inputs[name]
             if lines[:1] != [inputs]:
                 passes, seconds = self.execute(arguments, 900, REPLICATOR_MUTANTS_SEEN=str(file))
                 if not passes:
@@ -172,10 +179,10 @@ class Runner:
     def reaches(self, name, site):
         return site.number in self.seen[name] and site.file.startswith(ONLY_FOR.get(name, ""))
 
-    def run(self, site):
-        """What kills the mutant, or None."""
+    def run(self, site, survived):
+        """What kills the mutant, or None. `survived` are the inputs of stages that are known not to."""
         for name, arguments in self.stages:
-            if not self.reaches(name, site):
+            if self.inputs[name] in survived or not self.reaches(name, site):
                 continue
             passes, _ = self.execute(arguments, 3 * self.seconds[name] + 3, REPLICATOR_MUTANT=str(site.number))
             if not passes:
@@ -202,29 +209,28 @@ def digest_of(*patterns):
     return digest.hexdigest()[:16]
 
 
-def digest_of_text(text):
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def digest_of_bytes(text):
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 class Results:
     """What became of each mutant, in a file that grows by a line for each. Killed is killed while the headers are the
-    same; what survived may be killed by a new test."""
+    same; what survived has survived these stages, and may be killed when one of them has another program."""
 
-    def __init__(self, folder):
-        headers = digest_of("include/**/*.hpp", "tests/mutants/mutate.py")
-        self.programs = digest_of("include/**/*.hpp", "tests/**/*.hpp", "tests/**/*.cpp", "tests/mutants/mutate.py")
-        self.inputs = f"{self.programs}-{digest_of_text(repr(STAGES))}"
-        self.file = folder / f"results-{headers}"
-        self.known = {}
+    def __init__(self, file, stages):
+        self.file, self.stages = file, sorted(stages)
+        self.known, self.survived = {}, {}
         for line in self.file.read_text().splitlines() if self.file.exists() else []:
             key, verdict, inputs = line.split("\t")
-            if verdict != "survived" or inputs == self.inputs:
+            if verdict == "survived":
+                self.survived.setdefault(key, set()).update(inputs.split(","))
+            if verdict != "survived" or self.survived[key].issuperset(self.stages):
                 self.known[key] = verdict
 
     def add(self, key, verdict):
         self.known[key] = verdict
         with self.file.open("a") as file:
-            file.write(f"{key}\t{verdict}\t{self.inputs}\n")
+            file.write(f"{key}\t{verdict}\t{','.join(self.stages)}\n")
 
 
 def main():
@@ -243,27 +249,28 @@ def main():
 
     folder = wanted.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    results = Results(folder)
+    headers = digest_of("include/**/*.hpp", "tests/mutants/mutate.py")
+    programs = digest_of("include/**/*.hpp", "tests/**/*.hpp", "tests/**/*.cpp", "tests/mutants/mutate.py")
     sites, texts = find_sites()
     build = Build(folder, sites, texts, wanted.jobs)
     ready = folder / "ready"  # says for what the programs are built, and what did not compile
-    built = ready.read_text().split() if ready.exists() else []
-    if built[:1] == [results.programs]:
-        build.excluded = set(map(int, built[1:]))
-    else:
-        ready.unlink(missing_ok=True)
+    built = ready.read_text().split("\n") if ready.exists() else []
+    if built[1:2] == [headers]:
+        build.excluded = set(map(int, built[2:]))
+    if built[:1] != [programs]:
+        ready.write_text("\n".join(["", headers, *map(str, build.excluded)]))
         build.run()
-        ready.write_text("\n".join([results.programs, *map(str, sorted(build.excluded))]))
+        ready.write_text("\n".join([programs, headers, *map(str, sorted(build.excluded))]))
     compiling = [site for site in sites if site.number not in build.excluded]
     print(f"{len(sites)} mutants, {len(build.excluded)} of which do not compile and do not count; "
           f"{time.monotonic() - began:.0f} s", flush=True)
 
     runner = Runner(folder, STAGES)
-    runner.run_clean(results.programs)
+    runner.run_clean()
+    results = Results(folder / f"results-{headers}", runner.inputs.values())
+    # Where a header changes, the rest of the draw stays.
     drawn = sorted((site for site in compiling if wanted.only is None or wanted.only in site.key),
-                   key=lambda site: site.key)
-    random.Random(seed).shuffle(drawn)
-    drawn = drawn[: wanted.count]
+                   key=lambda site: digest_of_bytes(f"{seed} {site.key}".encode()))[: wanted.count]
 
     equivalent = read_equivalent()
     done = []
@@ -272,7 +279,7 @@ def main():
         if site.key not in results.known:
             if wanted.seconds and place >= 10 and time.monotonic() - began > wanted.seconds:
                 return
-            results.add(site.key, runner.run(site) or "survived")
+            results.add(site.key, runner.run(site, results.survived.get(site.key, ())) or "survived")
             if results.known[site.key] == "survived":
                 print(f"survived, line {site.line}: {site.key}", flush=True)
         done.append(site)
