@@ -295,9 +295,11 @@ BOOST_AUTO_TEST_CASE(after_its_end_nobody_is_asked_and_nothing_moves) {
     BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.unanswered(0)));
     BOOST_TEST((candidate.next() == Move::wait));
     candidate.candidacy.begin({}, 1, candidate.local.now);
-    BOOST_TEST((candidate.candidacy.active() && candidate.candidacy.unanswered(0) && candidate.candidacy.of_a_person()));
+    BOOST_TEST((candidate.candidacy.active() && candidate.candidacy.of_a_person()));
+    BOOST_TEST(candidate.candidacy.unanswered(0));
     candidate.candidacy.refuse(Error::log_full);
-    BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.unanswered(0) && !candidate.candidacy.of_a_person()));
+    BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.of_a_person()));
+    BOOST_TEST(!candidate.candidacy.unanswered(0));
     BOOST_TEST((candidate.next() == Move::wait));
     const auto status = candidate.candidacy.status(candidate.local, candidate.peers);
     BOOST_TEST((status.step == PromotionStep::refused && status.error == Error::log_full));

@@ -197,7 +197,8 @@ BOOST_AUTO_TEST_CASE(a_frame_with_a_tail_that_its_type_does_not_have_breaks_the_
         return result ? Error::none : result.error();
     };
     BOOST_TEST(error_of(1, FrameType::ack, 0) == Error::none);
-    for (const FrameType type : {FrameType::hello, FrameType::ack, FrameType::promise_request, FrameType::promise_reply}) {
+    for (const FrameType type :
+         {FrameType::hello, FrameType::ack, FrameType::promise_request, FrameType::promise_reply}) {
         BOOST_TEST(error_of(1, type, 8) == Error::protocol);
     }
     for (const FrameType type : {FrameType::hello, FrameType::hand_over, FrameType::promise_request}) {
@@ -205,7 +206,8 @@ BOOST_AUTO_TEST_CASE(a_frame_with_a_tail_that_its_type_does_not_have_breaks_the_
     }
     BOOST_TEST(error_of(2, FrameType::hand_over, 0) == Error::none);
     // Nor does a leader take what is a leader's, or a follower what is a follower's.
-    for (const FrameType type : {FrameType::append, FrameType::snapshot_begin, FrameType::snapshot_chunk, FrameType::hand_over}) {
+    for (const FrameType type :
+         {FrameType::append, FrameType::snapshot_begin, FrameType::snapshot_chunk, FrameType::hand_over}) {
         BOOST_TEST(error_of(1, type, 0) == Error::protocol);
     }
     BOOST_TEST(error_of(2, FrameType::ack, 0) == Error::protocol);
@@ -277,7 +279,8 @@ BOOST_AUTO_TEST_CASE(a_frame_for_which_the_buffer_is_too_small_stays_owed) {
     constexpr std::size_t head = core::frame_head_bytes_max;
     support::Sync group(2);
     group.network.tick(heartbeat);
-    takes(group.at(2), one, core::frame_header_bytes + core::field_bytes(FrameType::ack, core::ack_flags::all), FrameType::ack);
+    takes(group.at(2), one, core::frame_header_bytes + core::field_bytes(FrameType::ack, core::ack_flags::all),
+          FrameType::ack);
     takes(group.at(1), two, core::frame_header_bytes + 24 + 16, FrameType::append);
     group.network.run();
     BOOST_REQUIRE(group.at(1).hand_over(two));

@@ -17,7 +17,9 @@ namespace {
 using namespace replicator;
 using core::Epochs;
 
-constexpr Epoch epoch(std::uint64_t counter) { return {counter, NodeId{counter == 0 ? 0u : 1u}, counter == 0 ? 0u : 1u}; }
+constexpr Epoch epoch(std::uint64_t counter) {
+    return counter == 0 ? Epoch{} : Epoch{counter, NodeId{1}, 1};
+}
 constexpr Position at(std::uint64_t counter, std::uint64_t index) { return {epoch(counter), Index{index}}; }
 
 /// Entries 1 to 4 are of epoch 1, 5 to 8 of epoch 3, and those from 9 on of epoch 6.

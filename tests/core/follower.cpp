@@ -359,7 +359,8 @@ BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_o
             const support::Bytes bytes = entries_of(other, 2, 1);
             for (std::size_t from = 0; from < bytes.size(); from += piece) {
                 const auto rest = std::span<const std::byte>(bytes).subspan(from);
-                BOOST_REQUIRE((node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece) == Error::none));
+                const auto part = rest.first(smaller(rest.size(), piece));
+                BOOST_REQUIRE((node.feed(part, rest.size() <= piece) == Error::none));
             }
             BOOST_TEST(node.local.log.last() == Index{5});
             BOOST_TEST((node.local.role == (forced ? Role::follower : Role::faulted)));

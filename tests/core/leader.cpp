@@ -105,11 +105,13 @@ BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
         BOOST_TEST(start.seat == NodeId{});  // a leader does not vouch for itself
         BOOST_TEST((start.forced == forced && start.members == 3u));
         BOOST_TEST(start.forced_from == (forced ? Index{4} : Index{}));
-        BOOST_TEST((node.local.epochs.newest_forced() == (forced ? Position{{4, NodeId{1}, 1}, Index{4}} : Position{})));
+        const Position opened{{4, NodeId{1}, 1}, Index{4}};
+        BOOST_TEST((node.local.epochs.newest_forced() == (forced ? opened : Position{})));
         BOOST_TEST((node.local.epochs.at(Index{4}) == Epoch{4, NodeId{1}, 1}));
         BOOST_TEST((node.local.roster.counting(NodeId{1}) == Incarnation{11}));
         BOOST_TEST((node.local.roster.counting(NodeId{3}) == Incarnation{33}));
-        BOOST_TEST((node.local.role == Role::leader && node.local.leader == NodeId{1} && node.local.source == NodeId{}));
+        BOOST_TEST((node.local.role == Role::leader && node.local.leader == NodeId{1}));
+        BOOST_TEST(node.local.source == NodeId{});
         BOOST_TEST((node.leader.round() == 0u && node.leader.acknowledged() == Index{}));
         BOOST_TEST(node.leader.pending(node.local) == 1u);
         BOOST_TEST((node.leader.pending_since() == node.local.now));

@@ -228,7 +228,9 @@ BOOST_AUTO_TEST_CASE(another_run_is_answered_as_often_as_the_one_before) {
     BOOST_REQUIRE((node.take(node.theirs()) == Met::follower));
     const auto answers = [&node] {
         std::size_t count = 0;
-        for (std::uint32_t heard = 1; heard < 9; ++heard) count += Links::may_answer(node.local, node.peer, heard) ? 1u : 0u;
+        for (std::uint32_t heard = 1; heard < 9; ++heard) {
+            count += Links::may_answer(node.local, node.peer, heard) ? 1u : 0u;
+        }
         return count;
     };
     BOOST_TEST(answers() == 4u);

@@ -42,7 +42,8 @@ struct Candidate {
                 question = core::read_promise_request(frame.bytes.data());
                 return question->binding();
             }
-            return frame.type() == FrameType::promise_request && core::read_promise_request(frame.bytes.data()).binding();
+            return frame.type() == FrameType::promise_request &&
+                   core::read_promise_request(frame.bytes.data()).binding();
         };
     }
     Group& group;

@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     BOOST_REQUIRE(ack.snapshot);
     BOOST_TEST((ack.snapshot->id == SnapshotId{3} && ack.snapshot->offset == 0u));
     const std::array<std::byte, sizeof(support::Sum)> state{std::byte{7}};
-    SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
+    SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+                        .last = false};
     // Another piece than the next one: the leader hears which one is.
     chunk.offset = 8;
     BOOST_TEST(!node.follower.begin_chunk(chunk, state.size()));

@@ -88,7 +88,8 @@ BOOST_AUTO_TEST_CASE(how_a_follower_lags_is_shown_while_its_link_holds) {
     BOOST_TEST((peer.connected && peer.counts && peer.seat && !peer.stuck && peer.state == FollowerState::streaming));
     BOOST_TEST((peer.received == group.at(1).last().index && peer.lag_entries == 0u && peer.lag_bytes == 0u));
     BOOST_TEST(!peer.durable);
-    BOOST_TEST((!peer.bytes_to_loss && peer.snapshots == 0u && peer.snapshots_in_vain == 0u && peer.snapshot_bytes == 0u));
+    BOOST_TEST((!peer.bytes_to_loss && peer.snapshots == 0u && peer.snapshots_in_vain == 0u));
+    BOOST_TEST(peer.snapshot_bytes == 0u);
     BOOST_TEST(!peer_of(group, 1, three).seat);
     // The follower says nothing for a while.
     const Index before = group.at(1).last().index;
@@ -105,7 +106,8 @@ BOOST_AUTO_TEST_CASE(how_a_follower_lags_is_shown_while_its_link_holds) {
     BOOST_TEST(peer.lag_time->microseconds >= lag.microseconds + 200'000u - 50'000u);
     pass(group, 400);
     peer = peer_of(group, 1, two);
-    BOOST_TEST((!peer.connected && !peer.received && !peer.applied && !peer.lag_entries && !peer.lag_bytes && !peer.lag_time));
+    BOOST_TEST((!peer.connected && !peer.received && !peer.applied));
+    BOOST_TEST((!peer.lag_entries && !peer.lag_bytes && !peer.lag_time));
     BOOST_TEST((peer.state == FollowerState::down && !peer.seat));
     BOOST_TEST(peer_of(group, 1, three).seat);
 }

@@ -14,7 +14,8 @@ namespace support {
 inline std::optional<replicator::core::Hello> overhear(Network& network, NodeId from) {
     std::optional<replicator::core::Hello> heard;
     network.loses = [&heard, from](const Frame& frame) {
-        if (frame.type() == replicator::core::FrameType::hello && frame.from == from) heard = replicator::core::read_hello(frame.bytes.data());
+        const bool wanted = frame.type() == replicator::core::FrameType::hello && frame.from == from;
+        if (wanted) heard = replicator::core::read_hello(frame.bytes.data());
         return false;
     };
     network.cut(NodeId{1}, NodeId{2});

@@ -43,7 +43,7 @@ template <class Parts>
 struct OneNode {
     OneNode() {
         constexpr std::array nodes{replicator::NodeId{1}, replicator::NodeId{2}, replicator::NodeId{3}};
-        local.set({.node = replicator::NodeId{1}, .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
+        local.set({.node = nodes[0], .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
         local.history = replicator::HistoryId{5};
         local.log.reset(replicator::Index{}, replicator::Chain{});
         local.now = replicator::Instant{1'000'000};
