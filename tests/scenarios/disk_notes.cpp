@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a node over a disk tells when nothing is new there, and what it notes before it gives entries up.
+
+#include "support/disk_group.hpp"
+
+#include <replicator/core/install.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+BOOST_AUTO_TEST_SUITE(disk_notes)
+
+namespace {
+
+using namespace replicator;
+using namespace replicator::core;
+using Group = support::DiskGroup<support::DiskNode<ack::SemiSync<>>>;
+using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, support::SmallLog, ack::SemiSync<>,
+                          support::OnDisk, NoObserver>;
+
+/// A node on a disk that takes a state as of entry 5 of a line that its own log shares up to entry 7.
+struct Receiver {
+    Receiver() {
+        constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
+        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
+        auto log = support::SmallLog::open(
+            storage::Simulated(disk), "log",
+            {.cluster = {}, .group = {}, .node = NodeId{1}, .incarnation = Incarnation{11}, .history = {}},
+            log::OnDamage::refuse);
+        BOOST_REQUIRE(log);
+        local.log = std::move(*log);
+        local.history = HistoryId{5};
+        local.log.reset(Index{9}, Chain{});
+        applier.install({}, local.log.begin());
+    }
+
+    void take(std::uint64_t common) {
+        Epochs<Parts::Limits::epochs_max> epochs;
+        epochs.push({{1, NodeId{2}, 1}, Index{1}, Chain{}});
+        std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
+        const auto tail = std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+        SnapshotBegin begin;
+        begin.id = SnapshotId{3};
+        begin.position = {{1, NodeId{2}, 1}, Index{5}};
+        begin.history = local.history;
+        begin.schema = Parts::Codec::schema;
+        begin.policy = local.policy();
+        begin.common = Index{common};
+        begin.tail_checksum = checksum(tail);
+        BOOST_REQUIRE(install.gather_begin(begin, tail.size(), true));
+        BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
+        const std::array<std::byte, sizeof(support::Sum)> state{};
+        const SnapshotChunk chunk{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+                                  .last = false};
+        BOOST_REQUIRE(install.gather_chunk(chunk, state.size()));
+        BOOST_REQUIRE((install.gather(local, state, true) == Install<Parts>::Step::moved));
+        BOOST_REQUIRE(install.finish(local, applier, Index{}));
+    }
+
+    storage::SimulatedDisk disk{1};
+    Local<Parts> local;
+    Applier<Parts> applier;
+    Install<Parts> install;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(in_silence_a_follower_says_no_more_than_its_heartbeats) {
+    Group group(2);
+    group.write_many(1, 3);
+    support::pass(group, 1000);
+    std::size_t acks = 0;
+    group.network.loses = [&acks](const support::Frame& frame) {
+        acks += frame.type() == FrameType::ack ? 1u : 0u;
+        return false;
+    };
+    support::pass(group, 1000);
+    BOOST_TEST(acks == 1'000'000 / support::OnDisk::heartbeat_interval.microseconds);
+}
+
+BOOST_AUTO_TEST_CASE(from_where_on_entries_are_given_up_is_noted_with_the_state) {
+    Receiver receiver;
+    receiver.take(7);
+    BOOST_TEST(receiver.local.log.base().index == Index{5});
+    BOOST_TEST(receiver.local.suspect_from() == Index{6});
+    BOOST_TEST(receiver.local.log.metadata().suspect_from == Index{6});
+    Receiver whole;
+    whole.take(5);
+    BOOST_TEST(whole.local.suspect_from() == Index{});
+    BOOST_TEST(whole.local.log.metadata().suspect_from == Index{});
+}
+
+BOOST_AUTO_TEST_CASE(what_the_log_keeps_of_a_state_are_its_epochs) {
+    Receiver receiver;
+    receiver.take(5);
+    const auto& epochs = receiver.local.log.metadata().epochs;
+    BOOST_TEST(epochs.size == 1u);
+    BOOST_TEST((epochs.at(Index{5}) == Epoch{1, NodeId{2}, 1}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
