@@ -274,4 +274,59 @@ BOOST_AUTO_TEST_CASE(a_hello_that_tells_of_a_higher_promise_ends_the_link_to_the
     BOOST_TEST(group.at(2).status().promised.counter == 9u);
 }
 
+BOOST_AUTO_TEST_CASE(a_candidate_that_gave_up_fetching_leaves_its_donor) {
+    support::Majority group(3);
+    group.network.cut(one, three);
+    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
+    group.network.settle();
+    group.stop(1);
+    pass(group, 600);
+    group.network.loses = [](const support::Frame& frame) {
+        return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+    BOOST_REQUIRE(group.at(3).promote());
+    pass(group, 100);
+    BOOST_REQUIRE((group.at(3).promotion().step == PromotionStep::fetching));
+    BOOST_TEST(group.at(3).status().peers()[1].connected);
+    pass(group, 2000);
+    BOOST_TEST((group.at(3).promotion().error == Error::nodes_missing));
+    BOOST_TEST(!group.at(3).status().peers()[1].connected);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_incarnation_need_not_wait_for_time_to_be_admitted) {
+    support::Majority group(3);
+    pass(group, 100);
+    BOOST_REQUIRE(group.events_of(1).count("admitted 3") == 1u);
+    group.start(3);
+    group.network.run();
+    BOOST_TEST(group.events_of(1).count("admitted 3") == 2u);
+    BOOST_TEST(group.at(1).status().peers()[1].counts);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_is_fenced_ends_its_links_and_says_hello_to_all) {
+    support::Majority group(3);
+    std::optional<core::Hello> hello;
+    group.network.loses = [&hello](const support::Frame& frame) {
+        const bool wanted = frame.type() == FrameType::hello && frame.from == three && frame.to == one;
+        if (wanted) hello = core::read_hello(frame.bytes.data());
+        return false;
+    };
+    group.network.cut(one, three);
+    group.network.join(one, three);
+    group.network.run();
+    group.network.loses = nullptr;
+    BOOST_REQUIRE(hello);
+    hello->promised = {9, three, 1};
+    BOOST_TEST(bool(group.at(1).receive(three, support::hello_frame(*hello))));
+    BOOST_TEST(group.at(1).role() == Role::follower);
+    for (const PeerStatus& peer : group.at(1).status().peers()) BOOST_TEST(!peer.connected);
+    group.network.collect();
+    std::size_t hellos = 0;
+    for (const support::Frame& frame : group.network.queue) {
+        hellos += frame.from == one && frame.type() == FrameType::hello ? 1u : 0u;
+    }
+    BOOST_TEST(hellos == 2u);
+    group.network.queue.clear();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
