@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How many bytes may be on the way: what each time that an acknowledgement takes says about the line.
+// What each time that an acknowledgement takes says about the line, sample by sample.
 
 #include <replicator/core/allowance.hpp>
 #include <replicator/types.hpp>
@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <utility>
 
-BOOST_AUTO_TEST_SUITE(allowance)
+BOOST_AUTO_TEST_SUITE(allowance_samples)
 
 namespace {
 
@@ -117,25 +117,26 @@ BOOST_AUTO_TEST_CASE(an_empty_round_trip_is_not_the_lines_fault) {
     BOOST_TEST(after_answer(220'000) == 512u);
 }
 
-BOOST_AUTO_TEST_CASE(an_answer_that_may_have_waited_can_only_show_that_the_way_is_shorter) {
-    const auto after_second_answer = [](std::uint64_t second) {
+BOOST_AUTO_TEST_CASE(only_what_went_alone_shows_that_the_way_is_longer_and_what_is_shorter_counts_for_an_eighth) {
+    const auto after_second_answer = [](std::uint64_t second, bool alone) {
         Allowance allowance;
         allowance.asked(start);
         allowance.answered(start, start + milliseconds(30));
-        allowance.answered(start + Duration{1}, start + Duration{1 + second});
-        sample(allowance, 1024, 40'000);
+        const Instant sent = start + Duration{1};
+        if (alone) allowance.asked(sent);
+        allowance.answered(sent, sent + Duration{second});
+        sample(allowance, 1024, 50'000);
         return allowance.bytes();
     };
-    BOOST_TEST(after_second_answer(50'000) == 4096u);
-    BOOST_TEST(after_second_answer(29'999) == 2048u);
-    // What was sent on an empty line says how long the way is now, though it became longer.
-    Allowance allowance;
-    for (const std::uint64_t way : {10u, 30u}) {
-        allowance.asked(start);
-        allowance.answered(start, start + milliseconds(way));
-    }
-    sample(allowance, 1024, 40'000);
-    BOOST_TEST(allowance.bytes() == 4096u);
+    // What waited for 10 ms at most lets it grow four times as large; the way took the rest of the 50 ms.
+    BOOST_TEST(after_second_answer(50'000, false) == 2048u);
+    BOOST_TEST(after_second_answer(40'000, true) == 4096u);
+    BOOST_TEST(after_second_answer(39'999, true) == 2048u);
+    BOOST_TEST(after_second_answer(30'000, true) == 2048u);
+    // The wait is 20 ms, and an eighth of what the way is shorter is more than that.
+    BOOST_TEST(after_second_answer(29'993, false) == 2048u);
+    BOOST_TEST(after_second_answer(29'992, false) > 2048u);
+    BOOST_TEST(after_second_answer(29'992, true) > 2048u);
 }
 
 BOOST_AUTO_TEST_CASE(one_sample_is_taken_at_a_time) {

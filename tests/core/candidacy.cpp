@@ -279,13 +279,13 @@ BOOST_AUTO_TEST_CASE(who_leads_ends_a_candidacy_that_gives_way) {
 BOOST_AUTO_TEST_CASE(who_is_not_there_is_not_waited_for_a_second_time) {
     Candidate candidate;
     candidate.candidacy.begin({.may_lose = true, .last_leader = {}}, 1, candidate.local.now);
-    candidate.answer(0, 1, 5, 99);
+    candidate.answer(0, 1, 5, 99, 0);
     BOOST_TEST((candidate.next() == Move::wait));
     candidate.pass(patience);
     BOOST_TEST((candidate.next() == Move::bind));
     candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
     BOOST_TEST((candidate.next() == Move::wait));
-    candidate.answer(0, 1, 5, 99);
+    candidate.answer(0, 1, 5, 99, 0);
     BOOST_TEST((candidate.next() == Move::open));
     BOOST_TEST(candidate.candidacy.forced());
 }

@@ -100,6 +100,9 @@ BOOST_AUTO_TEST_CASE(a_run_that_held_entries_and_is_blank_went_back_unless_it_pr
     BOOST_TEST(node.went_back());
     node.theirs.promised = epoch_of(2);
     BOOST_TEST(node.went_back());
+    node.theirs.suspect_from = Index{1};  // a state comes in the place of what it held
+    BOOST_TEST(!node.went_back());
+    node.theirs.suspect_from = {};
     node.theirs.last = at(1, 1);
     BOOST_TEST(!node.went_back());
     node.theirs.last = {};

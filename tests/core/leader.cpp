@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
         BOOST_TEST((node.local.roster.counting(NodeId{3}) == Incarnation{33}));
         BOOST_TEST((node.local.role == Role::leader && node.local.leader == NodeId{1}));
         BOOST_TEST(node.local.source == NodeId{});
-        BOOST_TEST((node.leader.round() == 0u && node.leader.acknowledged() == Index{}));
+        BOOST_TEST((node.leader.current_round() == 0u && node.leader.acknowledged() == Index{}));
         BOOST_TEST(node.leader.pending(node.local) == 1u);
         BOOST_TEST((node.leader.pending_since() == node.local.now));
         BOOST_TEST(node.follower(2).received == Index{});
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_is_admitted_by_an_entry) {
     follower.counts = false;
     follower.appeared_in_round = 1;
     node.leader.new_round();
-    BOOST_TEST(node.leader.round() == 1u);
+    BOOST_TEST(node.leader.current_round() == 1u);
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST(!follower.counts);
     node.follower(2).round = 1;

@@ -316,15 +316,18 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_beginning_shows_how_long_the_way_is_where_n
         if (pieces_before) {
             sending.answer(0);
             BOOST_REQUIRE(sending.chunk());
+            sending.pass(moment);
+            sending.peer.progress.allowance.lost(piece);
             sending.sending().begin_owed = true;
             sending.begin();
         }
         sending.pass(milliseconds(100));
         sending.answer(0);
         BOOST_REQUIRE(sending.chunk());
+        BOOST_REQUIRE(sending.chunk());
         // Longer than a piece is granted, unless it is known that the way alone takes 100 ms.
         sending.pass(milliseconds(300));
-        sending.answer(piece);
+        sending.answer(2 * piece);
         BOOST_TEST(sending.peer.progress.allowance.bytes() == (pieces_before ? 512u : 1024u));
     }
 }
