@@ -26,7 +26,9 @@ using support::at;
 
 /// A state of five and a half pieces.
 struct Pages {
-    using Command = std::span<const std::byte>;
+    struct Command {
+        std::uint64_t page;
+    };
     static constexpr std::size_t bytes = 5 * 64 + 32;
 
     std::size_t apply(const Command&) { return 0; }
