@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace kv::testing {
 
 /// Three clients, of which `client`, the second, asks.
-struct Three : kv::testing::Fixture {
+struct Three : Fixture {
     Three() {
         prepare(first, 1, "10.0.0.1:5001");
         prepare(client, 2, "10.0.0.2:5002");
@@ -50,9 +50,9 @@ struct Three : kv::testing::Fixture {
     std::vector<std::uint64_t> closed;
 };
 
-}  // namespace
+}  // namespace kv::testing
 
-BOOST_FIXTURE_TEST_SUITE(kv_clients, Three)
+BOOST_FIXTURE_TEST_SUITE(kv_clients, kv::testing::Three)
 
 BOOST_AUTO_TEST_CASE(a_client_says_who_it_is) {
     BOOST_TEST(run({"CLIENT", "ID"}) == ":2\r\n");

@@ -15,9 +15,9 @@
 
 #include <unistd.h>
 
-namespace {
+namespace kv::testing {
 
-struct Locked : kv::testing::Fixture {
+struct Locked : Fixture {
     Locked() { service.password = "open sesame"; }
 
     /// What a session says: its own refusal, or the command's answer.
@@ -27,9 +27,9 @@ struct Locked : kv::testing::Fixture {
     }
 };
 
-}  // namespace
+}  // namespace kv::testing
 
-BOOST_FIXTURE_TEST_SUITE(kv_login, Locked)
+BOOST_FIXTURE_TEST_SUITE(kv_login, kv::testing::Locked)
 
 BOOST_AUTO_TEST_CASE(nothing_is_served_before_the_password_is_said) {
     for (const kv::CommandType& type : kv::command_types()) {
