@@ -45,10 +45,14 @@ public:
         local.log.release(applied());
     }
 
-    /// Replaces the state by one that a snapshot brought; the log was reset to `index`.
+    /// Replaces the state by one that a snapshot brought; the log was reset to before `next`. Results of what the state
+    /// does not have may be of another line. O(results kept).
     void install(Machine&& machine, Cursor next) noexcept {
         machine_ = std::move(machine);
         next_ = next;
+        if constexpr (keeps_results) {
+            for (Slot& slot : results_) slot.index = slot.index < next.index ? slot.index : Index{};
+        }
     }
 
     /// The log was reset or cut at a place that was not applied yet, so that cursors into it are new.
