@@ -368,7 +368,7 @@ test_disk() {
     expect 'on the disk' "$(info 1 replicator_last)" "$(info 1 replicator_durable)"
     expect 'on the disk of a follower' "$(info 1 replicator_last)" "$(peer_info 1 2 durable)"
     expect 'bytes to loss' '[1-9]*' "$(peer_info 1 2 bytes_to_loss)"
-    does_not_start 1 '*is refused: another process uses it' --dir "$disks_dir/node1"
+    does_not_start 1 '*is refused: another process uses it: flock *' --dir "$disks_dir/node1"
     does_not_start 1 '*cannot understand --log file*' --log file
     does_not_start 1 '*--repair is for --dir*' --repair
 
@@ -403,7 +403,7 @@ test_disk() {
     does_not_start 1 '*is refused: it belongs to another cluster' --dir "$disks_dir/node1" --cluster 7
     does_not_start 1 '*is refused: it was written with other nodes*' --dir "$disks_dir/node1"
     does_not_start 1 '*is refused: it was written with another --ack' --dir "$disks_dir/node1" --peer 3=1 --ack sync
-    does_not_start 1 '*its parent is missing' --dir "$disks_dir/none/node1"
+    does_not_start 1 '*its parent is missing: mkdir *' --dir "$disks_dir/none/node1"
     segment=$(find "$disks_dir/node1" -name 'segment-*' | sort | head -n 1)
     printf 'damage' | dd of="$segment" bs=1 seek=4200 conv=notrunc 2>/dev/null
     does_not_start 1 '*is refused: entries from * on were on the disk, and are damaged (file *' --dir "$disks_dir/node1"

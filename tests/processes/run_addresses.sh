@@ -65,7 +65,7 @@ begin() {
 test_names() {
     # Node 2 is not called by node 1, so nobody needs to know where it is, but for whose calls are taken.
     begin localhost localhost:0 --peer 2=no..name:1 --links-from anywhere
-    launch 2 --node 2 --listen 0 --client-port 0 --peer "1=localhost:$at"
+    launch 2 --node 2 --listen 0 --client-port 0 --peer "1=localhost:$at,client=localhost:7"
     ready 2
     wait_until 10 follows 2
     expect 'a node that calls a name' 0 $?
