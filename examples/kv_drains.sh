@@ -15,34 +15,12 @@
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-build=${1:?which build folder?}/examples
-shift
-signals=10
-policy=async
-log=memory
-within_ms=1000
-seed=1
-keep=
-[[ ${1:-} =~ ^[0-9]+$ ]] && {
-    signals=$1
-    shift
-}
-while (($#)); do
-    case $1 in
-        --ack) policy=$2 ;;
-        --log) log=$2 ;;
-        --within) within_ms=$2 ;;
-        --seed) seed=$2 ;;
-        --keep) keep=$2 ;;
-        *)
-            echo "kv_drains: what is $1?" >&2
-            exit 2
-            ;;
-    esac
-    shift 2
-done
+script=kv_drains number=signals options=(ack log within seed keep)
+signals=10 ack=async log=memory within=1000 seed=1 keep=""
+# shellcheck source=kv/arguments.sh
+. "$root/examples/kv/arguments.sh"
 node_count=3
-node_options=(--ack "$policy")
+node_options=(--ack "$ack")
 leader=1
 # shellcheck source=kv/faults.sh
 . "$root/examples/kv/faults.sh"
@@ -57,14 +35,6 @@ fi
 
 sent=0 led_total=0 led_max=0 ended_total=0 ended_max=0 served_before=0
 
-fail() {
-    printf 'kv_drains: FAILED at signal %s: %s (--ack %s --log %s --seed %s)\n' \
-        "$sent" "$*" "$policy" "$log" "$seed" >&2
-    keep=${keep:-${TMPDIR:-/tmp}/replicator-drains-$policy-$seed}
-    for node in "${!node_pid[@]}"; do ask "$node" INFO >"$run_dir/info$node.txt" 2>&1; done
-    exit 1
-}
-
 # Sets `leader` to another node that leads and is confirmed.
 another_leads() {
     local node
@@ -74,19 +44,17 @@ another_leads() {
     return 1
 }
 
-# That it counts is remembered of a process that is gone.
-is_there() { counts "$1" "$2" && [ "$(peer_info "$1" "$2" state)" = streaming ]; }
-
 drain_round() {
     local pid=${node_pid[$leader]} began took
     old=$leader
     sent=$((sent + 1))
+    during="signal $sent, --log $log"
     began=$(now_ms)
     kill -TERM "$pid" || fail "node $old is gone"
     wait_until 20 another_leads || fail "nobody else leads: $(cat "$run_dir/node$old.log")"
     took=$(($(now_ms) - began))
     note_time led "$took"
-    ((took <= within_ms)) || fail "another node led only after $took ms"
+    ((took <= within)) || fail "another node led only after $took ms"
     wait_for_end "$pid" || fail "node $old does not end"
     note_time ended $(($(now_ms) - began))
     grep -q '^handed over to node=' "$run_dir/node$old.log" || fail "node $old: $(cat "$run_dir/node$old.log")"
@@ -112,7 +80,7 @@ rest 200 200
 check_everything
 stop_cluster
 printf 'kv_drains: policy=%s log=%s seed=%s signals=%s seconds=%s acknowledged_writes=%s lost=0' \
-    "$policy" "$log" "$seed" "$sent" "$(as_seconds "$rounds_ms")" "$acknowledged"
+    "$ack" "$log" "$seed" "$sent" "$(as_seconds "$rounds_ms")" "$acknowledged"
 printf ' another_leads_seconds_mean=%s max=%s must=%s ended_seconds_mean=%s max=%s\n' \
-    "$(as_seconds $((led_total / sent)))" "$(as_seconds "$led_max")" "$(as_seconds "$within_ms")" \
+    "$(as_seconds $((led_total / sent)))" "$(as_seconds "$led_max")" "$(as_seconds "$within")" \
     "$(as_seconds $((ended_total / sent)))" "$(as_seconds "$ended_max")"

@@ -57,9 +57,6 @@ somebody_leads() {  # node...
     return 1
 }
 
-# That it counts is remembered of a process that is gone.
-is_there() { counts "$1" "$2" && [ "$(peer_info "$1" "$2" state)" = streaming ]; }
-
 # takeover_round KIND: of hand_over and promotion.
 takeover_round() {
     local old=$leader next third died connection answer waited

@@ -153,3 +153,5 @@ is_equal() {
 leads() { [ "$(info "$1" role)" = master ]; }
 confirmed() { [ "$(info "$1" replicator_confirmed)" = yes ]; }
 counts() { [ "$(peer_info "$1" "$2" counts)" = yes ]; }
+# That it counts is remembered of a process that is gone.
+is_there() { counts "$1" "$2" && [ "$(peer_info "$1" "$2" state)" = streaming ]; }
