@@ -2,9 +2,10 @@
  * Preloaded into a process, it makes the disk of that process stand still, as far as it lies beneath a folder.
  *
  *   STUCK_DISK_FOLDER    the folder, without links in its path
- *   STUCK_DISK_CONTROL   a file that says what is wrong now: "hang", "full", or nothing
+ *   STUCK_DISK_CONTROL   a file that says what is wrong now: "hang", "full", "fail", or nothing
  *
- * hang: fdatasync returns once that is no longer said.   full: what is written does not fit (ENOSPC). */
+ * hang: fdatasync returns once that is no longer said.   full: what is written does not fit (ENOSPC).
+ * fail: fdatasync fails (EIO). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -41,6 +42,7 @@ static int is_said(const char* what) {
 int fdatasync(int file) {
     int (*const real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     while (is_beneath(file) && is_said("hang")) usleep(10000);
+    if (is_beneath(file) && is_said("fail")) return errno = EIO, -1;
     return real(file);
 }
 
