@@ -42,12 +42,12 @@ BOOST_AUTO_TEST_CASE(a_message_says_nothing_that_nobody_put_into_it) {
     BOOST_TEST(says_nothing(0, PromiseRequest{}));
     BOOST_TEST(says_nothing(0, PromiseReply{}));
     BOOST_TEST(says_nothing(0, HandOver{}, LinkId{}));
-    BOOST_TEST(says_nothing(0, SnapshotBegin{}, LinkId{}, 0));
-    BOOST_TEST(says_nothing(0, SnapshotChunk{}, LinkId{}, 0));
+    BOOST_TEST(says_nothing(0, SnapshotBegin{}, LinkId{}, std::size_t{0}));
+    BOOST_TEST(says_nothing(0, SnapshotChunk{}, LinkId{}, std::size_t{0}));
     Append append;
-    BOOST_TEST(says_nothing(0, append, LinkId{}, Epoch{}, 0));
+    BOOST_TEST(says_nothing(0, append, LinkId{}, Epoch{}, std::size_t{0}));
     append.timing.emplace();
-    BOOST_TEST(says_nothing(0, append, LinkId{}, Epoch{}, 0));
+    BOOST_TEST(says_nothing(0, append, LinkId{}, Epoch{}, std::size_t{0}));
     Ack ack;
     BOOST_TEST(says_nothing(0, ack, LinkId{}));
     ack.echo.emplace(), ack.refusal.emplace(), ack.snapshot.emplace(), ack.digest.emplace();
