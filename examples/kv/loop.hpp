@@ -30,14 +30,13 @@ inline constexpr std::size_t freed_per_slice = 256;
 /// As `context.run()`. A handler is measured by the clock; the first one after a wait, which cannot be told from the
 /// wait, by what it took of the processor.
 inline void run(asio::io_context& context, LoopTimes& times) {
-    using Clock = std::chrono::steady_clock;
     while (!context.stopped()) {
-        const Clock::time_point began = Clock::now();
+        const auto began = std::chrono::steady_clock::now();
         const bool has_waste = !Disposal<Tree::Node>::is_empty();
         const bool has_run = context.poll_one() > 0;
         if (has_waste) Disposal<Tree::Node>::free_some(freed_per_slice);
         if (has_run || has_waste) {
-            times.note(Clock::now() - began);
+            times.note(std::chrono::steady_clock::now() - began);
             continue;
         }
         const std::chrono::nanoseconds before = processor_time();

@@ -228,8 +228,10 @@ BOOST_AUTO_TEST_CASE(no_more_is_on_the_way_than_the_line_the_window_and_the_foll
     Leading wide;
     wide.begin_streaming();
     wide.write(200);
-    for (int i = 0; i < 3; ++i) wide.follower().allowance.sent(100 + i, 1024, wide.local.now),
-        wide.follower().allowance.acknowledged(100 + i, wide.local.now, milliseconds(250), 1u << 20);
+    for (std::uint64_t end = 100; end < 103; ++end) {
+        wide.follower().allowance.sent(end, 1024, wide.local.now);
+        wide.follower().allowance.acknowledged(end, wide.local.now, milliseconds(250), 1u << 20);
+    }
     std::size_t sent = 0;
     for (;; wide.tick(moment)) {
         const std::size_t more = wide.entries();

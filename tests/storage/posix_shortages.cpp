@@ -96,7 +96,7 @@ void until_it_goes(Log& log, std::uint64_t& refusals, Try&& attempt) {
         static_cast<void>(log.flush());
     }
     BOOST_TEST_REQUIRE((log.fault() == Error::none), to_string(log.fault()));
-    BOOST_REQUIRE(!"it went on");
+    BOOST_FAIL("it does not go on");
 }
 
 /// Appends, flushes, reads old entries, cuts, keeps a promise. What is in the log in the end.
