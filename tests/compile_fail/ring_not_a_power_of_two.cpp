@@ -2,7 +2,7 @@
 // A ring of 3000 bytes would need a division for every place in it.
 //
 // expect: log::Ring<Bytes>: Bytes must be a power of two.
-// errors: 14
+// errors: 15
 
 #include "parts.hpp"
 

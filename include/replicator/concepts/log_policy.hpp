@@ -86,8 +86,8 @@ concept LogPolicy = std::default_initializable<Log> &&
         { log.release(index) } noexcept;
     };
 
-/// See LP-11. False for a log whose entries are all in memory.
-template <LogPolicy Log>
+/// See LP-11. False for a log whose entries are all in memory. What is no log is refused elsewhere, once.
+template <class Log>
 [[nodiscard]] bool stalled(const Log& log) noexcept {
     if constexpr (requires { log.stalled(); }) {
         return log.stalled();
