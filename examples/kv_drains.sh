@@ -60,7 +60,7 @@ drain_round() {
     grep -q '^handed over to node=' "$run_dir/node$old.log" || fail "node $old: $(cat "$run_dir/node$old.log")"
     unset "node_pid[$old]"
     start_node "$old" || fail "node $old did not start again"
-    wait_until 20 is_there "$leader" "$old" || fail "node $old does not count again"
+    wait_until 60 is_there "$leader" "$old" || fail "node $old does not count again"
 }
 
 RANDOM=$seed
