@@ -26,10 +26,14 @@ public:
         : node_(node), stays_(stays), end_(std::move(end)), timer_(context) {}
 
     void start() { look(); }
-    void stop() { timer_.cancel(); }
+    void stop() {
+        stopped_ = true;  // the timer may have run out already
+        timer_.cancel();
+    }
 
 private:
     void look() {
+        if (stopped_) return;
         const bool faulted = node_.role() == replicator::Role::faulted;
         if (faulted && std::exchange(faulted_, true)) return end_();
         if (faulted) {
@@ -49,6 +53,7 @@ private:
     std::function<void()> end_;
     asio::steady_timer timer_;
     bool faulted_ = false;
+    bool stopped_ = false;
 };
 
 }  // namespace kv
