@@ -166,14 +166,16 @@ private:
             buffer.file = {};
             const FileName name = segment_name(segment.number, segment.first.index);
             const StorageError error = storage.open(directory, name.text(), buffer.file);
-            if (error != StorageError::none) return damage.passes = passes(error), false;
+            damage.passes = passes(error);
+            if (error != StorageError::none) return false;
             buffer.segment = segment.number;
         }
         std::size_t filled = 0;
         while (filled == 0) {
             std::size_t got = 0;
             const StorageError error = storage.read(buffer.file, place, raw(), got);
-            if (error != StorageError::none) return damage.passes = passes(error), false;
+            damage.passes = passes(error);
+            if (error != StorageError::none) return false;
             std::size_t used = 0;
             while (walk.at.index <= limit) {
                 damage = {segment.number, place + used, walk.at.index, false};
