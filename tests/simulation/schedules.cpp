@@ -39,7 +39,7 @@ void explore(const Composition& explored) {
     const std::uint64_t single = number_from("REPLICATOR_SEED", 0);
     sim::ExploreOptions options;
     options.first_seed = single != 0 ? single : number_from("REPLICATOR_FIRST_SEED", 1);
-    options.seeds = single != 0 ? 1 : (number_from("REPLICATOR_SEEDS", 100'000) + compositions - 1) / compositions;
+    options.seeds = single != 0 ? 1 : (number_from("REPLICATOR_SEEDS", 40'000) + compositions - 1) / compositions;
     options.bounds.nodes_min = explored.nodes_min;
     options.bounds.leaders_fail = explored.leaders_fail;
     options.bounds.slow = explored.slow;
