@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+// Two boards joined by a serial line that loses a byte now and then: what a main loop of firmware does, in one process.
+
+#include <replicator/clock32.hpp>
+#include <replicator/replicator.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <span>
+
+using namespace replicator;
+
+struct Thermostat {
+    struct Command { std::uint32_t room, degrees; };
+    std::array<std::uint32_t, 4> degrees{};
+    void apply(const Command& command) noexcept { degrees[command.room % degrees.size()] = command.degrees; }
+};
+
+struct Small : Options {
+    static constexpr std::size_t nodes_max = 2;
+    static constexpr std::size_t frame_bytes_max = 640;
+    static constexpr std::size_t gather_bytes = 64;
+    static constexpr std::size_t writes_pending_max = 8;
+    static constexpr std::size_t epochs_max = 2;
+    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
+    static constexpr std::size_t snapshot_chunks_in_flight_max = 1;
+};
+using Node = Replicator<Thermostat, log::Ring<1024>, ack::Sync<>, transport::Manual, Small>;
+
+constexpr NodeId nodes[] = {NodeId{1}, NodeId{2}};
+using Pipe = std::deque<std::byte>;
+
+struct Board {
+    Node& node;
+    NodeId peer;
+    Pipe& in;
+    Pipe& out;
+    Clock32<milliseconds(1)> clock{};                    // the counter of a board wraps
+
+    void turn(std::uint32_t counter) {
+        for (; !in.empty(); in.pop_front()) {            // as an interrupt hands them over: one by one
+            if (!node.receive(peer, std::span(&in.front(), 1))) node.disconnected(peer);
+        }
+        node.tick(clock.at(counter));
+        std::array<std::byte, Node::transmit_bytes_min> frame;
+        if (out.empty()) out.insert(out.end(), frame.begin(), frame.begin() + node.transmit(peer, frame));
+    }
+};
+
+int main() {
+    transport::Manual line;
+    Node first{line, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
+    Node second{line, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
+    Pipe there, back;
+    Board boards[] = {{first, nodes[1], back, there}, {second, nodes[0], there, back}};
+    if (!first.found(HistoryId{1})) return 1;
+
+    std::uint32_t counter = ~std::uint32_t{0} - 500;     // half a second before it wraps
+    for (std::uint32_t turn = 0; turn < 3000; ++turn, ++counter) {
+        if (turn % 100 == 50 && !first.write({.room = 1, .degrees = 18 + turn / 1000})) return 1;
+        if (turn % 77 == 0 && !there.empty()) there.pop_back();
+        for (Board& board : boards) board.turn(counter);
+    }
+    std::printf("the second board: %u degrees; everything is acknowledged: %d\n",
+                static_cast<unsigned>(second.state().degrees[1]), first.acknowledged() == first.last().index);
+}
