@@ -33,8 +33,8 @@ struct DrainStatus {
     DrainStep step = DrainStep::none;
     /// Why it was given up, and what may be lost when this node ends now:
     ///   - not_enough_followers: no follower is there that counts and has caught up. All that it does not hold.
-    ///   - busy: the most complete follower, or the policy, was too slow. Every follower lacks the newest entries; the
-    ///     pending writes have no outcome.
+    ///   - busy: the most complete follower, or the policy, was too slow, or a person promoted a node first. Every
+    ///     follower may lack the newest entries; the pending writes have no outcome.
     ///   - nodes_missing: the successor holds everything, and was told to lead, but nobody leads. Nothing; promote a
     ///     node.
     ///   - faulted: this node faulted meanwhile; status().fault says why.

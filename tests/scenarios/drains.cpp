@@ -214,6 +214,27 @@ BOOST_AUTO_TEST_CASE(a_leader_that_was_fenced_while_it_drained_asks_to_lead_only
     BOOST_TEST(group.at(1).confirmed());
 }
 
+BOOST_AUTO_TEST_CASE(one_that_was_fenced_before_anybody_had_everything_says_so) {
+    Async group(3);
+    lag(group);
+    // They are heard, and take nothing.
+    group.network.join(one, two);
+    group.network.join(one, three);
+    group.network.loses = [](const Frame& frame) { return frame.type() == FrameType::append; };
+    BOOST_REQUIRE(group.at(1).drain(milliseconds(2500)));
+    pass(group, 500);
+    // A person does not wait for that, and the candidate dies before it has what is missing.
+    BOOST_REQUIRE(group.at(2).promote());
+    group.network.settle();
+    BOOST_TEST(group.at(1).role() == Role::follower);
+    group.stop(2);
+    drained_after(group);
+    BOOST_TEST((group.at(1).drain_status().step == DrainStep::late));
+    BOOST_TEST(group.at(1).drain_status().successor == NodeId{});
+    // Not that nothing is lost.
+    BOOST_TEST(group.at(1).drain_status().error == Error::busy);
+}
+
 BOOST_AUTO_TEST_CASE(a_policy_that_lacks_a_follower_is_not_waited_for) {
     Sync group(3);
     group.write(1);

@@ -80,7 +80,9 @@ private:
     }
 
     [[nodiscard]] Error missing(const Local<Composition>& local, Peers peers, bool is_told) const noexcept {
-        if (local.role != Role::leader) return Error::nodes_missing;
+        // Whoever fenced it without having been told to lead may lack anything.
+        const bool handed_over = is_told && chosen_ != NodeId{};
+        if (local.role != Role::leader) return handed_over ? Error::nodes_missing : Error::busy;
         Error missing = Error::not_enough_followers;
         for (const Peer& peer : peers) {
             if (!peer.progress.up()) continue;
