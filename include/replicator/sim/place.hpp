@@ -88,6 +88,14 @@ struct Place {
     Index commit;
     std::vector<Former> former;
 
+    /// What the clock here shows: it runs faster than true time by so many thousandths, and sometimes not at all.
+    [[nodiscard]] Instant read_clock(Instant now, std::int32_t skew) noexcept {
+        const std::uint64_t passed = (now - clock_read_at).microseconds;
+        clock_read_at = now;
+        if (now < clock_stopped_until) return clock;
+        const std::int64_t rate = 1000 + skew;
+        return clock = clock + Duration{passed * static_cast<std::uint64_t>(rate) / 1000};
+    }
     /// When the incarnation that `counting` is, or was, began here.
     [[nodiscard]] Instant began_as(Incarnation counting) const noexcept {
         for (const Former& gone : former) {

@@ -5,6 +5,7 @@
 
 #include "disk.hpp"
 #include "network.hpp"
+#include "opening.hpp"
 #include "past.hpp"
 #include "place.hpp"
 #include "random.hpp"
@@ -89,7 +90,10 @@ protected:
                             .group = {},
                             .leads_again = scenario_.disks.leads_again};
         if constexpr (is_durable) {
-            open(place, config);
+            // Who has to replace a disk may take a copy of another node's.
+            const std::size_t other = (place + 1) % places_.size();
+            Opening<Simulated<UserNode>> opening(*at.drive, *places_[other].drive, random_, scenario_.disks.sync_polls);
+            at.node = opening.open(network_, config, [this](auto why) { fail(why); });
         } else {
             at.node = std::make_unique<Node>(network_, config);
         }
@@ -128,16 +132,6 @@ protected:
         return true;
     }
 
-    /// What the clock of a node shows: it runs fast or slow, and sometimes not at all.
-    [[nodiscard]] Instant read_clock(std::size_t place) {
-        Place<Node>& at = places_[place];
-        const std::uint64_t passed = (now_ - at.clock_read_at).microseconds;
-        at.clock_read_at = now_;
-        if (now_ < at.clock_stopped_until) return at.clock;
-        const std::int64_t rate = 1000 + (scenario_.clock_skews.empty() ? 0 : scenario_.clock_skews[place]);
-        return at.clock = at.clock + Duration{passed * static_cast<std::uint64_t>(rate) / 1000};
-    }
-
     /// The next thing that happens by itself: a packet arrives, or a node is told the time.
     void step() {
         Instant next = network_.next_arrival(Instant{~std::uint64_t{0}});
@@ -173,7 +167,7 @@ protected:
             return;
         }
         if constexpr (is_durable) look_after(place);
-        at.node->tick(read_clock(place));
+        at.node->tick(at.read_clock(now_, scenario_.clock_skews.empty() ? 0 : scenario_.clock_skews[place]));
         network_.pump(now_);
         self().check(place);
     }
@@ -324,56 +318,6 @@ private:
         if (at.drive->trouble_ends() <= now_) at.drive->mend(scenario_.disks.sync_polls);
         if (at.restarts_at == Instant{} || now_ < at.restarts_at) return;
         restart(place, random_.below(2) == 0 ? End::kill : End::power);
-    }
-
-    /// Starts a node from its disk. Where that is damaged, what can be saved is; else it gets a new one.
-    void open(std::size_t place, const Config& config) {
-        using Log = typename Simulated<UserNode>::SimulatedLog;
-        Place<Node>& at = places_[place];
-        const log::FileIdentity identity{.cluster = {},
-                                         .group = {},
-                                         .node = ids_[place],
-                                         .incarnation = Incarnation{random_.next() >> 8},
-                                         .history = {}};
-        // Who has to replace a disk may take a copy of another node's.
-        const std::size_t other = (place + 1) % places_.size();
-        if (at.drive->is_new() && opens_as<Log>(*places_[other].drive, random_, identity)) {
-            fail({"node ", name(place), " starts from a copy of the disk of node ", name(other)});
-        }
-        auto on_damage = log::OnDamage::refuse;
-        // In one of four starts, the power fails while the log is being opened.
-        if (random_.below(4) == 0) {
-            at.drive->mend(scenario_.disks.sync_polls);
-            at.drive->cut_power_in(random_.between(1, 60));
-            const bool repairs = at.drive->is_damaged() && random_.below(2) == 0;
-            static_cast<void>(Log::open(at.drive->storage(), Drive::folder, identity,
-                                        repairs ? log::OnDamage::repair : log::OnDamage::refuse));
-            at.drive->change(at.drive->after(End::power, random_), End::power, random_);
-        }
-        while (true) {
-            at.drive->start(scenario_.disks.sync_polls);
-            Error error = Error::none;
-            {
-                auto log = Log::open(at.drive->storage(), Drive::folder, identity, on_damage);
-                error = log.error();
-                if (log) {
-                    at.node = std::make_unique<Node>(network_, config, std::move(*log));
-                    if (at.node->role() != Role::faulted) return;
-                    error = at.node->status().fault;
-                    on_damage = log::OnDamage::repair;
-                    at.node.reset();
-                }
-            }
-            if (!at.drive->is_damaged()) {
-                fail({"node ", name(place), " cannot start from its disk: ", replicator::to_string(error)});
-            }
-            if (on_damage == log::OnDamage::repair) {
-                at.drive->change(at.drive->after(End::wipe, random_), End::wipe, random_);
-                on_damage = log::OnDamage::refuse;
-            } else {
-                on_damage = log::OnDamage::repair;
-            }
-        }
     }
 
 protected:

@@ -25,5 +25,10 @@ private:
 inline void append(std::string& sentence, std::initializer_list<Word> words) {
     for (const Word& word : words) word.append_to(sentence);
 }
+[[nodiscard]] inline std::string say(std::initializer_list<Word> words) {
+    std::string sentence;
+    append(sentence, words);
+    return sentence;
+}
 
 }  // namespace replicator::sim

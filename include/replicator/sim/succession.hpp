@@ -7,8 +7,11 @@
 // are healed, somebody leads, all are equal, and what only a forced epoch may have lost is all that is lost.
 #pragma once
 
+#include "applied.hpp"
 #include "chronicle.hpp"
+#include "comeback.hpp"
 #include "place.hpp"
+#include "promises.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
 #include "scene.hpp"
@@ -108,26 +111,14 @@ private:
         if (!Base::is_durable || places_[place].drive->is_new()) view.last = 0;
         if constexpr (Base::is_durable) {
             check(place);
+            const bool keeps = Simulated<UserNode>::keeps_copies;
             const bool other = places_[place].drive->is_new() || places_[place].drive->is_older();
-            if (Simulated<UserNode>::keeps_copies && !other) check_memory(place, before, lost);
+            // Of one that was told to be another, the disk may have failed meanwhile.
+            const bool told = this->pasts_.went_back(place);
+            const auto& now = local(*places_[place].node);
+            if (keeps && !other) refuse(forgotten_by(now, lines_, view, before, lost, told));
         }
         if (lost) chronicle_.forget_what_is_gone(Base::is_durable);
-    }
-
-    void check_memory(std::size_t place, Entry before, bool lost) {
-        const View& view = views_[place];
-        const auto& now = local(*places_[place].node);
-        const bool suspect = now.suspect_from() != Index{};
-        const bool less = !lines_.has(view.last, before);
-        if (less && !lost)
-            fail({"node ", name(place), " comes back without entry ", lines_.index(before).value,
-                  ", which its disk had"});
-        if (less && !suspect) fail({"node ", name(place), " lost entries, and is not suspect"});
-        if (view.suspect && !suspect) fail({"node ", name(place), " forgot that it is suspect"});
-        if (now.promised < view.promised) fail({"node ", name(place), " forgot what it promised"});
-        // Of one that was told to be another, the disk may have failed meanwhile.
-        const bool told = this->pasts_.went_back(place);
-        if (now.incarnation != view.incarnation && !told) fail({"node ", name(place), " is another incarnation"});
     }
 
     void promote(std::size_t place, bool forced) {
@@ -153,6 +144,11 @@ private:
 
     // ---- What must hold ----
 
+    /// Fails when something is wrong.
+    void refuse(const std::string& wrong) {
+        if (!wrong.empty()) fail({wrong.c_str()});
+    }
+
     void check(std::size_t place) {
         const Calm calm(places_[place].drive.get());
         View& view = views_[place];
@@ -174,7 +170,7 @@ private:
         if (node.role() == Role::leader || (stopped && led(place))) check_leader(place);
         if (stopped) return;
         this->check_seat_moves(place);
-        if (failure_.empty()) check_applied(place);
+        if (failure_.empty()) refuse(misapplied_by(node, chronicle_, view, name(place)));
         if (failure_.empty()) check_acknowledged(place);
         if (failure_.empty() && clients_.look) clients_.look(node, now_);
     }
@@ -204,43 +200,7 @@ private:
         reign.forced = local(node).epochs.all().back().forced;
         // Somebody said that an old copy is the truth, in an epoch that is older than what others hold.
         if (reign.forced && this->pasts_.went_back(place) && epoch < epochs_.rbegin()->first) this->void_ = true;
-        for (auto& [other, former] : epochs_) {
-            // A candidate that was late opens an epoch in which nothing will ever be acknowledged.
-            if (epoch < other || lines_.has(reign.start, former.acknowledged)) continue;
-            // Whoever forced an epoch may have stopped before anybody saw that it did.
-            const Entry common = lines_.common(reign.start, former.acknowledged);
-            if (!reign.forced && !lines_.forced_after(reign.start, common, other)) {
-                return fail({"node ", name(place), " opens an epoch that lacks acknowledged entry ",
-                             lines_.index(former.acknowledged).value});
-            }
-            // Somebody took the risk.
-            former.acknowledged = common;
-            lost_ = true;
-        }
-    }
-
-    /// What a node applied is what the commands make it, was committed, and stays.
-    void check_applied(std::size_t place) {
-        View& view = views_[place];
-        const Node& node = *places_[place].node;
-        if (node.last().index < node.commit() || node.commit() < node.applied()) {
-            return fail({"node ", name(place), " applied or committed too much"});
-        }
-        const auto found = lines_.find(node.applied(), chain_at(local(node).log, node.applied()));
-        if (!found && local(node).log.fault() != Error::none) return;
-        if (!found) return fail({"node ", name(place), " applied what no leader wrote"});
-        if (*found == view.applied) return;
-        const Entry common = lines_.common(*found, view.applied);
-        if (common != view.applied && !chronicle_.may_replace(*found, view.applied, common)) {
-            return fail({"node ", name(place), " took back what it had applied"});
-        }
-        view.applied = *found;
-        if (const char* const wrong = lines_.find_wrong(node, *found, common); wrong != nullptr) {
-            return fail({wrong, " node ", name(place), " is not what the commands make it"});
-        }
-        if (!chronicle_.is_committed(view.applied)) {
-            fail({"node ", name(place), " applied what no leader committed"});
-        }
+        refuse(promises_.begins(epoch));
     }
 
     void check_acknowledged(std::size_t place) {
@@ -261,34 +221,7 @@ private:
             }
         }
         view.pending.erase(view.pending.begin(), view.pending.begin() + static_cast<std::ptrdiff_t>(done));
-        if (newest != 0) check_promise(newest);
-    }
-
-    /// An entry was just acknowledged: enough nodes hold it, and no loss-free epoch was opened without it. What a later
-    /// forced one lacks is at risk.
-    void check_promise(Entry entry) {
-        const Epoch epoch_of_leader = lines_.epoch(entry);
-        const std::size_t holders = chronicle_.holders(entry);
-        if (holders < Policy::holders_floor(ids_.size()) && !chronicle_.at_risk(entry)) {
-            return fail(
-                {"entry ", lines_.index(entry).value, " is acknowledged, and held by ", holders, " nodes only"});
-        }
-        for (const auto& [epoch, reign] : epochs_) {
-            if (epoch <= lines_.epoch(entry) || reign.forced || lines_.has(reign.start, entry)) continue;
-            // Somebody may have risked a loss, on either line, or all nodes of that epoch were destroyed.
-            const Entry common = lines_.common(entry, reign.start);
-            const bool risked = lines_.forced_after(entry, common) || lines_.forced_after(reign.start, common);
-            if (!risked && chronicle_.newest_held(reign.start) == reign.start) {
-                return fail({"entry ", lines_.index(entry).value, " of epoch ", lines_.epoch(entry).counter,
-                             " is acknowledged, although epoch ", epoch.counter, " began without it, after entry ",
-                             lines_.index(reign.start).value - 1});
-            }
-        }
-        for (const auto& [epoch, reign] : epochs_) {
-            if (lines_.epoch(entry) < epoch && reign.forced) entry = lines_.common(reign.start, entry);
-        }
-        Entry& acknowledged = epochs_[epoch_of_leader].acknowledged;
-        if (lines_.index(acknowledged) < lines_.index(entry)) acknowledged = entry;
+        if (newest != 0) refuse(promises_.acknowledges(newest));
     }
 
     /// A candidate just died. If it had not led, somebody leads in time although nobody promotes again. One that had is
@@ -381,20 +314,14 @@ private:
         return leader;
     }
 
-    void check_survival(std::size_t leader) {
-        for (const auto& [epoch, reign] : epochs_) {
-            if (lines_.has(views_[leader].last, reign.acknowledged)) continue;
-            return fail({"acknowledged entry ", lines_.index(reign.acknowledged).value, " is lost"});
-        }
-        if (lost_ && !chronicle_.risked()) fail({"writes were lost, although nobody took the risk"});
-    }
+    void check_survival(std::size_t leader) { refuse(promises_.survive(views_[leader].last)); }
 
     HistoryId history_;
     Chronicle chronicle_;
     Lines<typename Simulated<UserNode>::StateMachine>& lines_ = chronicle_.lines;
     std::vector<View>& views_ = chronicle_.views;
     decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
-    bool lost_ = false;
+    Promises<typename Simulated<UserNode>::StateMachine, Policy> promises_{chronicle_};
 };
 
 }  // namespace replicator::sim
