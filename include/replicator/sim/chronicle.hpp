@@ -27,6 +27,7 @@ struct Chronicle {
         Incarnation incarnation{};
         bool suspect = false;
         std::vector<Ticket> pending;
+        Entry answered = 0;  ///< the newest that this process acknowledged
         std::vector<Entry> former;  ///< what was held when earlier processes ended
     };
     /// What is known of an epoch.

@@ -7,6 +7,7 @@
 #include "sentence.hpp"
 #include "shrink.hpp"
 #include "succession.hpp"
+#include "takeover.hpp"
 #include "world.hpp"
 
 #include <cstddef>
@@ -68,7 +69,7 @@ using Run = std::function<Verdict(const Scenario&, Network::Watch)>;
     Exploration found;
     for (; found.seeds < options.seeds; ++found.seeds) {
         const std::uint64_t seed = options.first_seed + found.seeds;
-        const Scenario scenario = draw_scenario(seed, bounds);
+        const Scenario scenario = draw(seed, bounds);
         const Verdict verdict = run(scenario, {});
         found.events += verdict.events;
         found.acknowledged += verdict.acknowledged;

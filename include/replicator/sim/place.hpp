@@ -80,6 +80,7 @@ struct Place {
     Instant ticks_at;
     Instant paused_until;
     Instant restarts_at;  // when somebody looks after a node whose disk failed; 0 while there is none
+    Instant stops_at;     // when the process ends in order; 0 while it goes on
     Instant clock{1'000'000};
     Instant clock_read_at;  // in true time
     Instant clock_stopped_until;

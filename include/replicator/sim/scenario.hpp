@@ -31,6 +31,8 @@ enum class EventKind : std::uint8_t {
     promote,      ///< somebody tells `node` to lead, if that loses nothing
     force,        ///< somebody tells `node` to lead, whatever that loses
     hand_over,    ///< whoever leads is told to let `node` lead
+    drain,        ///< whoever leads drains, for `amount` milliseconds at most, ends in order, and comes back
+    stop,         ///< the same with `node`; one that does not lead ends without a drain
     kill,         ///< the process of `node` ends, the machine goes on; a new process starts from the disk
     wipe,         ///< `node` gets a new disk
     rot,          ///< the process of `node` ends, and something on its disk is damaged
@@ -60,6 +62,8 @@ enum class EventKind : std::uint8_t {
         case EventKind::promote: return "promote";
         case EventKind::force: return "force";
         case EventKind::hand_over: return "hand_over";
+        case EventKind::drain: return "drain";
+        case EventKind::stop: return "stop";
         case EventKind::kill: return "kill";
         case EventKind::wipe: return "wipe";
         case EventKind::rot: return "rot";
@@ -101,8 +105,8 @@ struct Scenario {
     std::vector<Event> events;              ///< in the order of their times
     Duration length = milliseconds(500);    ///< of the part with faults
     bool leaders_fail = false;              ///< leaders crash, and others are promoted
-    /// Whoever takes over from the first leader dies, and nobody comes to promote another one. If it died before it
-    /// led, somebody leads by itself in time.
+    /// Nobody comes to promote another one when whoever takes over from the first leader dies, or when that leader is
+    /// stopped in order. If the one that died had not led, somebody leads by itself in time.
     bool nobody_comes = false;
 };
 
@@ -119,6 +123,8 @@ struct ScenarioBounds {
     bool disks = false;         ///< disks fail; set where the log is on a disk
     bool disks_hang = true;     ///< where disks fail, some hang or are full for longer than a failure timeout
     bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
+    bool orderly_stops = false;  ///< nothing happens but an orderly stop of the leader, see `draw_orderly_stop`
+    bool drains = true;         ///< where leaders fail, nodes are also stopped in order
     bool lines = false;         ///< nodes are joined by serial lines, which damage bytes
     bool slow = false;          ///< connections carry a few bytes in a second
     bool copies_go_back = false;  ///< nodes start from older copies, and under run numbers that they had before
@@ -222,35 +228,31 @@ inline void spread_past(Scenario& scenario, const ScenarioBounds& bounds) {
     spread(random, scenario, EventKind::restore, random.between(1, most), bounds);
 }
 
-}  // namespace detail
-
-/// A hand-over or a promotion while the first leader lives, whose candidate dies at any step of it. Nothing is lost on
-/// the way, so that the time counts in which somebody must lead.
-[[nodiscard]] inline Scenario draw_takeover(std::uint64_t seed, const ScenarioBounds& bounds) {
-    Random random(seed);
-    Scenario scenario;
-    scenario.seed = seed;
-    scenario.leaders_fail = scenario.nobody_comes = true;
-    scenario.nodes = random.between(bounds.nodes_min, bounds.nodes_max);
-    scenario.clock_skews.resize(scenario.nodes);
-    scenario.network.stream = random.below(2) == 0;
-    scenario.network.delay_max = Duration{scenario.network.delay_min.microseconds + random.below(2'000)};
-    const Duration begins{random.between(40'000, 80'000)};
-    const Duration dies{begins.microseconds + random.below(12 * scenario.network.delay_max.microseconds)};
-    const auto candidate = static_cast<std::uint32_t>(random.between(1, scenario.nodes - 1));
-    const EventKind kind = random.below(2) == 0 ? EventKind::hand_over : EventKind::promote;
-    scenario.events = {{milliseconds(5), EventKind::write, 0, 0, static_cast<std::uint32_t>(random.between(1, 20))},
-                       {milliseconds(30), EventKind::write, 0, 0, static_cast<std::uint32_t>(random.between(1, 5))},
-                       {begins, kind, candidate, 0, 0},
-                       {dies, EventKind::crash, candidate, 0, 0}};
-    scenario.length = Duration{dies.microseconds + 5'000};  // so that it comes to that
-    return scenario;
+/// Orderly stops, and nodes that die in the middle of them. From a source of its own, so that all else is what it is
+/// without this. Some are given less time than a heartbeat takes, some more than several failure timeouts.
+inline void spread_orderly_stops(Scenario& scenario, const ScenarioBounds& bounds) {
+    Random random(scenario.seed ^ 0x6472'6169'6e);
+    const std::uint64_t most = scenario.length.microseconds / 100'000 + 1;
+    const std::size_t before = scenario.events.size();
+    spread(random, scenario, EventKind::drain, sometimes(random, 2 * most), bounds);
+    spread(random, scenario, EventKind::stop, sometimes(random, most), bounds);
+    const std::size_t stops = scenario.events.size();
+    for (std::size_t i = before; i < stops; ++i) {
+        Event& stop = scenario.events[i];
+        if (random.below(2) == 0) stop.amount *= 8;
+        if (random.below(3) != 0) continue;
+        const Duration after{random.below(scenario.network.delay_max.microseconds * 12)};
+        const EventKind kind = random.below(2) == 0 ? EventKind::crash : EventKind::kill;
+        scenario.events.push_back(
+            {Duration{stop.at.microseconds + after.microseconds}, kind, stop.other, stop.node, stop.amount});
+    }
 }
+
+}  // namespace detail
 
 /// The scenario of a seed. One in twenty has no faults, so that a check which is too strict shows; one in ten has some
 /// fault of the network at an extreme rate.
 [[nodiscard]] inline Scenario draw_scenario(std::uint64_t seed, const ScenarioBounds& bounds) {
-    if (bounds.takeovers) return draw_takeover(seed, bounds);
     Random random(seed);
     Scenario scenario;
     scenario.seed = seed;
@@ -285,6 +287,7 @@ inline void spread_past(Scenario& scenario, const ScenarioBounds& bounds) {
         detail::spread(random, scenario, EventKind::repeat, detail::sometimes(random, 4 * most), bounds);
         if (bounds.disks) detail::spread_disk_faults(random, scenario, most, bounds);
         if (bounds.disks && bounds.disks_hang) detail::spread_standing_disks(scenario, most, bounds);
+        if (scenario.leaders_fail && bounds.drains) detail::spread_orderly_stops(scenario, bounds);
     }
     if (bounds.disks) detail::draw_disks(random, scenario.disks);
     if (bounds.lines) detail::draw_line(Random(~seed), network);

@@ -27,8 +27,9 @@
 namespace replicator::sim {
 
 /// `Play` has `check(place)`, called after a node was told something, `heard(from, to)`, `write(count)`,
-/// `promote(place, forced)`, `hand_over(place)`; and `ends(place)` before a process ends, `came_back(place, lost)`
-/// after the next one started there, which may have lost copies that it had.
+/// `promote(place, forced)`, `hand_over(place)`, `stop(place, within)`, `drain(within)`; and `ends(place, in_order)`
+/// before a process ends, `came_back(place, lost)` after the next one started there, which may have lost copies that it
+/// had.
 template <class UserNode, class MakeCommand, class Play>
 class Scene {
 public:
@@ -101,14 +102,14 @@ protected:
         if (incarnation != at.incarnation) at.began = now_;
         at.incarnation = incarnation;
         at.applied = at.commit = Index{};
-        at.restarts_at = Instant{};
+        at.restarts_at = at.stops_at = Instant{};
         pasts_.started(places_, place, before);
         at.node->tick(at.clock);
     }
 
     /// The process ends; the next one finds on its disk what that leaves, and in memory nothing.
-    void restart(std::size_t place, End how) {
-        end(place, how);
+    void restart(std::size_t place, End how, bool in_order = false) {
+        end(place, how, in_order);
         start(place, how);
         come_back(place, how);
     }
@@ -166,6 +167,7 @@ protected:
             if (now_ >= at.paused_until) network_.pause(ids_[place], false);
             return;
         }
+        if (at.stops_at != Instant{} && at.stops_at <= now_) return stop_in_order(place);
         if constexpr (is_durable) look_after(place);
         at.node->tick(at.read_clock(now_, scenario_.clock_skews.empty() ? 0 : scenario_.clock_skews[place]));
         network_.pump(now_);
@@ -203,6 +205,8 @@ protected:
             case EventKind::promote: return self().promote(place, false);
             case EventKind::force: return self().promote(place, true);
             case EventKind::hand_over: return self().hand_over(place);
+            case EventKind::drain: return self().drain(milliseconds(event.amount));
+            case EventKind::stop: return self().stop(place, milliseconds(event.amount));
             case EventKind::repeat: return network_.repeat(node, other, milliseconds(event.amount), now_);
             case EventKind::image:
                 if (is_durable) places_[place].drive->take_image();
@@ -231,6 +235,15 @@ protected:
         if (!is_durable || event.amount % 2 == 0) return;
         network_.pause(ids_[event.node], true);
         places_[event.node].paused_until = now_ + milliseconds(event.amount);
+    }
+
+    /// The process closes what it has, ends, and is away for a while; the machine may be switched off meanwhile.
+    void stop_in_order(std::size_t place) {
+        bool closed = false;
+        if constexpr (is_durable) closed = static_cast<bool>(places_[place].node->close());
+        restart(place, closed && random_.below(2) == 0 ? End::power : End::kill, closed);
+        network_.pause(ids_[place], true);
+        places_[place].paused_until = now_ + Duration{random_.between(1'000, 100'000)};
     }
 
     /// The nodes before and after `middle` see it, and not each other.
@@ -292,9 +305,9 @@ protected:
     }
 
 private:
-    void end(std::size_t place, End how) {
+    void end(std::size_t place, End how, bool in_order = false) {
         Place<Node>& at = places_[place];
-        self().ends(place);
+        self().ends(place, in_order);
         network_.detach(*at.node);
         if constexpr (is_durable) {
             auto found = at.drive->after(how, random_);

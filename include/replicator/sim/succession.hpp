@@ -10,6 +10,7 @@
 #include "applied.hpp"
 #include "chronicle.hpp"
 #include "comeback.hpp"
+#include "orderly_stops.hpp"
 #include "place.hpp"
 #include "promises.hpp"
 #include "random.hpp"
@@ -42,6 +43,7 @@ public:
     Succession(const Scenario& scenario, MakeCommand make_command)
         : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), chronicle_(history_) {
         views_.resize(places_.size());
+        stops_.set_places(places_.size());
         if (!places_[0].node->found(history_)) fail({"the group cannot be founded"});
         check(0);
     }
@@ -50,6 +52,7 @@ public:
         this->play();
         if (scenario_.nobody_comes) expect_leader();
         this->heal();
+        is_healed_ = true;
         recover();
         return {failure_, events_, acknowledged_, trace_};
     }
@@ -81,6 +84,7 @@ private:
         Node& node = *places_[place].node;
         const Position before = node.last();
         const Result<Ticket> ticket = node.write(make_command_(random_));
+        refuse(stops_.writes(place, node, ticket.error()));
         if (!ticket) {
             if (node.last() != before) fail({"a refused write changed the log"});
             return false;
@@ -91,10 +95,13 @@ private:
         return true;
     }
 
-    void ends(std::size_t place) {
+    void ends(std::size_t place, bool in_order) {
         View& view = views_[place];
+        if (in_order) view.held = view.last;
         view.former.push_back(view.held);
         view.pending.clear();
+        view.answered = 0;
+        stops_.ends(place);
         view.promised = local(*places_[place].node).promised;
         view.incarnation = places_[place].incarnation;
         if constexpr (Base::is_durable) {
@@ -125,6 +132,7 @@ private:
         if (network_.is_paused(ids_[place])) return;
         Node& node = *places_[place].node;
         const Epoch before = local(node).promised;
+        stops_.promoted(place, forced);
         static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
         // Only who needs nobody else may bind itself before it has heard anybody.
         const bool alone = forced || Policy::holders_floor(ids_.size()) >= ids_.size();
@@ -141,6 +149,26 @@ private:
         }
         network_.pump(now_);
     }
+
+    /// Whoever leads stops in order.
+    void drain(Duration within) {
+        for (std::size_t i = 0; i < places_.size(); ++i) {
+            if (places_[i].node->role() == Role::leader) stop(i, within);
+        }
+    }
+    /// A leader drains first; any other node has nothing to hand over, and stops soon.
+    void stop(std::size_t place, Duration within) {
+        Node& node = *places_[place].node;
+        if (network_.is_paused(ids_[place])) return;
+        const Error expected = stops_.expected(place, node);
+        const Error answer = node.drain(within).error();
+        if (answer != expected) fail({"node ", name(place), " shall drain, and says: ", replicator::to_string(answer)});
+        if (expected == Error::none) stops_.begins(place, node, within, now_);
+        if (expected == Error::not_leader && !stops_.drains(place)) stop_soon(place);
+        check(place);
+        network_.pump(now_);
+    }
+    void stop_soon(std::size_t place) { places_[place].stops_at = now_ + Duration{random_.between(1, 20'000)}; }
 
     // ---- What must hold ----
 
@@ -172,7 +200,17 @@ private:
         this->check_seat_moves(place);
         if (failure_.empty()) refuse(misapplied_by(node, chronicle_, view, name(place)));
         if (failure_.empty()) check_acknowledged(place);
+        if (failure_.empty() && stops_.drains(place)) check_drain(place);
         if (failure_.empty() && clients_.look) clients_.look(node, now_);
+    }
+
+    /// Whoever drained stops. Whoever was late with it goes on, or stops all the same.
+    void check_drain(std::size_t place) {
+        const Node& node = *places_[place].node;
+        refuse(stops_.look(place, node));
+        if (stops_.drains(place)) return;
+        const bool stops_late = !is_healed_ && !scenario_.nobody_comes && random_.below(2) == 0;
+        if (node.drain_status().step == DrainStep::done || stops_late) stop_soon(place);
     }
 
     /// The process that stopped at `place` wrote the newest entry there.
@@ -221,19 +259,30 @@ private:
             }
         }
         view.pending.erase(view.pending.begin(), view.pending.begin() + static_cast<std::ptrdiff_t>(done));
+        if (newest != 0) view.answered = newest;
         if (newest != 0) refuse(promises_.acknowledges(newest));
     }
 
-    /// A candidate just died. If it had not led, somebody leads in time although nobody promotes again. One that had is
-    /// a leader that died, which is for people to replace.
+    /// A leader was to be replaced, and perhaps a node died. If the one that died had not led, somebody leads in time
+    /// although nobody promotes again. One that had is a leader that died, which is for people to replace. Whoever
+    /// drained and was fenced by the one that died does not ask to lead before its time is over.
     void expect_leader() {
-        const Instant end = now_ + Duration{Limits::failure_timeout.microseconds + Limits::promotion_timeout.microseconds};
-        const auto leads = [](const Place<Node>& place) { return place.node->role() == Role::leader; };
+        const auto death = std::find_if(scenario_.events.begin(), scenario_.events.end(),
+                                        [](const Event& event) { return detail::ends_nodes(event.kind); });
+        const bool died = death != scenario_.events.end();
+        const bool drains = std::any_of(scenario_.events.begin(), scenario_.events.end(), [](const Event& event) {
+            return event.kind == EventKind::drain && Limits::promotion_timeout < milliseconds(event.amount);
+        });
+        const Instant begins = died || !drains ? stops_.due(now_) : now_;
+        const Instant end =
+            begins + Duration{Limits::failure_timeout.microseconds + Limits::promotion_timeout.microseconds};
         while (failure_.empty() && now_ < end) step();
-        const bool succeeded = epochs_.rbegin()->first.node != ids_[0];
-        if (!succeeded && std::none_of(places_.begin(), places_.end(), leads)) {
-            fail({"a candidate died, and nobody leads"});
-        }
+        const auto leads = [](const Place<Node>& place) { return place.node->role() == Role::leader; };
+        const NodeId last = epochs_.rbegin()->first.node;
+        if (!died && drains && last == ids_[0]) return fail({"a leader drained, and nobody leads in its place"});
+        const bool goes_on = Policy::holders_floor(ids_.size()) > 1 && Policy::holders(ids_.size()) < ids_.size();
+        if (died && (!goes_on || last == ids_[death->node])) return;
+        if (std::none_of(places_.begin(), places_.end(), leads)) fail({"a candidate died, and nobody leads"});
     }
 
     // ---- The end ----
@@ -322,6 +371,8 @@ private:
     std::vector<View>& views_ = chronicle_.views;
     decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
     Promises<typename Simulated<UserNode>::StateMachine, Policy> promises_{chronicle_};
+    OrderlyStops<Simulated<UserNode>> stops_{chronicle_};
+    bool is_healed_ = false;
 };
 
 }  // namespace replicator::sim

@@ -74,8 +74,10 @@ private:
     // Here the leader lives for ever.
     void promote(std::size_t, bool) {}
     void hand_over(std::size_t) {}
+    void drain(Duration) {}
+    void stop(std::size_t, Duration) {}
 
-    void ends(std::size_t place) {
+    void ends(std::size_t place, bool) {
         Place<Node>& at = places_[place];
         const Stage stage = Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received;
         // What was done when the disk failed may not be there, and nobody was told of it.
