@@ -139,6 +139,29 @@ BOOST_AUTO_TEST_CASE(a_scenario_is_written_as_it_is_typed) {
                "}");
 }
 
+BOOST_AUTO_TEST_CASE(orderly_stops_are_drawn_beside_all_else) {
+    sim::ScenarioBounds bounds{.leaders_fail = true};
+    std::size_t drains = 0;
+    std::size_t deaths = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        const sim::Scenario with = sim::draw_scenario(seed, bounds);
+        bounds.drains = false;
+        const sim::Scenario without = sim::draw_scenario(seed, bounds);
+        bounds.drains = true;
+        const std::size_t stops = count(with, sim::EventKind::drain) + count(with, sim::EventKind::stop);
+        const std::size_t more = with.events.size() - without.events.size();
+        BOOST_TEST_REQUIRE((more >= stops && more <= 2 * stops));
+        BOOST_TEST(count(without, sim::EventKind::drain) + count(without, sim::EventKind::stop) == 0u);
+        BOOST_TEST(count(with, sim::EventKind::promote) == count(without, sim::EventKind::promote));
+        drains += count(with, sim::EventKind::drain);
+        deaths += more - stops;
+    }
+    BOOST_TEST(drains > 50u);
+    BOOST_TEST(deaths > 20u);
+    bounds.leaders_fail = false;
+    BOOST_TEST(count(sim::draw_scenario(1, bounds), sim::EventKind::drain) == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(scenarios_are_drawn_within_their_bounds) {
     const sim::ScenarioBounds bounds{.nodes_min = 3, .nodes_max = 4};
     bool has_stream = false;

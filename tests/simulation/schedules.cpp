@@ -70,7 +70,7 @@ const Schedules schedules;
 void run_again(std::string_view name, std::uint64_t seed) {
     sim::ExploreOptions options{.first_seed = seed, .seeds = 1, .bounds = {}, .shrinks = false};
     options.bounds.leaders_fail = true;
-    options.bounds.disks_hang = false;  // as it was then
+    options.bounds.disks_hang = options.bounds.drains = false;  // as it was then
     const sim::Exploration found = composition(name).explore(options);
     BOOST_TEST(static_cast<bool>(found), found.report);
 }
@@ -82,7 +82,7 @@ void run_long(std::string_view name, std::size_t nodes, std::uint64_t seed) {
         .first_seed = seed, .seeds = 1, .bounds = tests::long_bounds(again, nodes), .shrinks = false};
     options.bounds.length_min = milliseconds(300);
     options.bounds.length_max = milliseconds(3000);
-    options.bounds.disks_hang = false;
+    options.bounds.disks_hang = options.bounds.drains = false;
     const sim::Exploration found = again.explore(options);
     BOOST_TEST(static_cast<bool>(found), found.report);
 }

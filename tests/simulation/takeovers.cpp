@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Takeovers whose candidate dies at any step: somebody leads in time, although nobody promotes again.
-// REPLICATOR_TAKEOVERS sets how many for each composition.
+// Takeovers whose candidate dies at any step, and orderly stops of a leader in which any node dies: somebody leads in
+// time, although nobody promotes again. REPLICATOR_TAKEOVERS sets how many for each composition.
 
 #include "simulation/compositions/composition.hpp"
 
@@ -13,13 +13,22 @@
 
 using namespace replicator;
 
-BOOST_AUTO_TEST_SUITE(takeovers)
+namespace {
 
-BOOST_AUTO_TEST_CASE(somebody_leads_after_a_candidate_died_at_any_step) {
+sim::ExploreOptions options_of_three() {
     const char* const wanted = std::getenv("REPLICATOR_TAKEOVERS");
     sim::ExploreOptions options;
     options.seeds = wanted == nullptr ? 300 : std::strtoull(wanted, nullptr, 0);
     options.bounds.nodes_min = 3;
+    return options;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(takeovers)
+
+BOOST_AUTO_TEST_CASE(somebody_leads_after_a_candidate_died_at_any_step) {
+    sim::ExploreOptions options = options_of_three();
     options.bounds.takeovers = true;
     std::size_t explored = 0;
     tests::for_each_composition([&](const tests::Composition& composition) {
@@ -32,6 +41,19 @@ BOOST_AUTO_TEST_CASE(somebody_leads_after_a_candidate_died_at_any_step) {
         ++explored;
     });
     BOOST_TEST(explored >= 4u);
+}
+
+BOOST_AUTO_TEST_CASE(somebody_leads_after_a_leader_was_stopped_in_order) {
+    sim::ExploreOptions options = options_of_three();
+    options.bounds.orderly_stops = true;
+    std::size_t explored = 0;
+    tests::for_each_composition([&](const tests::Composition& composition) {
+        if (!composition.leaders_fail) return;
+        const sim::Exploration found = composition.explore(options);
+        BOOST_TEST(static_cast<bool>(found), composition.name << ": " << found.report);
+        ++explored;
+    });
+    BOOST_TEST(explored >= 8u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
