@@ -248,6 +248,23 @@ BOOST_AUTO_TEST_CASE(a_policy_that_lacks_a_follower_is_not_waited_for) {
     BOOST_TEST(group.at(2).last().index >= ticket.position.index);
 }
 
+BOOST_AUTO_TEST_CASE(two_that_drain_do_not_pass_the_lead_to_and_fro) {
+    Sync group(3);
+    group.write(1);
+    pass(group, 500);
+    // Nothing is committed without it, so neither drain is done.
+    group.stop(3);
+    BOOST_REQUIRE(group.at(1).drain(patience));
+    for (std::size_t i = 0; i < 200 && group.at(2).role() != Role::leader; ++i) pass(group, 10);
+    BOOST_TEST(group.at(2).role() == Role::leader);
+    const Epoch epoch = group.at(2).last().epoch;
+    BOOST_REQUIRE(group.at(2).drain(patience));
+    drained_after(group);
+    pass(group, 5000);
+    BOOST_TEST((group.at(2).drain_status().step == DrainStep::late));
+    BOOST_TEST(group.at(2).last().epoch == epoch);
+}
+
 BOOST_AUTO_TEST_CASE(only_a_leader_drains) {
     SemiSync group(3);
     BOOST_TEST(group.at(2).drain(patience).error() == Error::not_leader);

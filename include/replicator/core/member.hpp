@@ -280,9 +280,9 @@ protected:
         if (!local_.draining && local_.role == Role::follower && local_.leader == NodeId{}) return_.begin(local_);
     }
 
-    /// The leader wants this node to lead. It must still hold exactly what the leader thinks.
+    /// The leader wants this node to lead, which must still hold exactly what the leader thinks, and not drain itself.
     void take_hand_over(const Peer& peer, const HandOver& hand_over) noexcept {
-        if (local_.last() != hand_over.last || candidacy_.active()) return;
+        if (local_.last() != hand_over.last || candidacy_.active() || local_.draining) return;
         if (!local_.authority.may_lead(local_.now)) return;
         candidacy_.begin({.last_leader = peer.id}, ++local_.attempts, local_.now);
         bind(next_epoch());
