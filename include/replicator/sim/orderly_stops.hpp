@@ -44,8 +44,8 @@ public:
 
     /// The leader was told to drain, at `now` of true time.
     void begins(std::size_t place, const Node& node, Duration within, Instant now) {
-        drains_[place] =
-            Drain{.began_at = testing::Inspect::engine(node).local().now, .within = within, .due = now + within};
+        const auto& local = testing::Inspect::engine(node).local();
+        drains_[place] = Drain{.began_at = local.now, .epoch = local.epoch, .within = within, .due = now + within};
     }
     /// The process ended.
     void ends(std::size_t place) { drains_[place].reset(); }
@@ -94,6 +94,7 @@ public:
 private:
     struct Drain {
         Instant began_at;  ///< by the node's clock
+        Epoch epoch;       ///< that it led
         Duration within;
         Instant due;            ///< in true time
         bool promoted = false;  ///< by a person, meanwhile
@@ -132,6 +133,8 @@ private:
         if (passed >= drain.within) return wrong_of(place, "drains for longer than it was given");
         const bool asks = node.promotion().step == PromotionStep::asking && node.leader() == NodeId{};
         if (asks && !drain.promoted) return wrong_of(place, "drains, and asks to lead");
+        const bool leads = node.role() == Role::leader && node.last().epoch != drain.epoch;
+        if (leads && !drain.promoted) return wrong_of(place, "drains, and takes the lead");
         return {};
     }
 
