@@ -84,7 +84,7 @@ public:
             case DrainStep::draining:
                 if (wrong.empty()) wrong = look_at_wait(place, node, drain, passed);
                 return wrong;
-            case DrainStep::done: wrong = look_at_end(place, node); break;
+            case DrainStep::done: wrong = look_at_end(place, node, drain); break;
             case DrainStep::late: wrong = look_at_delay(place, node, status, passed, drain.within); break;
         }
         drains_[place].reset();
@@ -139,9 +139,11 @@ private:
     }
 
     /// It may stop: another node leads, and its epoch, in which something is acknowledged, has all that was here.
-    [[nodiscard]] std::string look_at_end(std::size_t place, const Node& node) const {
+    [[nodiscard]] std::string look_at_end(std::size_t place, const Node& node, const Drain& drain) const {
         if (!chronicle_.views[place].pending.empty()) return wrong_of(place, "drained, and writes have no outcome");
-        if (node.role() == Role::leader) return wrong_of(place, "drained, and leads");
+        if (node.role() == Role::leader) {
+            return drain.promoted ? std::string{} : wrong_of(place, "drained, and leads");
+        }
         // A link to whoever leads may have broken since.
         const auto reign = chronicle_.reigns.find(testing::Inspect::engine(node).local().epoch);
         const bool stands =

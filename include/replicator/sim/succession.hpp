@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Succession: a group in which leaders crash, pause and are cut off, and others are promoted, by operators who take
-// care or who take a risk, and sometimes too early, twice, or on the wrong node.
+// Succession: a group in which leaders crash, pause, are cut off and are stopped in order, and others are promoted, by
+// operators who take care or who take a risk, and sometimes too early, twice, or on the wrong node.
 //
 // However clumsy they are: no write that was acknowledged is missing from an epoch that says it is loss-free, no two
 // nodes lead one epoch, nothing applied is taken back but by a forced epoch, and nobody is ever faulted. In the end all
