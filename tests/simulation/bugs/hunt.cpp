@@ -40,6 +40,8 @@ struct Composition {
     static constexpr bool lines = false;
     static constexpr bool slow = false;
     static constexpr bool takeovers = false;
+    static constexpr bool orderly_stops = false;
+    static constexpr bool drains = false;
     static constexpr bool copies_go_back = false;
 };
 using async_ring = Composition<SmallRing, ack::Async<>>;
@@ -66,6 +68,21 @@ struct majority_takeover : Composition<SuccessionRing, ack::Majority<>, 3, Succe
     static constexpr bool takeovers = true;
 };
 
+/// Nodes are stopped in order, too.
+struct async_drains : async_succession {
+    static constexpr bool drains = true;
+};
+struct sync_drains : sync_succession {
+    static constexpr bool drains = true;
+};
+struct majority_drains : majority_succession {
+    static constexpr bool drains = true;
+};
+/// In which nothing happens but an orderly stop.
+struct majority_orderly_stop : Composition<SuccessionRing, ack::Majority<>, 3, SuccessionOptions> {
+    static constexpr bool orderly_stops = true;
+};
+
 /// On serial lines.
 struct majority_line_succession : majority_succession {
     static constexpr bool lines = true;
@@ -81,6 +98,13 @@ using majority_file = Composition<SmallFile, ack::Majority<>, 2, DiskOptions>;
 using semi_sync_file = Composition<SmallFile, ack::SemiSync<>, 2, DiskOptions>;
 struct majority_file_succession : majority_file {
     static constexpr bool leaders_fail = true;
+};
+struct async_file_drains : Composition<SmallFile, ack::Async<>, 2, DiskOptions> {
+    static constexpr bool leaders_fail = true;
+    static constexpr bool drains = true;
+};
+struct majority_file_drains : majority_file_succession {
+    static constexpr bool drains = true;
 };
 struct received_file_succession : Composition<SmallFile, ack::Majority<Stage::received>, 2, DiskOptions> {
     static constexpr bool leaders_fail = true;
@@ -143,6 +167,8 @@ int main(int count, char** arguments) {
         options.bounds.leaders_fail = Hunted::leaders_fail;
         options.bounds.lines = Hunted::lines;
         options.bounds.takeovers = Hunted::takeovers;
+        options.bounds.orderly_stops = Hunted::orderly_stops;
+        options.bounds.drains = Hunted::drains;
         options.bounds.slow = Hunted::slow;
         options.bounds.copies_go_back = Hunted::copies_go_back;
         options.shrinks = false;
