@@ -120,8 +120,6 @@ public:
                 if (!sufficient_ && !over) return Move::wait;
                 if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
                 step_ = PromotionStep::fetching;
-                fetched_ = local.log.last();
-                asked_at_ = local.now;
                 [[fallthrough]];
             case PromotionStep::fetching: return fetch(local);
             default: return Move::wait;
@@ -263,7 +261,7 @@ private:
     Epoch epoch_;
     std::uint64_t question_ = 0;
     Instant asked_at_;  // when the question was first asked, or a fetched entry last came
-    Index fetched_;
+    Index fetched_;     // the last entry when one last came; 0 before anything is fetched
     std::array<Vote, Composition::peers_max> votes_{};
 
     // What the answers came to, as of the last `next`.

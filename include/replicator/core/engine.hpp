@@ -242,7 +242,6 @@ private:
     void tick_disk() noexcept {
         if constexpr (Composition::is_durable) {
             flush();
-            if (local_.role == Role::faulted) return;
             keeper_.tick(local_, applier_, follower_.installing());
             Index needed = local_.log.last() + 1;
             for (const Peer& peer : peers()) needed = smaller(needed, peer.progress.received + 1);

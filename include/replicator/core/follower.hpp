@@ -43,7 +43,7 @@ public:
     void unlinked() noexcept {
         verified_.reset();
         told_commit_ = Index{};
-        gathered_ = 0, ack_owed_ = false;
+        ack_owed_ = false;
         refusal_.reset();
         echo_.reset();
         round_ = 0;

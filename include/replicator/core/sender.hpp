@@ -309,7 +309,6 @@ private:
         Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
         while (copied.next.index <= log.last()) {
             const EntryRun run = log.read(copied.next);
-            if (run.count == 0) break;  // the log failed, or is stalled
             const std::size_t room = to.size() - copied.bytes;
             const bool ends_log = copied.next.index + run.count > log.last();
             std::size_t size = run.bytes.size();
@@ -318,7 +317,7 @@ private:
                 copied.chain = log.chain();
             } else {
                 size = walk(run, room, copied);
-                if (size == 0) break;
+                if (size == 0) break;  // no more fits, or the log failed or is stalled, and gave nothing
             }
             copy_fresh(to.data() + copied.bytes, run.bytes.data(), size);
             copied.bytes += size;
