@@ -70,15 +70,15 @@ struct Roster {
     }
 
     [[nodiscard]] Incarnation counting(NodeId node) const noexcept {
-        for (std::size_t i = 0; i < size; ++i) {
-            if (members[i].node == node) return members[i].counts;
+        for (const RosterMember& member : std::span(members).first(size)) {
+            if (member.node == node) return member.counts;
         }
         return Incarnation{};
     }
 
     void admit(NodeId node, Incarnation incarnation) noexcept {
-        for (std::size_t i = 0; i < size; ++i) {
-            if (members[i].node == node) members[i].counts = incarnation;
+        for (RosterMember& member : std::span(members).first(size)) {
+            if (member.node == node) member.counts = incarnation;
         }
     }
 
