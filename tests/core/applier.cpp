@@ -56,6 +56,13 @@ BOOST_AUTO_TEST_CASE(it_goes_as_far_as_is_committed_and_here) {
     BOOST_TEST((node.applier.next().offset == node.local.log.end().offset));
 }
 
+BOOST_AUTO_TEST_CASE(it_goes_on_where_a_log_that_began_anew_has_its_entries) {
+    support::OneNode<Parts<support::Sum>> node;
+    node.applier.reseat({Index{3}, 48});
+    BOOST_TEST((node.applier.next().index == Index{3} && node.applier.next().offset == 48u));
+    BOOST_TEST(node.applier.applied() == Index{2});
+}
+
 BOOST_AUTO_TEST_CASE(a_machine_that_returns_nothing_is_applied_as_well) {
     support::OneNode<Parts<Silent>> node;
     node.write(3);

@@ -70,6 +70,14 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_former_link_is_void) {
     BOOST_TEST(node.local.commit == Index{2});
 }
 
+BOOST_AUTO_TEST_CASE(what_an_append_stands_behind_tells_the_epoch_of_the_last_entry) {
+    Following node;
+    node.take(0, 5);
+    node.local.epochs = {};  // forgotten
+    BOOST_REQUIRE(node.begin(node.append_after(5, 0)));
+    BOOST_TEST((node.local.last() == at(1, 5)));
+}
+
 BOOST_AUTO_TEST_CASE(a_link_begins_without_the_refusal_and_the_echo_of_the_former_one) {
     Following node;
     Append append = node.append_after(5, 0);

@@ -378,6 +378,9 @@ BOOST_AUTO_TEST_CASE(unknown_types_and_flags_have_no_size) {
     support::Bytes other_version = head_of(a_chunk(false), link, std::size_t{0});
     other_version[0] = std::byte{1};
     BOOST_TEST(head_bytes(other_version.data()) == 0u);
+    support::Bytes other_type = head_of(a_chunk(false), link, std::size_t{0});
+    other_type[2] = std::byte{9};
+    BOOST_TEST(head_bytes(other_type.data()) == 0u);
     // But for a hello, which is how nodes of different versions find out.
     BOOST_TEST(head_bytes(head_of(Hello{}).data()) == frame_head_bytes_max);
     BOOST_TEST(load<std::uint16_t>(head_of(Hello{}).data()) == 0x5201u);

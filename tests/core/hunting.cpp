@@ -158,6 +158,14 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_tail_that_does_not_come_is_given_up) {
     BOOST_TEST(seen.text == "ca");
 }
 
+BOOST_AUTO_TEST_CASE(noise_with_which_no_head_begins_is_no_part_of_a_frame) {
+    Seen seen(true);
+    seen.feed(support::Bytes(400), 400);
+    BOOST_TEST(!seen.inbound.is_partial());
+    seen.feed(an_ack(), 1000);
+    BOOST_TEST(seen.text == "a");
+}
+
 BOOST_AUTO_TEST_CASE(noise_is_told_once_and_then_hunted_through) {
     for (const std::size_t size : {1u, 5u, 1000u}) {
         Seen seen(true);

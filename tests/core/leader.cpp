@@ -182,10 +182,12 @@ BOOST_AUTO_TEST_CASE(older_entries_are_committed_only_with_one_of_this_epoch) {
 BOOST_AUTO_TEST_CASE(a_leader_that_cannot_apply_what_is_committed_acknowledges_nothing_more) {
     Majority node;
     node.holds(2, 4);
+    BOOST_TEST(node.write() == Error::none);
     constexpr std::array<std::byte, 4> no_command{};
     node.put(EntryType::command, no_command);
-    node.holds(2, 5);
+    node.holds(2, 6);
     BOOST_TEST((node.local.role == Role::faulted && node.local.fault == Error::undecodable));
+    BOOST_TEST(node.applier.applied() == Index{5});
     BOOST_TEST(node.leader.acknowledged() == Index{4});
 }
 

@@ -170,6 +170,19 @@ BOOST_AUTO_TEST_CASE(bytes_count_from_sending_to_the_ack_and_never_less) {
     BOOST_TEST(in_flight.bytes() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(frames_beyond_the_eighth_join_the_newest) {
+    InFlight in_flight;
+    for (std::uint64_t i = 1; i <= 10; ++i) in_flight.sent(Index{i}, 8);
+    for (std::uint64_t i = 1; i <= 7; ++i) {
+        in_flight.held(Index{i});
+        BOOST_TEST(in_flight.bytes() == 8 * (10 - i));
+    }
+    in_flight.held(Index{9});
+    BOOST_TEST(in_flight.bytes() == 24u);
+    in_flight.held(Index{10});
+    BOOST_TEST(in_flight.empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_ack_in_the_middle_of_a_frame_frees_nothing) {
     InFlight in_flight;
     in_flight.sent(Index{10}, 80);
@@ -235,13 +248,13 @@ BOOST_AUTO_TEST_CASE(it_follows_from_the_entries) {
 BOOST_AUTO_TEST_CASE(bodies_of_another_size_say_nothing) {
     const NodeId nodes[] = {NodeId{1}, NodeId{0x02020202}};  // as the bytes below would say
     alignas(8) std::array<std::byte, 256> entry{};
-    entry.fill(std::byte{2});
     for (const EntryType type : {EntryType::epoch_start, EntryType::seat, EntryType::admit}) {
         for (std::size_t length = 0; length < 64; ++length) {
             const bool right = (type == EntryType::seat && length == SeatBody::bytes) ||
                                (type == EntryType::admit && length == AdmitBody::bytes) ||
                                (type == EntryType::epoch_start && length >= EpochStartBody::fixed_bytes);
             if (right) continue;
+            entry.fill(std::byte{2});  // each time, for what an entry is padded with is zero
             Roster<5> roster;
             roster.set_nodes(nodes);
             seal_entry(entry.data(), type, 0, length, Chain{});
