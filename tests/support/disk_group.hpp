@@ -29,6 +29,19 @@ using SmallLog = replicator::log::File<replicator::storage::Simulated, SmallFile
 template <class Ack, class Machine = Sum>
 using DiskNode = replicator::Replicator<Machine, SmallLog, Ack, Network, OnDisk, Events>;
 
+/// The last record of the log rots, so that the entries in it are gone.
+inline void rot_the_end(replicator::storage::SimulatedDisk& disk) {
+    std::string newest;
+    for (const std::string& name : disk.names("log")) {
+        if (name.rfind("segment-", 0) == 0 && newest < name) newest = name;
+    }
+    auto bytes = *disk.contents("log", newest);
+    std::size_t end = bytes.size();
+    while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
+    bytes[end - 1] ^= std::byte{0x55};
+    disk.put("log", newest, std::move(bytes));
+}
+
 template <class Node_>
 struct DiskGroup {
     explicit DiskGroup(std::size_t size, bool leads_again_ = false) : leads_again(leads_again_) {
@@ -86,19 +99,10 @@ struct DiskGroup {
         nodes[number - 1].reset();
         *disks[number - 1] = std::move(found);
     }
-    /// The process is killed, and meanwhile the last record of its log rots, so that the entries in it are gone.
+    /// The process is killed, and meanwhile the last record of its log rots.
     void rot_the_end(std::size_t number) {
         kill(number);
-        auto& disk = *disks[number - 1];
-        std::string newest;
-        for (const std::string& name : disk.names("log")) {
-            if (name.rfind("segment-", 0) == 0 && newest < name) newest = name;
-        }
-        auto bytes = *disk.contents("log", newest);
-        std::size_t end = bytes.size();
-        while (end > 0 && bytes[end - 1] == std::byte{0}) --end;
-        bytes[end - 1] ^= std::byte{0x55};
-        disk.put("log", newest, std::move(bytes));
+        support::rot_the_end(*disks[number - 1]);
     }
     /// From now on its flushes take so long that none is done.
     void stall_flushes(std::size_t number) { disks[number - 1]->faults.sync_polls = 1'000'000; }
