@@ -265,6 +265,44 @@ BOOST_AUTO_TEST_CASE(founding_is_heard_of_only_when_it_lasts) {
     for (std::size_t i = 1; i <= 2; ++i) BOOST_TEST((group.at(i).state() == support::sum_of(group.written)));
 }
 
+// The others need not wait until the founder would say hello again.
+BOOST_AUTO_TEST_CASE(founding_is_heard_of_as_soon_as_it_lasts) {
+    SemiSync group(2);
+    group.wipe(1);
+    group.wipe(2);
+    group.start(1);
+    group.start(2);
+    group.network.flushes = false;
+    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    group.network.run();
+    BOOST_TEST((group.at(2).leader() == NodeId{}));
+    group.network.flush();
+    group.network.run();
+    BOOST_TEST((group.at(2).leader() == NodeId{1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_a_history_begins_stops_the_node_at_once) {
+    SemiSync group(2);
+    group.wipe(1);
+    group.start(1);
+    group.disks[0]->faults.write_errors = 1'000'000;
+    BOOST_TEST((group.at(1).found(HistoryId{78}).error() == Error::log_failed));
+    BOOST_TEST((group.at(1).role() == Role::faulted));
+    BOOST_TEST((group.at(1).status().fault == Error::log_failed));
+}
+
+// What they answer is written down only where it tells of a promise that is news.
+BOOST_AUTO_TEST_CASE(a_candidate_hears_answers_also_while_its_disk_takes_nothing) {
+    SemiSync group(3);
+    group.write_many(1, 3);
+    group.disks[1]->faults.no_memory = true;
+    BOOST_REQUIRE(group.at(2).promote());
+    group.network.run();
+    BOOST_TEST((group.at(2).promotion().step == PromotionStep::refused));
+    BOOST_TEST((group.at(2).promotion().error == Error::log_full));
+    BOOST_TEST((group.at(2).status().fault == Error::none));
+}
+
 namespace {
 
 struct Narrow : support::OnDisk {

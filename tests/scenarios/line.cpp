@@ -318,6 +318,32 @@ BOOST_AUTO_TEST_CASE(a_command_that_looks_like_frames_changes_nothing_when_a_byt
     BOOST_TEST(noticed > 150u);
 }
 
+BOOST_AUTO_TEST_CASE(a_line_may_begin_within_a_command_that_looks_like_frames) {
+    Pair<Notes> pair;
+    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    const Bytes bytes = forgery(overheard_hello(pair));
+    pair.run(20);
+    pair.right.connected(one);
+    BOOST_REQUIRE(pair.right.receive(one, bytes));
+    BOOST_TEST(pair.right.status().promised.counter == 1u);
+    pair.run(250);
+    BOOST_TEST(pair.right.leader() == one);
+}
+
+BOOST_AUTO_TEST_CASE(damaged_entries_come_again_before_time_passes) {
+    Pair<Setpoint> pair;
+    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    pair.run(20);
+    const auto ticket = pair.left.write({1, 1});
+    BOOST_REQUIRE(ticket);
+    pair.wire = damage(Damage::flipped, two, pair.carried[1] + 60);  // behind the head, whatever is in that
+    pair.exchange();
+    BOOST_TEST(pair.right.status().counters.frames_corrupt == 1u);
+    BOOST_TEST((pair.left.outcome(*ticket).state == WriteState::pending));
+    pair.exchange();
+    BOOST_TEST((pair.left.outcome(*ticket).state == WriteState::acknowledged));
+}
+
 namespace {
 
 struct Stream : transport::Manual {

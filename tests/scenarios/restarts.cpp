@@ -123,7 +123,16 @@ BOOST_AUTO_TEST_CASE(the_last_leader_does_not_lead_again_where_another_one_led) 
     group.write_many(2, 3);
     group.kill(2);
     group.start(1);
-    pass(group, 3000);
+    pass(group, 1500);
+    BOOST_TEST((group.at(1).promotion().error == Error::stale_epoch));
+    // Nor does it ask again: who led since is for people to replace.
+    std::size_t questions = 0;
+    group.network.loses = [&questions](const support::Frame& frame) {
+        questions += frame.type() == core::FrameType::promise_request ? 1u : 0u;
+        return false;
+    };
+    pass(group, 1500);
+    BOOST_TEST(questions == 0u);
     BOOST_TEST(leader_of(group) == 0u);
     group.start(2);
     pass(group, 3000);
