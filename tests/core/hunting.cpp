@@ -174,6 +174,11 @@ BOOST_AUTO_TEST_CASE(noise_is_told_once_and_then_hunted_through) {
         seen.feed(an_ack() + noise() + an_ack(), size);
         BOOST_TEST(seen.text == "aga");
     }
+    // Four bytes are enough to tell.
+    Seen early(true);
+    early.inbound.restart();
+    early.feed(support::Bytes(4), 1);
+    BOOST_TEST(early.text == "g");
     // After a restart all of that is forgotten.
     Seen seen(true);
     seen.feed(an_ack() + support::Bytes(an_ack().begin(), an_ack().begin() + 10), 1000);

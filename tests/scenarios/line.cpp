@@ -334,7 +334,8 @@ BOOST_AUTO_TEST_CASE(damaged_entries_come_again_before_time_passes) {
     Pair<Setpoint> pair;
     BOOST_REQUIRE(pair.left.found(HistoryId{1}));
     pair.run(20);
-    const auto ticket = pair.left.write({1, 1});
+    for (std::uint32_t i = 1; i < 5; ++i) BOOST_REQUIRE(pair.left.write({i, 1}));
+    const auto ticket = pair.left.write({5, 1});
     BOOST_REQUIRE(ticket);
     pair.wire = damage(Damage::flipped, two, pair.carried[1] + 60);  // behind the head, whatever is in that
     pair.exchange();
