@@ -4,6 +4,7 @@
 
 #include "loopback.hpp"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -28,7 +30,8 @@ struct Answer {
 
 class Connection {
 public:
-    Connection() = default;
+    /// Says the password before anything else, when there is one; it must stay where it is.
+    explicit Connection(std::string_view password = {}) : password_(password) {}
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection() { close(); }
@@ -38,7 +41,11 @@ public:
         close();
         socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (socket_ < 0) return false;
-        return (connect_to(socket_, port) && make_ready(socket_)) || (close(), false);
+        if (!connect_to(socket_, port) || !make_ready(socket_)) return close(), false;
+        logs_in_ = !password_.empty();
+        log_in_failed_ = false;
+        if (logs_in_) request(std::array<std::string_view, 2>{"AUTH", password_});
+        return true;
     }
 
     void close() noexcept {
@@ -47,9 +54,14 @@ public:
         output_.clear();
         input_.clear();
         sent_ = taken_ = 0;
+        logs_in_ = false;
     }
 
     [[nodiscard]] bool is_open() const noexcept { return socket_ >= 0; }
+    /// The last connection was of no use, because the server took no password.
+    [[nodiscard]] bool log_in_failed() const noexcept { return log_in_failed_; }
+    /// What the server said to a password that is wrong, or to none: the next time it says the same. Empty otherwise.
+    [[nodiscard]] const std::string& refusal() const noexcept { return refusal_; }
     /// Bytes that were not sent yet.
     [[nodiscard]] std::size_t unsent() const noexcept { return output_.size() - sent_; }
 
@@ -61,9 +73,10 @@ public:
         }
     }
 
-    /// Waits until something can be done, and does it. False when the connection is lost; `idle` when nothing happened
-    /// in that time.
+    /// Waits until something can be done, and does it. False when the connection is lost, or the log-in has failed;
+    /// `idle` when nothing happened in that time.
     [[nodiscard]] bool move(int milliseconds_max, bool& idle) {
+        if (log_in_failed_) return false;
         pollfd asked{socket_, static_cast<short>(unsent() > 0 ? POLLIN | POLLOUT : POLLIN), 0};
         const int ready = ::poll(&asked, 1, milliseconds_max);
         idle = ready == 0;
@@ -73,8 +86,26 @@ public:
         return (asked.revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive_some();
     }
 
-    /// The next answer that is whole; good until the next call of `move`. A broken one has kind 0.
-    [[nodiscard]] std::optional<Answer> next() noexcept {
+    /// The next answer that is whole; good until the next call of `move`. A broken one has kind 0. None after the log-in
+    /// has failed.
+    [[nodiscard]] std::optional<Answer> next() {
+        if (log_in_failed_) return std::nullopt;
+        std::optional<Answer> answer = parse();
+        const bool is_error = answer && answer->kind == '-';
+        const bool is_login = answer && std::exchange(logs_in_, false);
+        if (is_error && (answer->text.starts_with("WRONGPASS ") || answer->text.starts_with("NOAUTH "))) {
+            refusal_ = answer->text;
+            log_in_failed_ = true;
+        } else if (is_error && is_login) {
+            // A server that asks for no password takes commands all the same.
+            log_in_failed_ = !answer->text.starts_with("ERR AUTH ");
+        }
+        if (log_in_failed_) return std::nullopt;
+        return is_login ? parse() : answer;
+    }
+
+private:
+    [[nodiscard]] std::optional<Answer> parse() noexcept {
         const std::string_view left = std::string_view(input_).substr(taken_);
         const std::size_t stop = left.find("\r\n");
         if (stop == std::string_view::npos) return std::nullopt;
@@ -91,7 +122,6 @@ public:
         return Answer{kind, left.substr(stop + 2, bytes), false};
     }
 
-private:
     void head(char kind, std::size_t number) {
         output_ += kind;
         output_ += std::to_string(number);
@@ -120,6 +150,10 @@ private:
         return received > 0;
     }
 
+    std::string_view password_;
+    bool logs_in_ = false;  // the next answer is that to the password
+    bool log_in_failed_ = false;
+    std::string refusal_;
     int socket_ = -1;
     std::string output_;
     std::size_t sent_ = 0;

@@ -31,7 +31,10 @@ inline std::atomic<bool> told_to_end{false};
 class Client {
 public:
     Client(const Options& options, std::uint64_t number)
-        : options_(options), questions_(options, number), patience_(options.patience_milliseconds) {}
+        : options_(options),
+          questions_(options, number),
+          patience_(options.patience_milliseconds),
+          connection_(options.password) {}
 
     void run(Clock::time_point end) {
         const Clock::duration interval =
@@ -58,7 +61,7 @@ public:
     [[nodiscard]] bool read(const std::set<std::string>& keys) {
         for (const std::string& key : keys) {
             for (int tries = 0;; ++tries) {
-                if (tries == 100) return false;
+                if (tries == 100 || !first_error_.empty()) return false;
                 if (!connection_.is_open() && !open()) {
                     std::this_thread::sleep_for(20ms);
                     continue;
@@ -155,10 +158,14 @@ private:
     /// Nobody knows what becomes of what is on the way.
     void lose_connection() {
         connection_.close();
+        if (!connection_.refusal().empty()) {
+            first_error_ = connection_.refusal();
+            told_to_end = true;
+        }
         for (Operation& operation : asked_) noted_.push_back(std::move(operation));
         asked_.clear();
         if (options_.sure_gets) forget_doubtful();
-        if (options_.ports.size() > 1) next_node();
+        if (options_.ports.size() > 1 || connection_.log_in_failed()) next_node();
     }
 
     /// After a rest when all of them were tried, so that a group without a leader is not flooded.

@@ -6,6 +6,7 @@
 #include "history_file.hpp"
 #include "history_options.hpp"
 #include "history_session.hpp"
+#include "password_file.hpp"
 
 #include <replicator/sim/history.hpp>
 #include <replicator/sim/operation.hpp>
@@ -71,6 +72,9 @@ int main(int count, char** arguments) {
         std::fputs(kv::history::help, stderr);
         return 2;
     }
+    if (!options.password_file.empty() && !kv::read_password(options.password_file, options.password)) {
+        return fail(options.password);
+    }
     std::signal(SIGTERM, [](int) { kv::history::told_to_end = true; });
     std::vector<std::unique_ptr<Client>> clients;
     std::vector<std::unique_ptr<SessionClient>> sessions;
@@ -82,7 +86,10 @@ int main(int count, char** arguments) {
         std::set<std::string> keys;
         for (const Operation& operation : asked) keys.insert(operation.key);
         clients.push_back(std::make_unique<Client>(options, options.first_client));
-        if (!clients[0]->read(keys)) return fail("a key cannot be read");
+        if (!clients[0]->read(keys)) {
+            const std::string& error = clients[0]->first_error();
+            return fail(error.empty() ? "a key cannot be read" : error);
+        }
     } else {
         const Clock::time_point end = Clock::now() + std::chrono::seconds(options.seconds);
         options.sessions ? run_all(sessions, options, end) : run_all(clients, options, end);
@@ -93,7 +100,10 @@ int main(int count, char** arguments) {
         if (!client->first_error().empty()) return fail(client->first_error());
         take(*client, operations, stale);
     }
-    for (const auto& client : sessions) take(*client, operations, stale);
+    for (const auto& client : sessions) {
+        if (!client->first_error().empty()) return fail(client->first_error());
+        take(*client, operations, stale);
+    }
     if (!write(options.out, std::move(operations))) return fail("cannot write " + options.out);
     if (!options.stale_out.empty() && !write(options.stale_out, std::move(stale))) {
         return fail("cannot write " + options.stale_out);

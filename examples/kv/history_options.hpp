@@ -33,6 +33,7 @@ inline constexpr const char* help =
   --padding-max N      bytes at the end of a value; default 100
   --patience MS        after which the connection is given up, and what is on the way is unknown; default 1000
   --seed N             default 1
+  --password-file FILE  its first line is said to a server that asks for a password
   --gets-only          for a follower
   --once               every write is a SET of a key that nobody used before; nothing is read
   --sure-gets          where leaders change: a get is noted as unknown unless a write on the same connection was
@@ -55,6 +56,8 @@ struct Options {
     std::uint32_t node = 1;
     std::string out;
     std::string stale_out;
+    std::string password_file;
+    std::string password;
     std::uint64_t clients = 4;
     std::uint64_t first_client = 1;
     std::size_t window = 4;
@@ -88,6 +91,7 @@ struct Options {
     if (name == "--patience")
         return take_count(options.patience_milliseconds, text) && options.patience_milliseconds <= 60'000;
     if (name == "--seed") return take_count(options.seed, text);
+    if (name == "--password-file") return options.password_file = text, !text.empty();
     if (name == "--stale") return options.stale_out = text, !text.empty();
     if (name == "--out") return options.out = text, !text.empty();
     return false;

@@ -32,7 +32,10 @@ namespace kv::history {
 class SessionClient {
 public:
     SessionClient(const Options& options, std::uint64_t number)
-        : options_(options), number_(number), random_(options.seed * 1'000'003 + number) {}
+        : options_(options),
+          number_(number),
+          random_(options.seed * 1'000'003 + number),
+          writer_(options.password) {}
 
     void run(Clock::time_point end) {
         while (!told_to_end && Clock::now() < end) {
@@ -48,6 +51,7 @@ public:
 
     [[nodiscard]] std::vector<Operation>& noted() noexcept { return noted_; }
     [[nodiscard]] std::vector<Operation>& stale() noexcept { return stale_; }
+    [[nodiscard]] const std::string& first_error() const noexcept { return first_error_; }
 
 private:
     struct Reply {
@@ -67,6 +71,10 @@ private:
             if (const auto answer = connection.next()) return Reply{*answer, std::string(answer->text)};
         }
         connection.close();
+        if (!connection.refusal().empty()) {
+            first_error_ = connection.refusal();
+            told_to_end = true;
+        }
         return std::nullopt;
     }
 
@@ -88,7 +96,7 @@ private:
 
     void read(const std::string& position) {
         const auto place = static_cast<std::size_t>(random_.below(options_.ports.size()));
-        kv::Connection connection;
+        kv::Connection connection(options_.password);
         const auto waited = call(connection, place, {"AFTER", position, "500"});
         if (!waited || waited->answer.kind != '+') return;
         Operation get = begin(OperationKind::get, place);
@@ -118,6 +126,7 @@ private:
     std::uint64_t values_ = 0;
     std::vector<Operation> noted_;
     std::vector<Operation> stale_;
+    std::string first_error_;
 };
 
 }  // namespace kv::history

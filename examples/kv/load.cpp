@@ -3,6 +3,7 @@
 
 #include "arguments.hpp"
 #include "connection.hpp"
+#include "password_file.hpp"
 #include "stanzas.hpp"
 
 #include <algorithm>
@@ -39,6 +40,7 @@ constexpr const char* help = R"(kv_load: writes every stanza of files to a key-v
   --window N       requests on the way; default 1024
   --prefix TEXT    begins every key
   --bytes-min N    read the files again and again, under other keys, until they made so many bytes together
+  --password-file FILE  its first line is said to a server that asks for a password
   --marks          print "mark P" when P percent are acknowledged, for P = 10, 20 to 90
   --calm-at P      from that mark on, one request at a time, until a line comes on standard input
 
@@ -56,6 +58,8 @@ struct Options {
     std::uint64_t calm_at = 0;
     std::size_t window = 1024;
     std::uint64_t bytes_min = 0;
+    std::string password_file;
+    std::string password;
     std::vector<std::string> files;
 };
 
@@ -84,7 +88,10 @@ struct Asked {
 class Loader {
 public:
     explicit Loader(const Options& options)
-        : options_(options), stanzas_(options.files, options.bytes_min), bytes_expected_(expected(options)) {}
+        : options_(options),
+          stanzas_(options.files, options.bytes_min),
+          bytes_expected_(expected(options)),
+          connection_(options.password) {}
 
     /// False when it had to give up.
     [[nodiscard]] bool run() {
@@ -92,6 +99,7 @@ public:
         bool more = true;
         while (more || !asked_.empty() || !again_.empty()) {
             if (Clock::now() - last_success_ > 30s) return give_up("no success for 30 seconds");
+            if (!connection_.refusal().empty()) return give_up(connection_.refusal());
             if (!connection_.is_open()) {
                 reconnect();
                 continue;
@@ -138,6 +146,7 @@ private:
     void lose_connection() {
         connection_.close();
         for (Asked& asked : asked_) asked.doubtful = true;
+        if (connection_.log_in_failed()) next_node();
     }
 
     /// This node does not lead, and has refused everything that was sent to it.
@@ -276,6 +285,7 @@ private:
     if (name == "--port") return take_count(options.ports.emplace_back(), text);
     if (name == "--window") return take_count(options.window, text);
     if (name == "--bytes-min") return take_count(options.bytes_min, text);
+    if (name == "--password-file") return options.password_file = text, !text.empty();
     if (name == "--prefix") return options.prefix = text, !text.empty();
     return name == "--calm-at" && take_count(options.calm_at, text);
 }
@@ -324,6 +334,10 @@ int main(int count, char** arguments) {
     if (!read(options, kv::words_of(count, arguments))) {
         std::fputs(help, stderr);
         return 2;
+    }
+    if (!options.password_file.empty() && !kv::read_password(options.password_file, options.password)) {
+        std::fprintf(stderr, "kv_load: %s\n", options.password.c_str());
+        return 1;
     }
     const Clock::time_point began = Clock::now();
     Loader loader(options);

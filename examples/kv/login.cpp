@@ -3,12 +3,7 @@
 
 #include "login.hpp"
 
-#include "text.hpp"
-
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <fstream>
 
 namespace kv {
 
@@ -47,20 +42,6 @@ void answer_auth(Call& call) {
     const std::string_view user = words.size() == 3 ? words[1] : "default";
     const char* const error = log_in(call.client, call.service, user, words.back());
     error == nullptr ? call.reply.ok() : call.reply.error(error);
-}
-
-bool read_password(const std::string& path, std::string& password) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    const bool is_read = file && std::getline(file, password);
-    if (!is_read) {
-        password = joined("cannot read a password in ", path, ": ", errno == 0 ? "it is empty" : std::strerror(errno));
-        return false;
-    }
-    if (password.ends_with('\r')) password.pop_back();
-    if (!password.empty()) return true;
-    password = joined("the first line of ", path, " is empty, and should be the password");
-    return false;
 }
 
 }  // namespace kv

@@ -5,7 +5,6 @@
 #include "client.hpp"
 #include "commands.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace kv {
@@ -20,9 +19,5 @@ namespace kv {
 /// Lets the client in when the user and the password are right. Otherwise the error; what it was before stays.
 [[nodiscard]] const char* log_in(Client& client, const Service& service, std::string_view user,
                                  std::string_view password);
-
-/// The first line of a file, without its end. False, and `password` is what is wrong, when it cannot be read or is
-/// empty.
-[[nodiscard]] bool read_password(const std::string& path, std::string& password);
 
 }  // namespace kv

@@ -2,6 +2,7 @@
 // The password: who is let in by what, and that the rest is refused until then.
 
 #include "kv/login.hpp"
+#include "kv/password_file.hpp"
 
 #include "kv_fake_node.hpp"
 

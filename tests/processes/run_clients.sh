@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSL-1.0
 # Clients of real servers: those that wait, those that go, and those that are asked for a password.
 #
-#   run_clients.sh FOLDER      FOLDER has kv_server. Exit status 77: there is no redis-cli or no C compiler.
+#   run_clients.sh FOLDER      FOLDER has kv_server, kv_load and kv_history. Exit status 77: there is no redis-cli or no C compiler.
 
 # shellcheck disable=SC2034,SC2154  # cluster.sh shares variables
 set -u -o pipefail
 
+programs=$1
 kv_server=$1/kv_server
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../examples/kv/cluster.sh
@@ -135,6 +136,38 @@ test_clients_that_vanish() {
     end_gone
 }
 
+# What loads servers says the password, too.
+test_tools() {
+    local load=("$programs/kv_load" --port "${client_port[1]}") told
+    local history=("$programs/kv_history" --port "${client_port[1]}" --seconds 1 --out "$run_dir/history")
+    printf '%s\n' 'Package: a' 'Version: 1' '' 'Package: b' 'Version: 2' '' >"$run_dir/stanzas"
+    echo 'open' >"$run_dir/wrong"
+    # They give up at once: trying again does not help.
+    told=$(timeout 10 "${load[@]}" "$run_dir/stanzas" 2>&1 | paste -sd ' ')
+    expect 'kv_load without a password' 'kv_load: NOAUTH * acknowledged=0 *' "$told"
+    told=$(timeout 10 "${load[@]}" --password-file "$run_dir/wrong" "$run_dir/stanzas" 2>&1 | paste -sd ' ')
+    expect 'kv_load with a wrong one' 'kv_load: WRONGPASS * acknowledged=0 *' "$told"
+    load+=(--password-file "$run_dir/password")
+    told=$("${load[@]}" "$run_dir/stanzas" 2>&1)
+    expect 'kv_load with the right one' 'loaded entries=2 * acknowledged=2 *' "$told"
+    expect 'kv_load --verify' 'verified entries=2 * equal=2 *' "$("${load[@]}" --verify "$run_dir/stanzas" 2>&1)"
+    told=$("${load[@]}" --password-file "$run_dir/none" "$run_dir/stanzas" 2>&1)
+    expect 'kv_load without its file' '*cannot read a password in*No such file*' "$told"
+
+    for told in '' --sessions; do
+        expect "kv_history $told without a password" 'kv_history: NOAUTH *' "$("${history[@]}" $told 2>&1)"
+    done
+    told=$("${history[@]}" --password-file "$run_dir/wrong" 2>&1)
+    expect 'kv_history with a wrong one' 'kv_history: WRONGPASS *' "$told"
+    history+=(--password-file "$run_dir/password")
+    for told in '' --sessions "--keys-of $run_dir/first"; do
+        # shellcheck disable=SC2086  # an option and its value
+        expect "kv_history $told" ' 0' "$("${history[@]}" $told 2>&1) $?"
+        cp "$run_dir/history" "$run_dir/first"
+        expect "kv_history $told: it was served" yes "$(grep -q '"ok":true' "$run_dir/history" && echo yes)"
+    done
+}
+
 test_password() {
     (umask 077 && echo 'open sesame' >"$run_dir/password")
     node_options+=(--requirepass-file "$run_dir/password")
@@ -144,6 +177,7 @@ test_password() {
     expect 'with the right one' PONG "$(REDISCLI_AUTH='open sesame' ask 1 PING)"
     expect 'and its user, in the newer protocol' PONG \
         "$(REDISCLI_AUTH='open sesame' ask 1 -3 --user default PING)"
+    test_tools
     expect 'not in the list of processes' 0 "$(tr '\0' ' ' <"/proc/${node_pid[1]}/cmdline" | grep -c sesame)"
     stop_cluster
     expect 'no such file' '*cannot read a password in*No such file*' \
