@@ -14,17 +14,16 @@
 #include "password_file.hpp"
 #include "peer_addresses.hpp"
 #include "server.hpp"
+#include "signal_watch.hpp"
 #include "text.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -152,16 +151,10 @@ constexpr Policy policies[] = {
 
     bool ended = false;
     std::function<void()> end;
-    asio::signal_set signals(context, SIGINT, SIGTERM);
-    std::function<void()> await_signal = [&] {
-        signals.async_wait([&](std::error_code error, int) {
-            if (error) return;
-            ended = true;
-            await_signal();  // before the end, which cancels it
-            if (end) end();
-        });
-    };
-    await_signal();
+    kv::SignalWatch signals(context, [&] {
+        ended = true;
+        if (end) end();
+    });
     const auto listen = place_of(context, names, options.listen, ended);
     const auto client = listen ? place_of(context, names, options.client, ended) : std::nullopt;
     if (ended) return close(node);
@@ -197,7 +190,7 @@ constexpr Policy policies[] = {
         server.stop();
         node.stop();
         watch.stop();
-        signals.cancel();
+        signals.stop();
     });
     end = [&] { stop.signal(); };
     std::printf("ready node=%u client=%u peer=%u\n", value(options.node), unsigned{client_endpoint.port()},

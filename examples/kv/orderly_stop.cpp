@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace kv {
@@ -40,7 +39,7 @@ constexpr std::chrono::milliseconds dismissal_time{1500};
 
 OrderlyStop::OrderlyStop(asio::io_context& context, NetworkedNode& node, Server& server,
                          std::chrono::milliseconds patience, std::function<void()> ended)
-    : node_(node), server_(server), patience_(patience), ended_(std::move(ended)), timer_(context) {}
+    : node_(node), server_(server), patience_(patience), ended_(std::move(ended)), timer_(context, [this] { look(); }) {}
 
 void OrderlyStop::signal() {
     if (step_ != Step::none) {
@@ -68,11 +67,7 @@ void OrderlyStop::look() {
         if (passed >= grace && !std::exchange(dismissed_, true)) server_.dismiss();
         if (passed >= dismissal_time || server_.service().clients == 0) end();
     }
-    if (step_ == Step::ended) return;
-    timer_.expires_after(stop_look_interval);
-    timer_.async_wait([this](std::error_code error) {
-        if (!error) look();
-    });
+    timer_.set(stop_look_interval);
 }
 
 void OrderlyStop::say(const replicator::DrainStatus& drain) const {
@@ -97,7 +92,7 @@ void OrderlyStop::stop_node() {
 
 void OrderlyStop::end() {
     if (std::exchange(step_, Step::ended) == Step::ended) return;
-    timer_.cancel();
+    timer_.stop();
     ended_();
 }
 

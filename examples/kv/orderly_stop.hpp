@@ -3,10 +3,10 @@
 #pragma once
 
 #include "networked_node.hpp"
+#include "recurring_timer.hpp"
 #include "server.hpp"
 
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <chrono>
 #include <functional>
@@ -34,7 +34,7 @@ private:
     Server& server_;
     std::chrono::milliseconds patience_;
     std::function<void()> ended_;
-    asio::steady_timer timer_;
+    RecurringTimer timer_;
     std::chrono::steady_clock::time_point began_;
     std::chrono::steady_clock::time_point handed_over_;
     enum class Step { none, draining, dismissing, ended } step_ = Step::none;

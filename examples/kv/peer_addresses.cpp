@@ -23,7 +23,7 @@ constexpr std::chrono::seconds named_interval{60};
 }  // namespace
 
 PeerAddresses::PeerAddresses(asio::io_context& context, NameThread& names, NetworkedNode& node)
-    : names_(names), node_(node), timer_(context) {}
+    : names_(names), node_(node), timer_(context, [this] { look(); }) {}
 
 void PeerAddresses::add(replicator::NodeId id, const Address& address, bool calls_us) {
     auto peer = std::make_unique<Peer>();
@@ -49,11 +49,10 @@ void PeerAddresses::start() {
 
 void PeerAddresses::stop() {
     running_ = false;
-    timer_.cancel();
+    timer_.stop();
 }
 
 void PeerAddresses::look() {
-    if (!running_) return;
     const auto now = std::chrono::steady_clock::now();
     for (const auto& peer : peers_) {
         if (peer->asked || now < peer->rest_until || !is_due(*peer)) continue;
@@ -61,10 +60,7 @@ void PeerAddresses::look() {
         names_.ask(peer->address, [this, at = peer.get()](const FoundHost& found) { answered(*at, found); });
     }
     stranger_called_ = false;
-    timer_.expires_after(look_interval);
-    timer_.async_wait([this](std::error_code error) {
-        if (!error) look();
-    });
+    timer_.set(look_interval);
 }
 
 bool PeerAddresses::is_due(const Peer& peer) const {

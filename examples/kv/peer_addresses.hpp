@@ -6,13 +6,13 @@
 #include "name_thread.hpp"
 #include "networked_node.hpp"
 #include "options.hpp"
+#include "recurring_timer.hpp"
 
 #include <replicator/types.hpp>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <chrono>
 #include <memory>
@@ -52,7 +52,7 @@ private:
 
     NameThread& names_;
     NetworkedNode& node_;
-    asio::steady_timer timer_;
+    RecurringTimer timer_;
     std::vector<std::unique_ptr<Peer>> peers_;
     bool running_ = false;
     bool screens_ = false;

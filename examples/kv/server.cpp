@@ -25,7 +25,7 @@ Server::Server(asio::io_context& context, Service& service)
     : context_(context),
       service_(service),
       acceptor_(context.get_executor()),
-      timer_(context.get_executor()),
+      timer_(context, [this] { accept(); }),
       watch_(context, [this](std::uint64_t id, bool is_broken) {
           if (const auto session = find(id)) session->hung_up(is_broken);
       }) {
@@ -54,7 +54,7 @@ void Server::take_no_commands() {
     service_.stopping = true;
     std::error_code ignored;
     acceptor_.close(ignored);
-    timer_.cancel();
+    timer_.stop();
     room_again();
 }
 
@@ -66,7 +66,7 @@ void Server::dismiss() {
 void Server::stop() {
     std::error_code ignored;
     acceptor_.close(ignored);
-    timer_.cancel();
+    timer_.stop();
     watch_.stop();
     held_.clear();
     while (!sessions_.empty()) {
@@ -111,16 +111,9 @@ void Server::room_again() {
 void Server::accept() {
     acceptor_.async_accept([this](std::error_code error, Session::Socket socket) {
         if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
-        if (error && error != asio::error::connection_aborted) return accept_later();
+        if (error && error != asio::error::connection_aborted) return timer_.set(accept_rest);
         if (!error) admit(std::move(socket));
         accept();
-    });
-}
-
-void Server::accept_later() {
-    timer_.expires_after(accept_rest);
-    timer_.async_wait([this](std::error_code error) {
-        if (!error) accept();
     });
 }
 

@@ -5,6 +5,7 @@
 #include "client.hpp"
 #include "hangup_watch.hpp"
 #include "moment.hpp"
+#include "recurring_timer.hpp"
 #include "session.hpp"
 
 #include <asio/io_context.hpp>
@@ -52,7 +53,6 @@ public:
 
 private:
     void accept();
-    void accept_later();
     void admit(Session::Socket socket);
     /// Null when it is gone.
     [[nodiscard]] std::shared_ptr<Session> find(std::uint64_t id) const;
@@ -60,7 +60,7 @@ private:
     asio::io_context& context_;
     Service& service_;
     asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
-    Session::Timer timer_;
+    RecurringTimer timer_;  // to accept again after an error
     HangupWatch watch_;
     std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
     std::set<std::uint64_t> waiting_;

@@ -22,7 +22,9 @@ using replicator::Index;
 using replicator::NodeId;
 using replicator::Role;
 
-struct FakeNode final : Node {
+/// `Base` is a node, or one with connections.
+template <class Base>
+struct Fake : Base {
     bool write(const Command&, const std::shared_ptr<Writer>&, std::uint64_t) override { return false; }
     Error admit(NodeId) override { return Error::none; }
     Error promote(bool may_lose) override {
@@ -57,6 +59,8 @@ struct FakeNode final : Node {
     bool forced = false;  // what the last call asked for
     NodeId handed_to{};
 };
+
+using FakeNode = Fake<Node>;
 
 struct Fixture {
     Fixture() {
