@@ -228,4 +228,88 @@ BOOST_AUTO_TEST_CASE(a_full_disk_keeps_the_old_state_and_the_log) {
     BOOST_TEST((log.flush() == Error::none));
 }
 
+// The log goes on as if nothing had come, or with the new state, whichever call is refused for how long.
+BOOST_AUTO_TEST_CASE(a_state_that_is_refused_in_passing_can_be_installed_later) {
+    const auto prepare = [](storage::SimulatedDisk& disk) {
+        Log log = open(disk);
+        fill(log, 20);
+        REPLICATOR_WANT(log.flush() == Error::none);
+        REPLICATOR_WANT(write_state(log, head_of(1, Index{20}, log.chain()), state_of(1, 130), false) == Error::none);
+        fill(log, 10);
+        REPLICATOR_WANT(log.flush() == Error::none);
+        return log;
+    };
+    const auto install = [](Log& log) {
+        return write_state(log, head_of(2, Index{25}, Chain{5}), state_of(2, 70), true);
+    };
+    std::uint64_t calls = 0;
+    {
+        storage::SimulatedDisk disk;
+        auto log = prepare(disk);
+        calls = disk.calls();
+        BOOST_REQUIRE((install(log) == Error::none));
+        calls = disk.calls() - calls;
+    }
+    std::uint64_t refused = 0;
+    for (const auto error : {StorageError::no_space, StorageError::shortage}) {
+        for (const bool lasts : {false, true}) {
+            for (std::uint64_t call = 1; call <= calls; ++call) {
+                BOOST_TEST_CONTEXT(to_string(error) << " at call " << call << (lasts ? " and later" : "")) {
+                    storage::SimulatedDisk disk;
+                    auto log = prepare(disk);
+                    disk.fail_at(disk.calls() + call, error, lasts);
+                    static_cast<void>(install(log));
+                    BOOST_TEST_REQUIRE((log.fault() == Error::none));
+                    const bool stands = log.base().index == Index{25};
+                    BOOST_TEST(log.last() == (stands ? Index{25} : Index{30}));
+                    BOOST_TEST((log.snapshot().id == SnapshotId{stands ? 2u : 1u}));
+                    refused += stands ? 0 : 1;
+                    disk.fail_at(0, StorageError::none);
+                    // Nothing counts before the disk has it for sure, and what counts is still there after a crash.
+                    for (std::uint64_t state = 1; state <= 4; ++state) {
+                        auto crashed = disk.after_crash(state);
+                        auto found = open(crashed);
+                        BOOST_TEST(found.last() >= log.held());
+                        BOOST_TEST(found.last() == (found.base().index == Index{25} ? Index{25} : Index{30}));
+                        BOOST_TEST((stands ? found.base().index == Index{25} : true));
+                    }
+                    while (log.flush() != Error::none) BOOST_TEST_REQUIRE((log.fault() == Error::none));
+                    fill(log, 2);
+                    BOOST_TEST((log.flush() == Error::none));
+                    BOOST_TEST(log.held() == log.last());
+                    auto crashed = disk.after_crash(5);
+                    BOOST_TEST(open(crashed).last() == log.last());
+                    BOOST_TEST((install(log) == Error::none));
+                    crashed = disk.after_crash(6);
+                    auto again = open(crashed);
+                    support::Entry found;
+                    BOOST_TEST((read_state(again, found) == Error::none));
+                    BOOST_TEST((found == state_of(2, 70)));
+                    BOOST_TEST(again.last() == Index{25});
+                }
+            }
+        }
+    }
+    BOOST_TEST(refused > 20u);
+}
+
+// What a flush that failed left behind is not known, whatever it was for.
+BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_a_state_takes_the_place_of_the_log_is_given_up) {
+    std::uint64_t faults = 0;
+    for (std::uint64_t call = 1; call <= 30; ++call) {
+        storage::SimulatedDisk disk;
+        auto log = open(disk);
+        fill(log, 20);
+        BOOST_REQUIRE((log.flush() == Error::none));
+        disk.fail_at(disk.calls() + call, StorageError::failed);
+        const Error error = write_state(log, head_of(2, Index{25}, Chain{5}), state_of(2, 70), true);
+        // Until then the state is of no use, and the log is as it was.
+        if (error == Error::snapshot_invalid) BOOST_TEST(log.last() == Index{20});
+        if (log.fault() == Error::none) continue;
+        ++faults;
+        BOOST_TEST((error == Error::log_failed));
+    }
+    BOOST_TEST(faults > 2u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

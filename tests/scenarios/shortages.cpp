@@ -80,6 +80,41 @@ BOOST_AUTO_TEST_CASE(a_follower_that_comes_back_gets_what_it_lacks_when_it_can_b
     }
 }
 
+// A follower that was away for too long gets the whole state, and is short of something just then.
+BOOST_AUTO_TEST_CASE(a_state_that_a_follower_cannot_take_now_is_sent_again) {
+    const auto fall_behind = [](SemiSync& group) {
+        group.write_many(1, 3);
+        support::isolate(group, 3);
+        while (group.at(1).status().first <= group.at(3).last().index + 1) group.write_many(1, 1);
+    };
+    std::uint64_t calls = 0;
+    {
+        SemiSync group(3);
+        fall_behind(group);
+        calls = group.disks[2]->calls();
+        support::join_all(group);
+        while (group.at(3).last() < group.at(1).last()) pass(group, 1);
+        calls = group.disks[2]->calls() - calls;
+    }
+    BOOST_TEST(calls > 10u);
+    for (const auto error : {StorageError::no_space, StorageError::shortage}) {
+        for (std::uint64_t call = 1; call <= calls; ++call) {
+            BOOST_TEST_CONTEXT(to_string(error) << " at call " << call) {
+                SemiSync group(3);
+                fall_behind(group);
+                auto& disk = *group.disks[2];
+                disk.fail_at(disk.calls() + call, error, true);
+                support::join_all(group);
+                pass(group, 300);
+                expect_nobody_stopped(group);
+                disk.fail_at(0, StorageError::none);
+                group.write_many(1, 10);
+                expect_all_equal_in_the_end(group);
+            }
+        }
+    }
+}
+
 // Descriptors and memory run out and come back at random, links break, nodes are promoted.
 BOOST_AUTO_TEST_CASE(shortages_at_any_time_stop_nobody_and_lose_nothing) {
     for (std::uint32_t seed = 1; seed <= 60; ++seed) {

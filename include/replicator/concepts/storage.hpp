@@ -19,7 +19,7 @@
 //         `none`; `unsupported` means that the file system cannot do that. `rename` replaces an existing file, and is
 //         never seen half done.
 //   ST-7  After a failed `sync` nobody knows what is on the disk, and a later one that succeeds does not tell either:
-//         the caller gives the file up.
+//         the caller gives the file up, or, when the error passes, writes again all of what it needs.
 //   ST-8  `start_sync(file)` begins one sync, whose result `poll_sync` gives once: nothing while it is under way.
 //         `wait_sync` waits for it; without one under way it gives `none`. The file stays open, and may be read and
 //         written, until then; what is written meanwhile is not covered. A storage without a helper does the work in

@@ -41,6 +41,7 @@ public:
     using State::next_segment;
     using State::note_durable;
     using State::poll;
+    using State::put_installed;
     using State::put_metadata;
     using State::put_reset;
     using State::read_files;
@@ -52,6 +53,7 @@ public:
     using State::save;
     using State::scribbled_;
     using State::segments_;
+    using State::settle;
     using State::stalled;
     using State::storage;
     using State::syncing_;
@@ -125,6 +127,7 @@ public:
         const std::size_t spare = std::exchange(no_space, false) ? 0 : 1;
         if (reset_due_ && apply_reset() != Error::none) return result();
         if (cut_due_ && apply_cut() != Error::none) return result();
+        if (settle() != Error::none) return result();
         // First, because it may be what makes room for the rest.
         if (let_go(spare) != Error::none) return result();
         while (written_.index < tail.end().index) {
@@ -188,6 +191,7 @@ public:
 
     [[nodiscard]] Error begin_snapshot(SnapshotHead head, std::span<const std::byte> own) noexcept {
         if (fault != Error::none) return fault;
+        if (const Error error = settle(); error != Error::none) return error;
         head.cluster = metadata.cluster;
         return ended(snapshot_.begin(storage, directory, head, own));
     }
@@ -203,20 +207,19 @@ public:
         const SnapshotHead head = snapshot_.head();
         const SnapshotPointer before = metadata.snapshot;
         if (const Error error = ended(snapshot_.finish(storage, directory)); error != Error::none) return error;
-        metadata.snapshot = {head.id, head.position, head.chain};
         if (epochs_before != nullptr) {
+            if (const Error error = put_installed(head, *epochs_before); error != Error::none) return error;
             reset(head.position.index, head.chain);
             metadata.base.position.epoch = head.position.epoch;
-            metadata.history = head.history;
-            metadata.installing = false;
             epochs = *epochs_before;
-            // The log in memory is that of the new state, so there is no way back.
-            if (put_reset() != Error::none) return fault = Error::log_failed;
             if (const Error error = end_reset(); error != Error::none) return error;
-        } else if (save() != Error::none) {
+        } else {
+            metadata.snapshot = {head.id, head.position, head.chain};
             // What the log may drop, the state that the disk knows of must include: that may be either of both now.
-            metadata.snapshot = before;
-            return result();
+            if (save() != Error::none) {
+                metadata.snapshot = before;
+                return result();
+            }
         }
         if (before.id == SnapshotId{} || before.id == head.id) return Error::none;
         StorageError error = storage.remove(directory, snapshot_name(before.id).text());

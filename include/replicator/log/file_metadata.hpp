@@ -217,19 +217,18 @@ public:
         return error;
     }
 
-    /// On the disk when it returns `none`. After an error that passes the other slot is as it was, and the next call
-    /// writes to the same one; after any other nobody knows which state is there.
+    /// On the disk when it returns `none`. After an error that passes, also of the flush, the other slot is as it was,
+    /// and the next call writes all of the same one again; after any other nobody knows which state is there.
     [[nodiscard]] StorageError store(S& storage, const Metadata& metadata) noexcept {
         ++sequence_;
         detail::write_metadata(buffer_.data(), metadata, sequence_);
         std::memcpy(buffer_.data() + copy_bytes, buffer_.data(), copy_bytes);
         const std::span<const std::byte> piece(buffer_);
         const std::uint64_t place = sequence_ % 2 * 2 * copy_bytes;
-        if (const StorageError error = storage.write(file_, place, std::span(&piece, 1)); error != StorageError::none) {
-            --sequence_;
-            return error;
-        }
-        return storage.sync(file_) == StorageError::none ? StorageError::none : StorageError::failed;
+        StorageError error = storage.write(file_, place, std::span(&piece, 1));
+        if (error == StorageError::none) error = storage.sync(file_);
+        if (passes(error)) --sequence_;
+        return error;
     }
 
     /// Writes what `open` read once more, in its place. It may stand in the memory of the system only, and then the

@@ -7,6 +7,7 @@
 #include "file_options.hpp"
 #include "file_reader.hpp"
 #include "file_segments.hpp"
+#include "file_snapshot.hpp"
 #include "file_tail.hpp"
 #include "file_writer.hpp"
 
@@ -145,15 +146,46 @@ protected:
     }
 
     /// From here on the disk says that nothing of the files is the log's.
-    [[nodiscard]] Error put_reset() noexcept {
+    [[nodiscard]] Error put_reset() noexcept { return put_reset(epochs); }
+    [[nodiscard]] Error put_reset(const EpochHistory& epochs_before) noexcept {
         wait();
         if (fault != Error::none) return fault;
         metadata.first_segment = ++metadata.last_segment;
         metadata.durable = metadata.base.position.index;
         metadata.durable_segment = 0;
         metadata.cut_segment = 0;
-        metadata.epochs = epochs;
+        metadata.epochs = epochs_before;
         return put_metadata();
+    }
+
+    /// The disk says that a state took the place of the log. When that is refused for a reason that passes, the log is
+    /// what it was, in memory for sure and on the disk perhaps; so nothing counts as being there that the state does not
+    /// include, until the disk says again what is.
+    [[nodiscard]] Error put_installed(const SnapshotHead& head, const EpochHistory& epochs_before) noexcept {
+        const Metadata before = metadata;
+        metadata.snapshot = {head.id, head.position, head.chain};
+        metadata.base = {head.position, head.chain};
+        metadata.history = head.history;
+        metadata.installing = false;
+        const Error error = put_reset(epochs_before);
+        if (error != Error::log_full) return error;
+        const std::uint64_t used = metadata.last_segment;
+        metadata = before;
+        metadata.last_segment = used;
+        refused_ = head.id;
+        held = smaller(held, larger(head.position.index, begin.index - 1));
+        syncing_to_ = smaller(syncing_to_, held);
+        return error;
+    }
+    /// After a state was refused in the end: makes sure that the disk does not say that it took the place of the log.
+    [[nodiscard]] Error settle() noexcept {
+        if (refused_ == SnapshotId{}) return Error::none;
+        if (const Error error = reset_due_ ? put_reset() : save(); error != Error::none) return error;
+        const SnapshotId refused = std::exchange(refused_, SnapshotId{});
+        if (refused == metadata.snapshot.id) return Error::none;
+        // The next start removes what stays now.
+        const StorageError error = storage.remove(directory, snapshot_name(refused).text());
+        return error == StorageError::failed ? fault = Error::log_failed : Error::none;
     }
 
     /// The header of the segment that begins behind all that was written.
@@ -220,6 +252,7 @@ protected:
     bool scribbled_ = false;  // a write failed behind the last record
     bool cut_due_ = false;    // files hold more than the log
     bool reset_due_ = false;  // and nothing of it is the log's
+    SnapshotId refused_{};    // the disk may say that this state is the base of the log, which it is not
 
 private:
     [[nodiscard]] static Error error_of(StorageError error) noexcept {
