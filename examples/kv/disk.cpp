@@ -19,6 +19,8 @@ using replicator::Error;
 using replicator::log::OnDamage;
 using replicator::log::Verdict;
 
+constexpr const char* shortage_text = "the disk is full, or the system is short of descriptors or memory";
+
 [[nodiscard]] std::string place_text(const Verdict& verdict) {
     return verdict.segment == 0 ? "" : joined(" (file ", verdict.segment, ", byte ", verdict.place, ")");
 }
@@ -45,10 +47,16 @@ using replicator::log::Verdict;
         case Error::wrong_version: return "it was written in another format";
         case Error::wrong_limits: return "it was written with larger bounds";
         case Error::corrupt: return damage_text(verdict);
-        case Error::log_full: return "the disk is full, or the system is short of descriptors or memory";
+        case Error::log_full: return shortage_text;
         case Error::log_failed: return "it cannot be read or written, or its parent is missing";
         default: return to_string(error);
     }
+}
+
+[[nodiscard]] std::string refused(const std::string& directory, std::string_view why,
+                                  const replicator::StorageFailure& failure) {
+    const std::string call = failure_text(failure);
+    return joined("the log in ", directory, " is refused: ", why, call.empty() ? "" : ": ", call);
 }
 
 [[nodiscard]] std::string_view verdict_text(Verdict::Kind kind) {
@@ -94,9 +102,8 @@ OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incar
                           options.repair ? OnDamage::repair : OnDamage::refuse, &opened.report.verdict);
     if (!log) {
         const Verdict& verdict = opened.report.verdict;
-        const std::string failure = failure_text(verdict.failure);
-        opened.wrong = joined("the log in ", options.directory, " is refused: ", refusal_text(log.error(), verdict),
-                              failure.empty() ? "" : ": ", failure);
+        opened.wrong = refused(options.directory, refusal_text(log.error(), verdict), verdict.failure);
+        opened.passes = log.error() == Error::log_full;
         return opened;
     }
     opened.log = std::move(*log);
@@ -105,7 +112,7 @@ OpenedDisk open_disk(const ServerOptions& options, replicator::Incarnation incar
     return opened;
 }
 
-std::string fault_text(const std::string& directory, Error error) {
+std::string fault_text(const std::string& directory, Error error, const replicator::StorageFailure& failure) {
     const std::string_view why = [error]() -> std::string_view {
         switch (error) {
             case Error::wrong_policy: return "it was written with another --ack";
@@ -115,10 +122,11 @@ std::string fault_text(const std::string& directory, Error error) {
             case Error::snapshot_invalid: return "the state in it cannot be read";
             case Error::corrupt: return "the log and the state in it do not fit together";
             case Error::wrong_history: return "the state in it is of another history";
+            case Error::log_full: return shortage_text;
             default: return to_string(error);
         }
     }();
-    return joined("the log in ", directory, " is refused: ", why);
+    return refused(directory, why, failure);
 }
 
 }  // namespace kv

@@ -5,6 +5,7 @@
 #include "disk_report.hpp"
 #include "options.hpp"
 
+#include <replicator/concepts/storage.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/file_options.hpp>
 #include <replicator/storage/posix_threaded.hpp>
@@ -31,6 +32,7 @@ struct OpenedDisk {
     DiskReport report;
     std::string text;   ///< where the node goes on from, for people
     std::string wrong;  ///< why the directory is refused, and what can be done; empty when it is not
+    bool passes = false;  ///< nothing is wrong with the directory: the same may work later
 };
 
 /// Opens `options.directory`, and makes it when it is missing. `incarnation` is drawn at random. Flushes are waited for
@@ -39,6 +41,7 @@ struct OpenedDisk {
                                    replicator::storage::SyncWorker& worker);
 
 /// Why a node over a directory that could be opened does not take part all the same.
-[[nodiscard]] std::string fault_text(const std::string& directory, replicator::Error error);
+[[nodiscard]] std::string fault_text(const std::string& directory, replicator::Error error,
+                                     const replicator::StorageFailure& failure);
 
 }  // namespace kv

@@ -34,6 +34,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -138,6 +139,42 @@ constexpr Policy policies[] = {
     return {};
 }
 
+/// What the exit status says when the system was short of something for too long; EX_TEMPFAIL in sysexits.h.
+constexpr int shortage_status = 75;
+constexpr std::chrono::milliseconds open_rest{500};
+
+/// The node over its directory; null when that is refused, which `disk` then says.
+[[nodiscard]] std::unique_ptr<kv::NetworkedNode> open_node(const kv::ServerOptions& options, asio::io_context& context,
+                                                           replicator::Config& config,
+                                                           const replicator::transport::TcpOptions& tcp,
+                                                           kv::FlushThread& flush_thread, kv::OpenedDisk& disk) {
+    disk = kv::open_disk(options, replicator::Incarnation{draw()}, flush_thread.worker());
+    if (!disk.wrong.empty()) return nullptr;
+    config.run = disk.log.run();
+    config.leads_again = options.leads_again;
+    auto node = make_node(options.ack, {options.log, std::move(disk.log), context, config, tcp});
+    const auto fault = node == nullptr ? replicator::Error::none : node->status().fault;
+    if (fault == replicator::Error::none) return node;
+    disk.wrong = kv::fault_text(options.directory, fault, node->log_failure());
+    disk.passes = fault == replicator::Error::log_full;
+    return nullptr;
+}
+
+/// The same, again and again while the system is short of something. A supervisor would start the process again at once,
+/// and give it up for good after a few times.
+[[nodiscard]] std::unique_ptr<kv::NetworkedNode> open_patiently(const kv::ServerOptions& options,
+                                                                asio::io_context& context, replicator::Config& config,
+                                                                const replicator::transport::TcpOptions& tcp,
+                                                                kv::FlushThread& flush_thread, kv::OpenedDisk& disk) {
+    const auto until = std::chrono::steady_clock::now() + options.open_patience;
+    for (bool said = false;; std::this_thread::sleep_for(open_rest)) {
+        auto node = open_node(options, context, config, tcp, flush_thread, disk);
+        if (node != nullptr || !disk.passes || std::chrono::steady_clock::now() >= until) return node;
+        if (std::exchange(said, true)) continue;
+        static_cast<void>(fail(kv::joined(disk.wrong, "; it is tried again for ", options.open_patience.count(), " s")));
+    }
+}
+
 [[nodiscard]] int close(kv::NetworkedNode& node) {
     const auto closed = node.close();
     return closed == replicator::Error::none ? 0 : fail(kv::joined("not stopped in order: ", to_string(closed)));
@@ -228,20 +265,15 @@ int main(int count, char** arguments) {
     asio::io_context context(1);
     std::optional<kv::FlushThread> flush_thread;
     kv::OpenedDisk disk;
-    if (!options.directory.empty()) {
-        flush_thread.emplace(context);
-        disk = kv::open_disk(options, replicator::Incarnation{draw()}, flush_thread->worker());
-        if (!disk.wrong.empty()) return fail(disk.wrong);
-        config.run = disk.log.run();
-        config.leads_again = options.leads_again;
+    if (!options.directory.empty()) flush_thread.emplace(context);
+    const auto node = options.directory.empty() ? make_node(options.ack, {options.log, {}, context, config, tcp})
+                                                : open_patiently(options, context, config, tcp, *flush_thread, disk);
+    if (!disk.wrong.empty()) {
+        static_cast<void>(fail(disk.wrong));
+        return disk.passes ? shortage_status : 1;
     }
-
-    const auto node = make_node(options.ack, {options.log, std::move(disk.log), context, config, tcp});
     if (node == nullptr) return fail(kv::joined("no composition has --ack ", options.ack, " and --log ", options.log));
     if (options.directory.empty()) return serve(context, options, *node, std::nullopt);
-    if (const auto fault = node->status().fault; fault != replicator::Error::none) {
-        return fail(kv::fault_text(options.directory, fault));
-    }
     flush_thread->tell(*node);
     std::printf("%s\n", disk.text.c_str());
     return serve(context, options, *node, std::move(disk.report));

@@ -85,6 +85,11 @@ template <class Value, class Given>
         options.fault_stay = std::chrono::seconds(given.value_or(0));
         return given.has_value();
     }
+    if (name == "--open-patience") {
+        const auto given = to_number(text, 3'600'000);
+        options.open_patience = std::chrono::seconds(given.value_or(0));
+        return given.has_value();
+    }
     if (name == "--stop-patience") {
         const auto given = to_number(text, 3'600'000);
         options.stop_patience = std::chrono::milliseconds(given.value_or(0));
@@ -193,6 +198,9 @@ std::string help_text() {
   --requirepass-file FILE which has it in its first line
   --fault-stay SECONDS    a node that faulted (INFO: replicator_fault) says so on stderr, answers reads and PING with
                           errors for so long, and then ends with status 3; default 10
+  --open-patience SECONDS with --dir: a disk that is full, and a system that is short of descriptors or memory, are
+                          named on stderr at the start and asked again for so long; then it ends with status 75, which
+                          says that nothing is wrong with the directory. Default 30
   --stop-patience MS      how long a leader that is told to end tries to hand over; default 15000
 
 Another node leads when an operator says so:

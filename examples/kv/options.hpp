@@ -44,6 +44,7 @@ struct ServerOptions {
     std::string password;       ///< empty when nobody is asked for one
     std::string password_file;  ///< where it is instead
     std::chrono::seconds fault_stay{10};  ///< how long a node that faulted is still asked
+    std::chrono::seconds open_patience{30};  ///< for what the system is short of when the directory is opened
     std::chrono::milliseconds stop_patience{15'000};  ///< for handing over, when the server is told to end
     bool found = false;
     bool help = false;

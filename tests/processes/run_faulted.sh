@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # A real server whose disk fails in a flush: it says so, once and to everybody who asks, and ends for its supervisor.
+# And one whose disk is full when it starts, which waits for a while.
 #
 #   run_faulted.sh FOLDER      FOLDER has kv_server; exit status 77: there is no C compiler, or nothing is preloaded
 
@@ -29,13 +30,16 @@ fail() {
 }
 
 # A child of this shell, whose exit status it sees.
-start_child() {
-    : >"$run_dir/control"
+run_child() {
     LD_PRELOAD=$run_dir/stuck_disk.so STUCK_DISK_FOLDER=$run_dir/disk/ STUCK_DISK_CONTROL=$run_dir/control \
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
         "$kv_server" --node 1 --listen "${peer_port[1]}" --client-port "${client_port[1]}" --ack async \
-        --peer "2=${peer_port[2]}" --dir "$run_dir/disk" --fault-stay 2 --found </dev/null >"$run_dir/log" 2>&1 &
+        --peer "2=${peer_port[2]}" --dir "$run_dir/disk" --fault-stay 2 --found "$@" </dev/null >"$run_dir/log" 2>&1 &
     node_pid[1]=$!
+}
+start_child() {
+    : >"$run_dir/control"
+    run_child
     wait_until 20 grep -q '^ready' "$run_dir/log"
 }
 # says WORD...: the first line of an answer.
@@ -64,4 +68,22 @@ status=$?
 unset 'node_pid[1]'
 [ "$(grep -c 'takes part no more' "$run_dir/log")" = 1 ] || fail "that is not said once on stderr"
 ((status == 3)) || fail "the server ended with status $status"
-echo "run_faulted: PING and reads failed, stderr said why, and the status was 3"
+
+# A disk that is full when the server starts: it says which call, and waits for room.
+echo full >"$run_dir/control"
+run_child --open-patience 60
+wait_until 20 grep -q 'is refused: .* pwrite.* No space left on device (28); it is tried again for 60 s$' "$run_dir/log" ||
+    fail "it does not say that it waits for room"
+: >"$run_dir/control"
+wait_until 20 grep -q '^ready' "$run_dir/log" || fail "there is room, and it does not start"
+[ "$(grep -c 'is tried again' "$run_dir/log")" = 1 ] || fail "that is not said once"
+[ "$(says PING)" = +PONG ] || fail "it waited for room, and answers PING with $(says PING)"
+stop_cluster
+echo full >"$run_dir/control"
+run_child --open-patience 0
+wait "${node_pid[1]}"
+status=$?
+unset 'node_pid[1]'
+((status == 75)) || fail "without room the server ended with status $status"
+[ "$(wc -l <"$run_dir/log")" = 1 ] || fail "it should say so in one line"
+echo "run_faulted: PING and reads failed, stderr said why, and the status was 3; without room at the start it was 75"

@@ -115,6 +115,47 @@ BOOST_AUTO_TEST_CASE(a_state_that_a_follower_cannot_take_now_is_sent_again) {
     }
 }
 
+// Whatever is short while a node starts, it can be started again from the same disk, and has lost nothing.
+BOOST_AUTO_TEST_CASE(a_node_that_a_shortage_kept_from_starting_starts_later) {
+    using Node = DiskNode<ack::SemiSync<>>;
+    std::uint64_t refused_logs = 0;
+    std::uint64_t refused_nodes = 0;
+    for (std::uint64_t call = 1; call <= 60; ++call) {
+        BOOST_TEST_CONTEXT("call " << call) {
+            SemiSync group(3);
+            group.write_many(1, 100);  // a state and a log behind it
+            pass(group, 100);
+            group.write_many(1, 5);
+            group.kill(2);
+            auto& disk = *group.disks[1];
+            disk.fail_at(disk.calls() + call, StorageError::shortage);
+            {
+                auto log = support::SmallLog::open(
+                    storage::Simulated(disk), "log",
+                    {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}});
+                if (log) {
+                    const Config config{.node = NodeId{2}, .nodes = group.ids, .run = Run{999}};
+                    const Node node(group.network, config, std::move(*log), group.events_of(2));
+                    const Error fault = node.status().fault;
+                    BOOST_TEST((fault == Error::none || fault == Error::log_full), to_string(fault));
+                    refused_nodes += fault == Error::log_full ? 1 : 0;
+                } else {
+                    BOOST_TEST((log.error() == Error::log_full), to_string(log.error()));
+                    ++refused_logs;
+                }
+            }
+            disk.fail_at(0, StorageError::none);
+            group.start(2);
+            support::join_all(group);
+            pass(group, 50);
+            group.write_many(1, 5);
+            expect_all_equal_in_the_end(group);
+        }
+    }
+    BOOST_TEST(refused_logs > 10u);
+    BOOST_TEST(refused_nodes > 3u);
+}
+
 // Descriptors and memory run out and come back at random, links break, nodes are promoted.
 BOOST_AUTO_TEST_CASE(shortages_at_any_time_stop_nobody_and_lose_nothing) {
     for (std::uint32_t seed = 1; seed <= 60; ++seed) {

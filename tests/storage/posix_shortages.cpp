@@ -199,6 +199,36 @@ BOOST_AUTO_TEST_CASE(an_open_that_is_refused_says_which_call_on_which_path) {
     BOOST_TEST(verdict.failure.call == std::string("flock"));
 }
 
+BOOST_AUTO_TEST_CASE(an_open_that_a_shortage_refused_works_later) {
+    const Armed armed;
+    support::TemporaryFolder folder;
+    const std::string path = folder.path() + "/log";
+    std::vector<support::Entry> expected;
+    {
+        auto log = open(path);
+        BOOST_REQUIRE(static_cast<bool>(log));
+        std::uint64_t refusals = 0;
+        expected = run_script(*log, refusals);
+    }
+    BOOST_REQUIRE(open(path));  // tidies up
+    ShortSystem::arm(0, 0);
+    BOOST_REQUIRE(open(path));
+    const std::uint64_t calls = ShortSystem::calls;
+    BOOST_TEST(calls > 10u);
+    for (std::uint64_t call = 1; call <= calls; ++call) {
+        BOOST_TEST_CONTEXT("call " << call) {
+            ShortSystem::arm(call, 1);
+            log::Verdict verdict;
+            BOOST_TEST((open(path, &verdict).error() == Error::log_full));
+            BOOST_TEST(verdict.failure.call != std::string());
+            ShortSystem::arm(0, 0);
+            auto log = open(path);
+            BOOST_REQUIRE(static_cast<bool>(log));
+            BOOST_TEST((support::contents(*log) == expected));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_path_that_is_long_is_told_from_its_end) {
     const Armed armed;
     support::TemporaryFolder folder;

@@ -32,8 +32,8 @@ public:
 
     /// Call it once, on a node that has just been told who it is. Errors: why the node must not take part;
     /// wrong_cluster, wrong_group, wrong_node (the log is of another node), wrong_schema, wrong_membership,
-    /// wrong_policy, wrong_limits (it was written under other rules), corrupt, snapshot_invalid, log_failed, stopped
-    /// (the log is closed). O(bytes of the state, and of the log behind it).
+    /// wrong_policy, wrong_limits (it was written under other rules), corrupt, snapshot_invalid, log_failed, log_full
+    /// (nothing is wrong with it: the system is short of room, descriptors or memory), stopped (it is closed). O(bytes of the state, and of the log behind it).
     [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (local.log.fault() != Error::none) return local.log.fault();
         const auto metadata = local.log.metadata();
@@ -51,10 +51,10 @@ public:
         if (const Error error = DiskNote::mismatch(metadata.note_bytes(), DiskNote::of(local)); error != Error::none) {
             return error;
         }
-        if (!count_lost_copies(local, metadata.copies_lost)) return Error::log_failed;
+        if (!count_lost_copies(local, metadata.copies_lost)) return local.refused_by_log();
         if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
         if (const Error error = take_state(local, applier); error != Error::none) {
-            return stalled(local.log) ? Error::log_failed : error;  // what was not read is not corrupt
+            return stalled(local.log) ? Error::log_full : error;  // what was not read is not corrupt
         }
         local.commit = applier.applied();
         if (const Error error = take_epochs(local, applier.next()); error != Error::none) return error;
@@ -112,7 +112,7 @@ private:
                 metadata.base.position.epoch = position.epoch;
                 metadata.epochs = disk_epochs<Composition>(local.epochs);
             });
-            return kept ? Error::none : Error::log_failed;
+            return kept ? Error::none : local.refused_by_log();
         }
         if (!reaches_back_to(local.log, position.index)) return Error::corrupt;
         return chain_at(local.log, position.index) == chain ? Error::none : Error::corrupt;
@@ -123,7 +123,7 @@ private:
         Chain chain = chain_at(local.log, at.index - 1);
         while (at.index <= local.log.last()) {
             const EntryRun run = local.log.read(at);
-            if (run.count == 0) return Error::log_failed;
+            if (run.count == 0) return local.refused_by_log();
             const std::byte* entry = run.bytes.data();
             for (std::uint64_t i = 0; i < run.count; ++i) {
                 const EntryHeader header = load_entry_header(entry);

@@ -78,15 +78,17 @@ public:
     ///   wrong_history wrong_version             it holds something else
     ///   wrong_limits                            it was written with larger bounds
     ///   corrupt                                 entries are lost that were on the disk; see `OnDamage`
-    ///   log_full log_failed                     the disk is full, or failed; `Verdict::failure` says which call,
-    ///                                           on which path, and why
+    ///   log_full                                the disk is full, or the system is short of descriptors or memory:
+    ///                                           the same may succeed later, and nothing was lost
+    ///   log_failed                              the disk failed. Of both, `Verdict::failure` says which call, on which
+    ///                                           path, and why; no call when it is memory of the process that lacks
     ///
     /// O(bytes of the log).
     [[nodiscard]] static Result<File> open(S storage, const char* path, const FileIdentity& identity,
                                            OnDamage on_damage = OnDamage::refuse, Verdict* verdict = nullptr) {
         File file;
         file.body_.reset(new (std::nothrow) Body);
-        if (file.body_ == nullptr) return Error::log_failed;
+        if (file.body_ == nullptr) return Error::log_full;
         file.body_->storage = std::move(storage);
         const Error error = file.body_->open(path, identity, on_damage);
         if (verdict != nullptr) {

@@ -8,6 +8,8 @@
 
 #include "../bytes.hpp"
 #include "../checksum.hpp"
+#include "../concepts/storage.hpp"
+#include "../error.hpp"
 #include "../types.hpp"
 
 #include <array>
@@ -17,6 +19,11 @@
 #include <span>
 
 namespace replicator::log {
+
+/// What a log says of a storage that refused: `log_full` for what passes.
+[[nodiscard]] constexpr Error error_of(StorageError error) noexcept {
+    return error == StorageError::none ? Error::none : passes(error) ? Error::log_full : Error::log_failed;
+}
 
 inline constexpr std::uint32_t file_format = 1;
 

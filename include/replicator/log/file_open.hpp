@@ -38,7 +38,7 @@ public:
     /// The error is `Error::none` when the log can be opened.
     [[nodiscard]] Error run(OnDamage on_damage) noexcept {
         found_.reset(new (std::nothrow) FoundSegment[Options::segments_max]);
-        if (found_ == nullptr) return Error::log_failed;
+        if (found_ == nullptr) return Error::log_full;
         if (const Error error = list(); error != Error::none) return error;
         if (const Error error = read_headers(); error != Error::none) return error;
         link();
@@ -68,7 +68,7 @@ private:
                 leave(name);
             }
         });
-        if (error != StorageError::none) return Error::log_failed;
+        if (error != StorageError::none) return error_of(error);
         std::sort(found_.get(), found_.get() + count_,
                   [](const FoundSegment& a, const FoundSegment& b) { return a.number < b.number; });
         return fits ? Error::none : Error::wrong_limits;
@@ -87,7 +87,7 @@ private:
             const FileName name = segment_name(segment.number, segment.first);
             StorageError error = storage_.open(directory_, name.text(), file);
             if (error == StorageError::none) error = storage_.read(file, 0, raw_.first(SegmentHeader::bytes), got);
-            if (error != StorageError::none) return Error::log_failed;
+            if (error != StorageError::none) return error_of(error);
             SegmentHeader& header = segment.header;
             if (got < SegmentHeader::bytes || !header.read(raw_.data())) continue;
             if (header.format != file_format) return refuse(Error::wrong_version, segment);
@@ -196,12 +196,14 @@ private:
         segment.begin(header, end.at.offset);
         typename S::File file;
         const FileName name = segment_name(header.number, header.first);
-        if (storage_.open(directory_, name.text(), file) != StorageError::none) return Error::log_failed;
+        if (const StorageError error = storage_.open(directory_, name.text(), file); error != StorageError::none) {
+            return error_of(error);
+        }
         SegmentScan<S, Options> scan;
         scan.walk = end;
         scan.run(storage_, file, header, segment, stop, raw_, epochs);
         verdict.bytes_read += scan.bytes_read;
-        if (scan.error != StorageError::none) return Error::log_failed;
+        if (scan.error != StorageError::none) return error_of(scan.error);
         if (scan.too_large) return refuse(Error::wrong_limits, found_[i]);
         end = scan.walk;
         place = scan.place;

@@ -162,13 +162,14 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return foot_.bytes; }
     [[nodiscard]] std::uint64_t pieces() const noexcept { return foot_.pieces; }
 
-    /// `corrupt` when head or foot are damaged or belong to another state.
+    /// `corrupt` when head or foot are damaged or belong to another state; `log_full` for a reason that passes.
     [[nodiscard]] Error open(S& storage, typename S::Directory& directory, SnapshotId id) noexcept {
         storage_ = &storage;
         std::uint64_t size = 0;
-        const StorageError error = storage.open(directory, snapshot_name(id).text(), file_);
+        StorageError error = storage.open(directory, snapshot_name(id).text(), file_);
         if (error == StorageError::not_found) return Error::corrupt;
-        if (error != StorageError::none || storage.size(file_, size) != StorageError::none) return Error::log_failed;
+        if (error == StorageError::none) error = storage.size(file_, size);
+        if (error != StorageError::none) return error_of(error);
         std::array<std::byte, SnapshotHead::bytes> bytes;
         if (const Error failed = read_all(0, bytes); failed != Error::none) return failed;
         if (!head_.read(bytes.data()) || head_.id != id || size < detail::SnapshotFoot::size) return Error::corrupt;
@@ -214,7 +215,8 @@ private:
     }
     [[nodiscard]] Error read_all(std::uint64_t place, std::span<std::byte> to) noexcept {
         std::size_t got = 0;
-        if (storage_->read(file_, place, to, got) != StorageError::none) return Error::log_failed;
+        const StorageError error = storage_->read(file_, place, to, got);
+        if (error != StorageError::none) return error_of(error);
         return got == to.size() ? Error::none : Error::corrupt;
     }
 

@@ -45,7 +45,7 @@ public:
     EpochHistory epochs;
 
     [[nodiscard]] Error open(const char* path, const FileIdentity& identity, OnDamage on_damage) noexcept {
-        if (!tail.allocate() || !segments_.allocate() || !reader_.allocate()) return Error::log_failed;
+        if (!tail.allocate() || !segments_.allocate() || !reader_.allocate()) return Error::log_full;
         if (const StorageError error = storage.open_directory(path, directory); error != StorageError::none) {
             return error == StorageError::locked ? Error::duplicate_node : error_of(error);
         }
@@ -255,10 +255,6 @@ protected:
     SnapshotId refused_{};    // the disk may say that this state is the base of the log, which it is not
 
 private:
-    [[nodiscard]] static Error error_of(StorageError error) noexcept {
-        return passes(error) ? Error::log_full : Error::log_failed;
-    }
-
     /// A blank directory becomes that of a node.
     [[nodiscard]] Error make(const FileIdentity& identity) noexcept {
         bool blank = true;
@@ -279,7 +275,7 @@ private:
         metadata.history = identity.history;
         metadata.base.chain = value(identity.history) == 0 ? Chain{} : first_chain(identity.history);
         const StorageError made = metafile_.create(storage, directory, metadata);
-        return made == StorageError::none ? Error::none : error_of(made);
+        return error_of(made);
     }
 
     [[nodiscard]] Error recover(OnDamage on_damage) noexcept {
@@ -290,7 +286,11 @@ private:
         if (const StorageError kept = metafile_.confirm(storage, metadata); kept != StorageError::none) {
             return error_of(kept);
         }
-        if (opening.newest && !make_durable(opening)) return Error::log_failed;
+        if (opening.newest) {
+            if (const StorageError lasting = make_durable(opening); lasting != StorageError::none) {
+                return error_of(lasting);
+            }
+        }
 
         begin = opening.begin;
         base_chain = opening.base_chain;
@@ -336,7 +336,7 @@ private:
     }
     /// What was read may stand in the memory of the system only, and a flush that failed in a former run would not be
     /// repeated: so what nothing proves is written again.
-    [[nodiscard]] bool make_durable(FileOpening<S, Options>& opening) noexcept {
+    [[nodiscard]] StorageError make_durable(FileOpening<S, Options>& opening) noexcept {
         const auto raw = reader_.raw();
         std::uint64_t at = opening.rewrite_from != 0 ? opening.rewrite_from : opening.place;
         const std::uint64_t end =
@@ -344,13 +344,14 @@ private:
         while (at < end) {
             std::size_t got = 0;
             const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(raw.size(), end - at));
-            if (storage.read(opening.newest, at, raw.first(size), got) != StorageError::none) return false;
-            if (got == 0) break;
+            StorageError error = storage.read(opening.newest, at, raw.first(size), got);
+            if (error == StorageError::none && got == 0) break;
             const std::span<const std::byte> piece = raw.first(got);
-            if (storage.write(opening.newest, at, std::span(&piece, 1)) != StorageError::none) return false;
+            if (error == StorageError::none) error = storage.write(opening.newest, at, std::span(&piece, 1));
+            if (error != StorageError::none) return error;
             at += got;
         }
-        return storage.sync(opening.newest) == StorageError::none;
+        return storage.sync(opening.newest);
     }
     /// What stands there may stand in the memory of the system only, so the directory is flushed. Where the file system
     /// cannot do that, names are as good as they get, but for those of segments that must not come back.
@@ -368,7 +369,7 @@ private:
         }
         if (error == StorageError::none) error = storage.sync_directory(directory);
         if (error == StorageError::unsupported && !must_last) return Error::none;
-        return error == StorageError::none ? Error::none : error_of(error);
+        return error_of(error);
     }
 };
 

@@ -119,13 +119,14 @@ protected:
         for (std::size_t i = 0; i < places_.size(); ++i) come_back(i, End::power);
     }
 
-    /// True for a node that stopped because its disk failed; somebody starts it again after a while. A node that
+    /// True for a node that stopped because its disk failed, or had no room when it started; somebody starts it again after a while. A node that
     /// stopped for another reason is a failure.
     [[nodiscard]] bool has_stopped(std::size_t place) {
         Place<Node>& at = places_[place];
         if (at.node->role() != Role::faulted) return false;
         const Error fault = at.node->status().fault;
-        if (at.drive != nullptr && at.drive->is_troubled() && fault == Error::log_failed) {
+        const bool is_of_disk = fault == Error::log_failed || fault == Error::log_full;
+        if (at.drive != nullptr && at.drive->is_troubled() && is_of_disk) {
             if (at.restarts_at == Instant{}) at.restarts_at = now_ + Duration{random_.between(1'000, 100'000)};
             return true;
         }
