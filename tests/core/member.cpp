@@ -291,6 +291,47 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_gave_up_fetching_leaves_its_donor) {
     pass(group, 2000);
     BOOST_TEST((group.at(3).promotion().error == Error::nodes_missing));
     BOOST_TEST(!group.at(3).status().peers()[1].connected);
+    // Which hears that, and serves it no more.
+    BOOST_TEST(!group.at(2).status().peers()[1].connected);
+    const std::uint64_t stale = group.at(3).status().counters.frames_stale;
+    std::uint64_t served = 0;
+    group.network.loses = [&served](const support::Frame& frame) {
+        served += frame.from == two && frame.to == three && frame.type() != FrameType::hello ? 1 : 0;
+        return false;
+    };
+    pass(group, 2000);
+    BOOST_TEST(served == 0u);
+    BOOST_TEST(group.at(3).status().counters.frames_stale == stale);
+}
+
+// In whose epoch the first candidate cannot lead any more.
+BOOST_AUTO_TEST_CASE(a_donor_that_promises_another_candidate_leaves_the_first) {
+    support::Majority group(3);
+    group.network.cut(one, three);
+    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
+    group.network.settle();
+    group.stop(1);
+    pass(group, 600);
+    std::optional<core::PromiseRequest> question;
+    group.network.loses = [&question](const support::Frame& frame) {
+        if (frame.type() == FrameType::promise_request && frame.to == two) {
+            question = core::read_promise_request(frame.bytes.data());
+        }
+        return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
+    };
+    BOOST_REQUIRE(group.at(3).promote());
+    pass(group, 100);
+    BOOST_REQUIRE((group.at(3).promotion().step == PromotionStep::fetching));
+    BOOST_REQUIRE(group.at(2).status().peers()[1].connected);
+    core::PromiseRequest higher = *question;
+    higher.sender = one;
+    higher.run = Run{3333};
+    higher.epoch = {question->epoch.counter + 1, one, 1};
+    BOOST_TEST(bool(group.at(2).receive(one, frame_of(higher))));
+    BOOST_TEST(!group.at(2).status().peers()[1].connected);
+    group.network.run();
+    BOOST_TEST((group.at(3).promotion().error == Error::stale_epoch));
+    group.network.woken_twice = group.network.not_woken = 0;
 }
 
 BOOST_AUTO_TEST_CASE(a_new_incarnation_need_not_wait_for_time_to_be_admitted) {

@@ -81,6 +81,12 @@ struct Links {
         return hello;
     }
 
+    /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
+    [[nodiscard]] static bool is_over(const Local<Composition>& local, const Peer& peer) noexcept {
+        if (peer.fetches) return peer.id != local.promised.node;
+        return local.role == Role::follower && peer.id == local.leader && local.epoch < local.promised;
+    }
+
     /// True when the sender has heard our present attempt, which nothing that was recorded can say.
     [[nodiscard]] static bool answers_us(const Local<Composition>& local, const Peer& peer,
                                          const Hello& theirs) noexcept {
@@ -263,7 +269,11 @@ private:
                                            bool answers_us) noexcept {
         const bool fetches =
             theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
-        if (!local.leads() && !fetches) return Met::nothing;
+        if (!local.leads() && !fetches) {
+            // A candidate that tries anew without fetching has left the link over which it did.
+            if (peer.fetches && peer.link_nonce < theirs.nonce) restart(local, peer);
+            return Met::nothing;
+        }
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             // What the peer says again came before it can have heard the answer, if the line is slow.
             const bool late = !peer.link_slow || local.now - peer.hello_at >= frame_timeout<Limits>;

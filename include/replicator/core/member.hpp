@@ -155,7 +155,7 @@ protected:
         const LinkId former = peer.link;
         const Met met = Links<Composition>::take_hello(local_, peer, theirs);
         if (former != LinkId{} && peer.link == LinkId{}) lost(peer);
-        leave_old_leader();
+        leave_old_epoch();
         // Whose epoch this node promised last, leads it, however long a link may take.
         if (theirs.has(hello_flags::leads) && theirs.epoch == local_.promised) return_.end();
         switch (met) {
@@ -169,10 +169,11 @@ protected:
         if (candidacy_.active()) pursue();
     }
 
-    /// Nothing more is taken from a leader whose epoch is over, whoever said so.
-    void leave_old_leader() noexcept {
-        if (local_.role != Role::follower || local_.leader == NodeId{} || local_.epoch >= local_.promised) return;
-        if (Peer* const old = find(local_.leader)) lose(*old);
+    /// Nothing more is taken from a leader, and nothing given to a candidate, whose epoch is over, whoever said so.
+    void leave_old_epoch() noexcept {
+        for (Peer& peer : peers()) {
+            if (Links<Composition>::is_over(local_, peer)) lose(peer);
+        }
     }
 
     // ---- Promotion: questions and answers
@@ -181,9 +182,8 @@ protected:
     }
     void ask_again() noexcept {
         for (std::size_t i = 0; i < peer_count_; ++i) {
-            Peer& peer = peer_slots_[i];
-            const bool due = local_.now - peer.requested_at >= Limits::retry_interval;
-            if (due && candidacy_.unanswered(i)) peer.request_owed = true;
+            const bool due = local_.now - peer_slots_[i].requested_at >= Limits::retry_interval;
+            if (due && candidacy_.unanswered(i)) peer_slots_[i].request_owed = true;
         }
     }
 
@@ -193,7 +193,7 @@ protected:
         if (request.binding() && local_.promised < request.epoch) {
             if (!local_.promise(request.epoch)) return local_.fail_if_log_did();  // the candidate asks again
             if (local_.role == Role::leader) step_down();
-            leave_old_leader();
+            leave_old_epoch();
             pursue();
         }
         peer.candidate_run = request.run;
@@ -205,7 +205,7 @@ protected:
         const bool awaited = candidacy_.active() && reply.question == candidacy_.question();
         if (!awaited || !Questions<Composition>::understands(local_, peer, reply)) return;
         if (local_.promised < reply.promised && !local_.promise(reply.promised)) return local_.fail_if_log_did();
-        leave_old_leader();
+        leave_old_epoch();
         candidacy_.take(static_cast<std::size_t>(&peer - peer_slots_.data()), reply);
         pursue();
     }
@@ -244,7 +244,7 @@ protected:
     /// This node promises itself, and asks the others to.
     void bind(Epoch epoch) noexcept {
         if (!local_.promise(epoch)) return candidacy_.refuse(local_.refused_by_log());
-        leave_old_leader();
+        leave_old_epoch();
         candidacy_.promise(epoch, ++local_.attempts, local_.now);
         ask_everybody();
     }
