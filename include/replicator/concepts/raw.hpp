@@ -3,8 +3,8 @@
 // with the others.
 //
 // The compiler answers for padding, and for the members of an aggregate one by one, through nested aggregates and
-// arrays, up to `leaves_max` of them. Members behind that, and those of a class with constructors or with private
-// members, are taken on trust.
+// arrays, up to `leaves_max` of them, elements of arrays included. Members behind that, and those of a class with
+// constructors or with private members, are taken on trust: large plain structs shall need no word of their users.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,8 @@ enum class RawFault : unsigned char {
 
 namespace detail {
 
-inline constexpr std::size_t leaves_max = 32;
+/// A struct with so many takes a compiler a twentieth of a second, and one with twice as many thrice as long.
+inline constexpr std::size_t leaves_max = 512;
 
 template <class T>
 inline constexpr bool is_span = false;
@@ -60,73 +61,89 @@ inline constexpr std::size_t scalar_bytes<long double> =
 // Stand for a member in `T{member, ...}`. None becomes an aggregate, so that the compiler goes on to the members of
 // nested aggregates and arrays: the leaves.
 
-template <std::size_t Place>
 struct AnyLeaf {
     template <class T>
         requires(!std::is_aggregate_v<T>)
     constexpr operator T() const noexcept;
 };
 
-struct PointerLeaf {
+struct NoPointerLeaf {
     template <class T>
-        requires(!std::is_aggregate_v<T> && PointerLike<T>)
+        requires(!std::is_aggregate_v<T> && !PointerLike<T>)
     constexpr operator T() const noexcept;
 };
 
-struct VariantLeaf {
+struct NoVariantLeaf {
     template <class T>
-        requires(!std::is_aggregate_v<T> && VariantLike<T>)
+        requires(!std::is_aggregate_v<T> && !VariantLike<T>)
     constexpr operator T() const noexcept;
 };
 
-template <std::size_t Bytes>
+/// Adds up the bytes of what it becomes.
 struct ScalarLeaf {
+    std::size_t* sum;
     template <class T>
-        requires(std::is_scalar_v<T> && scalar_bytes<T> == Bytes)
-    constexpr operator T() const noexcept;
+        requires(std::is_scalar_v<T>)
+    constexpr operator T() const noexcept {
+        *sum += scalar_bytes<T>;
+        return T{};
+    }
 };
 
-/// True when `Leaf` may stand behind the first `Before` leaves of `T`.
-template <class T, class Leaf, std::size_t... Before>
-[[nodiscard]] consteval bool takes(std::index_sequence<Before...>) noexcept {
-    return requires { T{AnyLeaf<Before>{}..., Leaf{}}; };
-}
+template <class Leaf, std::size_t>
+using Repeated = Leaf;
 
-template <class T, class Leaf, std::size_t Place = 0>
-[[nodiscard]] consteval bool has_leaf() noexcept {
-    if constexpr (Place == leaves_max || !takes<T, AnyLeaf<Place>>(std::make_index_sequence<Place>{})) {
-        return false;
-    } else if constexpr (takes<T, Leaf>(std::make_index_sequence<Place>{})) {
-        return true;
+/// True when `T` can be made of so many leaves.
+template <class T, class Leaf, std::size_t... Places>
+[[nodiscard]] consteval bool takes(std::index_sequence<Places...>) noexcept {
+    return requires(Repeated<Leaf, Places>... leaves) { T{leaves...}; };
+}
+template <class T, class Leaf, std::size_t Count>
+inline constexpr bool takes_all = takes<T, Leaf>(std::make_index_sequence<Count>{});
+
+/// How many leaves `T` has, between the bounds; `leaves_max` when there are more.
+template <class T, std::size_t Least = 0, std::size_t Most = leaves_max>
+[[nodiscard]] consteval std::size_t count_leaves() noexcept {
+    if constexpr (Least == Most) {
+        return Least;
     } else {
-        return has_leaf<T, Leaf, Place + 1>();
+        // Most types have few.
+        constexpr std::size_t half = Least + (Most - Least + 1) / 2;
+        constexpr std::size_t middle = Least < 8 && half > 16 ? 2 * Least + 4 : half;
+        if constexpr (takes_all<T, AnyLeaf, middle>) return count_leaves<T, middle, Most>();
+        else return count_leaves<T, Least, middle - 1>();
     }
 }
+template <class T>
+inline constexpr std::size_t leaves = count_leaves<T>();
 
-/// Bytes of the leaf at `Place`; `otherwise` when it is no scalar.
-template <class T, std::size_t Place>
-[[nodiscard]] consteval std::size_t leaf_bytes(std::size_t otherwise) noexcept {
-    constexpr std::make_index_sequence<Place> before;
-    if constexpr (takes<T, ScalarLeaf<8>>(before)) return 8;
-    else if constexpr (takes<T, ScalarLeaf<4>>(before)) return 4;
-    else if constexpr (takes<T, ScalarLeaf<2>>(before)) return 2;
-    else if constexpr (takes<T, ScalarLeaf<1>>(before)) return 1;
-    else if constexpr (takes<T, ScalarLeaf<10>>(before)) return 10;
-    else if constexpr (takes<T, ScalarLeaf<16>>(before)) return 16;
-    else return otherwise;
+/// True when not every leaf of `T` that can be seen is such a one.
+template <class T, class Leaf>
+[[nodiscard]] consteval bool has_others() noexcept {
+    return leaves<T> > 0 && !takes_all<T, Leaf, leaves<T>>;
 }
 
-/// Bytes of all leaves; `sizeof(T)` at least when some cannot be seen.
-template <class T, std::size_t Place = 0>
+// Without the braces of nested aggregates, which is the point of it.
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-braces"
+#endif
+/// Bytes of all leaves; `sizeof(T)` when some cannot be seen.
+template <class T>
 [[nodiscard]] consteval std::size_t leaves_bytes() noexcept {
-    if constexpr (Place == leaves_max) {
+    if constexpr (leaves<T> == 0 || leaves<T> == leaves_max || !takes_all<T, ScalarLeaf, leaves<T>>) {
         return sizeof(T);
-    } else if constexpr (!takes<T, AnyLeaf<Place>>(std::make_index_sequence<Place>{})) {
-        return Place == 0 ? sizeof(T) : 0;
     } else {
-        return leaf_bytes<T, Place>(sizeof(T)) + leaves_bytes<T, Place + 1>();
+        return []<std::size_t... Places>(std::index_sequence<Places...>) {
+            std::size_t sum = 0;
+            static_cast<void>(T{(static_cast<void>(Places), ScalarLeaf{&sum})...});
+            return sum;
+        }(std::make_index_sequence<leaves<T>>{});
     }
 }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 template <class T>
 [[nodiscard]] consteval RawFault find_raw_fault() noexcept {
@@ -137,7 +154,7 @@ template <class T>
     } else {
         constexpr bool is_open = std::is_aggregate_v<T> && std::is_class_v<T>;
         if constexpr (is_open) {
-            if (has_leaf<T, PointerLeaf>()) return RawFault::pointer;
+            if (has_others<T, NoPointerLeaf>()) return RawFault::pointer;
         }
         if constexpr (std::has_unique_object_representations_v<T>) {
             return RawFault::none;
@@ -148,7 +165,7 @@ template <class T>
             return RawFault::none;
         } else {
             if constexpr (is_open) {
-                if (has_leaf<T, VariantLeaf>()) return RawFault::variant;
+                if (has_others<T, NoVariantLeaf>()) return RawFault::variant;
             }
             return VariantLike<T> ? RawFault::variant : RawFault::padding;
         }
