@@ -292,10 +292,13 @@ public:
     /// Over a log on a disk: begins to flush what was written, and finds out what an earlier flush has done. A
     /// transport with `flush_soon` calls it; otherwise call it once in each turn of the loop, after `transmit`, so that
     /// the disks of leader and followers work at the same time. A follower flushes what it receives by itself. With a
-    /// storage that flushes in the call, it returns when the disk is done.
+    /// storage that flushes in the call, it returns when the disk is done. Over any log: goes on with what is committed
+    /// and was more than `Options::apply_bytes_per_call`.
     void flush() noexcept {
         flush_asked_ = false;
+        engine_.applier().begin_call();
         engine_.flush();
+        engine_.apply_more();
         announce();
     }
 
@@ -345,8 +348,9 @@ private:
         ask_for_flush();
     }
     void ask_for_flush() noexcept {
-        if constexpr (Composition::is_durable && requires { transport_.flush_soon(*this); }) {
-            if (flush_asked_ || !engine_.flush_due()) return;
+        constexpr bool can_be_due = Composition::is_durable || Composition::applies_in_portions;
+        if constexpr (can_be_due && requires { transport_.flush_soon(*this); }) {
+            if (flush_asked_ || !(engine_.flush_due() || engine_.applier().is_behind(engine_.local()))) return;
             flush_asked_ = true;
             transport_.flush_soon(*this);
         }

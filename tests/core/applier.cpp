@@ -32,6 +32,13 @@ template <class Machine>
 using Parts = Composition<Machine, codec::Raw<typename Machine::Command>, log::Ring<4096>, ack::Async<>, support::Small,
                           NoObserver>;
 
+/// The second entry may begin in a call, and the third may not.
+struct Portion : support::Small {
+    static constexpr std::size_t apply_bytes_per_call = support::write_bytes + 1;
+};
+using InPortions = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::Async<>, Portion,
+                               NoObserver>;
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(it_goes_as_far_as_is_committed_and_here) {
@@ -86,6 +93,33 @@ BOOST_AUTO_TEST_CASE(results_are_kept_until_as_many_came_after_them) {
     BOOST_TEST((node.applier.result(Index{1}) == nullptr));
     BOOST_TEST((node.applier.result(Index{2}) != nullptr));
     BOOST_TEST((node.applier.result(Index{kept + 1}) != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_call_applies_so_many_bytes_and_one_entry_at_least) {
+    support::OneNode<InPortions> node;
+    node.write(4);
+    node.write(1);
+    node.local.commit = Index{5};
+    const auto applied_in_a_call = [&node] {
+        node.applier.begin_call();
+        node.applier.advance(node.local);
+        node.applier.advance(node.local);  // of the same call
+        return node.applier.applied().value;
+    };
+    BOOST_TEST(node.applier.is_behind(node.local));
+    BOOST_TEST(applied_in_a_call() == 2u);
+    BOOST_TEST(node.applier.machine().count == 2u);
+    BOOST_TEST(applied_in_a_call() == 4u);
+    BOOST_TEST(node.applier.is_behind(node.local));
+    BOOST_TEST(applied_in_a_call() == 5u);
+    BOOST_TEST(!node.applier.is_behind(node.local));
+    BOOST_TEST(node.local.counters.applied == 5u);
+    node.write(1);
+    BOOST_TEST(!node.applier.is_behind(node.local));  // that is not committed
+    node.local.commit = Index{6};
+    BOOST_TEST(node.applier.is_behind(node.local));
+    node.local.fail(Error::stopped);
+    BOOST_TEST(!node.applier.is_behind(node.local));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_decoded_stops_the_node_before_it) {

@@ -45,7 +45,7 @@ private:
             roster(local.roster);
             this->leader(leader);
         }
-        const auto& [machine, next, results] = applier;
+        const auto& [machine, next, results, left] = applier;
         this->machine(machine);
         put(next.index);
         this->follower(follower);

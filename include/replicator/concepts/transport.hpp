@@ -8,7 +8,7 @@
 //     node.receive(peer, bytes);             // bytes came, in any pieces; an error means: drop the connection
 //     size = node.transmit(peer, buffer);    // there is room: write what the peer is owed now; 0 when nothing
 //     node.tick(now);                        // time passed
-//     node.flush();                          // over a log on a disk, see TR-8
+//     node.flush();                          // where there is something left to do, see TR-8
 //     transport.wake(node, peer);            // called by the node: transmit() would have something to say
 //
 // Semantic rules
@@ -23,8 +23,9 @@
 //   TR-5  `buffer` should hold `Node::transmit_bytes_min` bytes, or some frames never fit.
 //   TR-6  A node belongs to one thread or strand. The transport calls it from nowhere else.
 //   TR-7  Optional: `attach(node)` and `detach(node)`, called when the node is made and when it goes.
-//   TR-8  Optional: `flush_soon(node)`, called by a node over a log on a disk, once until the transport calls
-//         `node.flush()`. It does so when it has sent what it was woken for, and not from inside `flush_soon`.
+//   TR-8  Optional: `flush_soon(node)`, called by a node over a log on a disk, and by one that applies in portions
+//         (`Options::apply_bytes_per_call`), once until the transport calls `node.flush()`. It does so when it has sent
+//         what it was woken for, and not from inside `flush_soon`.
 //   TR-9  Optional: `static constexpr Delivers delivers`, what becomes of bytes on their way; without it, `stream`.
 //         Where only the running program knows, a member function `Delivers delivers() const`, asked when the node is
 //         made.

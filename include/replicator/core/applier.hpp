@@ -31,18 +31,33 @@ public:
     /// The place of the next entry to apply.
     [[nodiscard]] Cursor next() const noexcept { return next_; }
 
+    /// A call of the node begins, in which as much may be applied as the options say.
+    void begin_call() noexcept {
+        if constexpr (in_portions) left_ = Composition::Limits::apply_bytes_per_call;
+    }
+
     /// Applies what is committed and not yet applied, and gives those entries free in the log. While the log is stalled,
-    /// what is left of it waits for the next call. O(entries applied).
+    /// or when as much was applied in this call as may be, what is left of it waits for the next call. O(entries applied).
     void advance(Local<Composition>& local) noexcept {
         const Index end = smaller(local.commit, local.log.last());
         if (end < next_.index) return;
-        while (next_.index <= end) {
+        while (next_.index <= end && may_go_on()) {
             const EntryRun run = local.log.read(next_);
             if (run.count == 0) return stalled(local.log) ? void() : local.fail(Error::log_failed);
             const std::uint64_t wanted = end - (next_.index - 1);
             if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
         }
         local.log.release(applied());
+    }
+
+    /// True when the next call goes on.
+    [[nodiscard]] bool is_behind(const Local<Composition>& local) const noexcept {
+        if constexpr (in_portions) {
+            const bool is_behind = next_.index <= smaller(local.commit, local.log.last());
+            return is_behind && local.role != Role::faulted && !stalled(local.log);
+        } else {
+            return false;
+        }
     }
 
     /// Replaces the state by one that a snapshot brought; the log was reset to before `next`. Results of what the state
@@ -71,25 +86,37 @@ public:
 
 private:
     static constexpr bool keeps_results = !std::is_same_v<Stored, NoResult>;
+    static constexpr bool in_portions = Composition::applies_in_portions;
 
+    [[nodiscard]] bool may_go_on() const noexcept {
+        if constexpr (in_portions) return left_ > 0;
+        return true;
+    }
+    void took(std::size_t bytes) noexcept {
+        if constexpr (in_portions) left_ -= smaller(bytes, left_);
+    }
+
+    /// False when an entry cannot be decoded.
     bool apply_run(Local<Composition>& local, const EntryRun& run, std::uint64_t count) noexcept {
         // The loop stores nothing but what the machine does: stores that miss the cache hold back those behind them.
         const std::byte* entry = run.bytes.data();
         std::uint64_t commands = 0;
         std::uint64_t done = 0;
-        for (; done < count; ++done) {
+        bool sound = true;
+        for (; done < count && may_go_on(); ++done) {
             const EntryHeader header = load_entry_header(entry);
             if (header.type() == EntryType::command) {
-                if (!apply_command(entry, next_.index + done)) break;
+                if (sound = apply_command(entry, next_.index + done); !sound) break;
                 ++commands;
             } else {
                 local.applied_roster.take(entry, next_.index + done);
             }
             entry += header.bytes();
+            took(header.bytes());
         }
         local.counters.applied += commands;
         next_ = {next_.index + done, next_.offset + static_cast<std::uint64_t>(entry - run.bytes.data())};
-        return done == count;
+        return sound;
     }
 
     bool apply_command(const std::byte* entry, Index index) noexcept {
@@ -110,11 +137,13 @@ private:
         Stored result{};
     };
     struct NoSlots {};
+    struct Unbounded {};
 
     Machine machine_{};
     Cursor next_;
     [[no_unique_address]] std::conditional_t<keeps_results, std::array<Slot, Composition::Limits::writes_pending_max>,
                                              NoSlots> results_{};
+    [[no_unique_address]] std::conditional_t<in_portions, std::size_t, Unbounded> left_{};  // bytes, in this call
 };
 
 }  // namespace replicator::core

@@ -3,6 +3,7 @@
 // what a peer is owed.
 #pragma once
 
+#include "apply_rest.hpp"
 #include "frame.hpp"
 #include "inbound.hpp"
 #include "links.hpp"
@@ -41,6 +42,7 @@ public:
 
     [[nodiscard]] Error receive(Peer& peer, std::span<const std::byte> bytes) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
+        applier_.begin_call();
         local_.counters.bytes_received += bytes.size();
         peer.fed = true;
         Error error = Error::none;
@@ -113,7 +115,8 @@ public:
             const bool first = held_ == Index{};
             held_ = local_.log.held();
             if (local_.role == Role::leader) {
-                if (first) offer_links();
+                // What was founded lasts now, so the others may hear of it.
+                for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || (first && peer.link == LinkId{});
                 leader_.advance(local_, applier_, peers());
                 if (local_.gives_way()) this->review_hand_over();
             } else {
@@ -122,7 +125,10 @@ public:
         }
     }
 
+    void apply_more() noexcept { apply_rest(local_, applier_, leader_, follower_, peers()); }
+
     void tick(Instant told) noexcept {
+        applier_.begin_call();
         const Instant now = steady_.at(local_, told);
         const Duration gap = now - local_.now;
         steady_.count(local_, gap);
@@ -157,6 +163,7 @@ public:
             this->pursue();
         }
         tick_disk();
+        apply_more();
         if (local_.role == Role::follower && now - acked_at_ >= Limits::heartbeat_interval) {
             follower_.heartbeat_due();
         }
@@ -227,11 +234,6 @@ private:
         take();
         if (owed || !peer.hello_owed) return;
         peer.hello_owed = Links<Composition>::may_answer(local_, peer, load_head_checksum(head.data()));
-    }
-
-    /// What was founded lasts now, so the others may hear of it.
-    void offer_links() noexcept {
-        for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || peer.link == LinkId{};
     }
 
     using Member::applier_, Member::candidacy_, Member::follower_, Member::handing_over_, Member::keeper_,

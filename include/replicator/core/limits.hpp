@@ -70,6 +70,8 @@ struct Composition {
         larger(entry_bytes(command_bytes_max), entry_bytes(epoch_start_bytes(Limits::nodes_max)));
 
     static constexpr bool is_durable = DurableLog<Log>;
+    /// A call may leave a part of what is committed to the next one.
+    static constexpr bool applies_in_portions = Limits::apply_bytes_per_call != ~std::size_t{0};
     /// What a leader may have to write before it can commit anything: its epoch, a seat, and an admission of each node.
     static constexpr std::size_t lead_bytes = entry_bytes(epoch_start_bytes(Limits::nodes_max)) +
                                               entry_bytes(SeatBody::bytes) +
@@ -136,6 +138,7 @@ struct Composition {
     static_assert(Limits::snapshot_chunk_bytes_max >= 16, "Options::snapshot_chunk_bytes_max must be at least 16.");
     static_assert(nodes_min<Ack>() <= Limits::nodes_max,
                   "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
+    static_assert(Limits::apply_bytes_per_call >= 1, "Options::apply_bytes_per_call must be at least 1.");
     static_assert(Limits::writes_pending_max >= 1, "Options::writes_pending_max must be at least 1.");
     static_assert(results_bytes <= Limits::results_bytes_max,
                   "The results of apply that a node keeps, Options::writes_pending_max of them, take more than "
