@@ -197,6 +197,19 @@ BOOST_AUTO_TEST_CASE(small_buffers_are_enough) {
     BOOST_TEST(run_until(pair.context, [&] { return pair.is_done(); }));
 }
 
+BOOST_AUTO_TEST_CASE(a_handler_gives_the_node_no_more_than_it_may) {
+    transport::TcpOptions options = quick_options();
+    options.read_bytes_max = 256;
+    Pair pair(options);
+    pair.first.node.count_to(20000);
+    pair.second.node.count_to(20000);
+    pair.start();
+    BOOST_TEST(run_until(pair.context, [&] { return pair.is_done(); }));
+    const transport::TcpPeerState state = pair.second.network.peer_state(one);
+    BOOST_TEST(state.bytes_read >= 160'000u);
+    BOOST_TEST(state.bytes_read <= state.reads * options.read_bytes_max);
+}
+
 BOOST_AUTO_TEST_CASE(waking_never_transmits_and_posts_once) {
     transport::TcpOptions options = quick_options();
     options.tick_interval = milliseconds(100000);

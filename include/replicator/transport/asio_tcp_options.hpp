@@ -18,6 +18,8 @@ struct TcpOptions {
     std::optional<asio::ip::tcp::endpoint> listen;
     /// Of each of the two buffers that every peer has. Smaller ones make more and smaller sends, and so cost rate.
     std::size_t buffer_bytes = 256 * 1024;
+    /// The node is given at most so much in one handler: how long that takes can be as important as the rate.
+    std::size_t read_bytes_max = 256 * 1024;
     /// How often the node is told the time.
     Duration tick_interval = milliseconds(5);
     /// The first wait before a peer is called again. It doubles with every failure, and a random part of up to half is

@@ -96,8 +96,8 @@ struct TcpPeer {
         : id(peer),
           socket(executor),
           next(executor),
-          input_bytes(options.buffer_bytes),
-          input(new std::byte[options.buffer_bytes]),
+          input_bytes((std::min)(options.buffer_bytes, options.read_bytes_max)),
+          input(new std::byte[input_bytes]),
           output(options.buffer_bytes),
           backoff(options.reconnect_delay_min, options.reconnect_delay_max) {}
 
