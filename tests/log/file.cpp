@@ -96,6 +96,14 @@ void fill(Log& log, std::uint64_t count, std::size_t length = 20) {
     }
 }
 
+/// The tail has room for two segments.
+struct FewSegments : support::TinyFiles {
+    static constexpr std::size_t tail_bytes = 8192;
+    static constexpr std::size_t segment_bytes = 4096;
+    static constexpr std::size_t capacity_bytes = 64 * 1024;
+    static constexpr std::size_t retained_bytes = 64 * 1024;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(one_that_flushes_conforms) { support::conform<Opened<true>>(6, 1500); }
@@ -405,6 +413,28 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_taken_over_and_not_zeroed_in_time_is_not_us
     const auto again = reopen<Hasty>(disk);
     BOOST_TEST((again.verdict().kind == log::Verdict::Kind::clean));
     BOOST_TEST((again.last() == Index{202}));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_segment_waits_for_no_flush_elsewhere) {
+    storage::SimulatedDisk disk;
+    auto opened = support::SimulatedLog<FewSegments>::open(storage::Simulated(disk), support::folder,
+                                                           support::identity());
+    BOOST_TEST_REQUIRE(static_cast<bool>(opened));
+    auto& log = *opened;
+    BOOST_TEST_REQUIRE(support::put(log, support::body_of(1, 0, 20)));
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == Index{1});
+    disk.faults.syncs_hang = true;
+    // More than one segment of them, and less than two.
+    for (std::uint64_t i = 2; i <= 120; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.flushing());
+    BOOST_TEST(log.held() == Index{1});
+    disk.faults.syncs_hang = false;
+    for (int i = 0; i < 40 && log.held() < log.last(); ++i) BOOST_TEST_REQUIRE((log.flush() == Error::none));
+    BOOST_TEST(log.held() == Index{120});
+    BOOST_TEST((log.fault() == Error::none));
+    for (std::uint64_t i = 1; i <= 120; ++i) BOOST_TEST_REQUIRE(log.read(log.seek(Index{i})).count > 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,7 +47,10 @@ Error write_state(Log& log, const log::SnapshotHead& head, const support::Entry&
         const auto piece = std::span(state).subspan(at, std::min<std::size_t>(piece_bytes, state.size() - at));
         if (const Error error = log.append_snapshot(piece); error != Error::none) return error;
     }
-    return installs ? log.install_snapshot({}) : log.finish_snapshot();
+    if (installs) return log.install_snapshot({});
+    Error error = Error::not_yet;
+    while (error == Error::not_yet) error = log.finish_snapshot();
+    return error;
 }
 
 /// All of a state, or why it cannot be read.
@@ -145,27 +148,30 @@ BOOST_AUTO_TEST_CASE(an_installed_state_is_the_base_of_the_log) {
 }
 
 BOOST_AUTO_TEST_CASE(the_old_or_the_new_and_never_a_mix) {
-    const auto run = [](storage::SimulatedDisk& disk, bool installs) {
+    const auto run = [](storage::SimulatedDisk& disk, bool installs, unsigned polls) {
+        disk.faults.sync_polls = polls;
         auto opened = Log::open(storage::Simulated(disk), folder, support::identity());
         if (!opened) return;
         Log log = std::move(*opened);
         for (int i = 0; i < 20; ++i)
             static_cast<void>(support::put(log, support::body_of(log.last().value + 1, 0, 20)));
-        if (log.flush() != Error::none) return;
+        do {
+            if (log.flush() != Error::none) return;
+        } while (log.held() < log.last());
         if (write_state(log, head_of(1, Index{20}, log.chain()), state_of(1, 130), false) != Error::none) return;
         static_cast<void>(
             write_state(log, head_of(2, installs ? Index{90} : Index{20}, log.chain()), state_of(2, 70), installs));
     };
     std::uint64_t tried = 0;
-    for (const bool installs : {false, true}) {
+    const auto try_all = [&](bool installs, unsigned polls) {
         storage::SimulatedDisk whole;
-        run(whole, installs);
+        run(whole, installs, polls);
         for (std::uint64_t call = 1; call <= whole.calls(); ++call) {
             storage::SimulatedDisk disk;
             disk.cut_power_at(call);
-            run(disk, installs);
+            run(disk, installs, polls);
             for (std::uint64_t state = 1; state <= 8; ++state) {
-                BOOST_TEST_CONTEXT("call " << call << ", state " << state) {
+                BOOST_TEST_CONTEXT("call " << call << ", state " << state << ", polls " << polls) {
                     auto crashed = disk.after_crash(call * 10 + state);
                     auto log = open(crashed);
                     const std::uint64_t id = value(log.snapshot().id);
@@ -180,8 +186,81 @@ BOOST_AUTO_TEST_CASE(the_old_or_the_new_and_never_a_mix) {
                 }
             }
         }
+    };
+    for (const unsigned polls : {0u, 1u, 3u}) try_all(false, polls), try_all(true, polls);
+    BOOST_TEST(tried > 1500u);
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
+    storage::SimulatedDisk disk;
+    auto log = open(disk);
+    fill(log, 3);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), state_of(1, 99), false) == Error::none));
+
+    // Pieces go on while one flush, which they asked for, does not end; the end of the state has to wait for it.
+    disk.faults.syncs_hang = true;
+    const auto state = state_of(2, 3 * support::TinyFiles::zeros_bytes_flushed);
+    BOOST_TEST((log.begin_snapshot(head_of(2, Index{3}, log.chain()), support::body_of(2, 2000, 13)) == Error::none));
+    for (std::size_t at = 0; at < state.size(); at += piece_bytes) {
+        const auto piece = std::span(state).subspan(at, std::min<std::size_t>(piece_bytes, state.size() - at));
+        BOOST_TEST_REQUIRE((log.append_snapshot(piece) == Error::none));
     }
-    BOOST_TEST(tried > 500u);
+    BOOST_TEST(log.flushing());
+    for (int i = 0; i < 5; ++i) BOOST_TEST((log.finish_snapshot() == Error::not_yet));
+    fill(log, 1);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == Index{3});
+    BOOST_TEST(log.snapshot_index() == Index{3});
+    BOOST_TEST((log.snapshot().id == SnapshotId{1}));
+
+    // Then each call does one thing, and the log is flushed in turn.
+    disk.faults.syncs_hang = false;
+    disk.faults.sync_polls = 1;
+    Error error = Error::not_yet;
+    std::uint64_t calls = 0;
+    for (; error == Error::not_yet; ++calls) {
+        BOOST_TEST_REQUIRE((log.flush() == Error::none));
+        const std::uint64_t before = disk.calls();
+        error = log.finish_snapshot();
+        BOOST_TEST(disk.calls() - before <= 2u);
+    }
+    BOOST_TEST((error == Error::none));
+    BOOST_TEST(calls >= 3u);
+    while (log.held() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
+    support::Entry found;
+    BOOST_TEST((read_state(log, found) == Error::none));
+    BOOST_TEST((found == state));
+    std::size_t states = 0;
+    for (const auto& name : disk.names(folder)) states += name.rfind("snapshot", 0) == 0 ? 1u : 0u;
+    BOOST_TEST(states == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_state_that_is_dropped_in_the_middle_of_its_end_leaves_nothing) {
+    for (int steps = 0; steps < 8; ++steps) {
+        storage::SimulatedDisk disk;
+        auto log = open(disk);
+        fill(log, 3);
+        BOOST_TEST((log.flush() == Error::none));
+        BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), state_of(1, 99), false) == Error::none));
+        disk.faults.sync_polls = 1;
+        const auto head = head_of(2, Index{3}, log.chain());
+        BOOST_TEST((log.begin_snapshot(head, support::body_of(2, 2000, 13)) == Error::none));
+        const auto state = state_of(2, piece_bytes);
+        BOOST_TEST((log.append_snapshot(state) == Error::none));
+        Error error = Error::not_yet;
+        for (int i = 0; i < steps && error == Error::not_yet; ++i) error = log.finish_snapshot();
+        log.drop_snapshot();
+        const std::uint64_t stands = value(log.snapshot().id);
+        BOOST_TEST((write_state(log, head_of(3, Index{3}, log.chain()), state_of(3, 70), false) == Error::none));
+        BOOST_TEST((error == Error::none || stands == 1 || stands == 2));
+        support::Entry found;
+        BOOST_TEST((read_state(log, found) == Error::none));
+        BOOST_TEST((found == state_of(3, 70)));
+        std::size_t states = 0;
+        for (const auto& name : disk.names(folder)) states += name.rfind("snapshot", 0) == 0 ? 1u : 0u;
+        BOOST_TEST(states == 1u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(every_bit_of_a_state_is_checked) {

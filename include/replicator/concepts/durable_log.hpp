@@ -11,7 +11,8 @@
 //         least cluster, group, node, incarnation, history, promised, counter_opened, suspect_from, copies_lost,
 //         `note_bytes()` and `set_note()`; base and epochs, taken with a `reset`. Its model is `log::Metadata`.
 //   DL-4  `begin_snapshot`, `append_snapshot` for each piece, `finish_snapshot`: a state that takes the place of the
-//         one before once it is whole. Released entries are dropped only when such a state includes them.
+//         one before once it is whole. While that is under way `finish_snapshot` says `not_yet`, and is called again.
+//         Released entries are dropped only when such a state includes them.
 //         `install_snapshot` ends it instead for a state that comes from elsewhere, and resets the log to it in the
 //         same step. Until the end, a crash leaves the state before.
 //   DL-5  `open_snapshot(reader)` reads the newest state back, with exactly the pieces that were appended.

@@ -75,7 +75,8 @@ private:
     /// The state replaces the one before only when the log has come as far: a log must go on where a state ends.
     void finish(Local<Composition>& local) noexcept {
         if (local.log.held() < position_.index) return;
-        if (!keep(local, local.log.finish_snapshot())) return;
+        const Error error = local.log.finish_snapshot();
+        if (error == Error::not_yet || !keep(local, error)) return;
         kept_ = next_;
         frozen_.drop();
     }

@@ -223,7 +223,8 @@ public:
         return body_ == nullptr ? Error::stopped : body_->append_snapshot(piece);
     }
     /// The state is whole: it is made to last, then takes the place of the one before. The log may then drop what is
-    /// released and included.
+    /// released and included. With a storage that flushes on a helper thread, `Error::not_yet` until that is done: call it
+    /// again, once in each turn of the loop.
     [[nodiscard]] Error finish_snapshot() noexcept {
         return body_ == nullptr ? Error::stopped : body_->finish_snapshot(nullptr);
     }

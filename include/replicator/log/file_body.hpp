@@ -2,7 +2,7 @@
 // What log::File does: entries gathered in memory, records written, flushes, cuts, removal of what may go.
 #pragma once
 
-#include "file_snapshot.hpp"
+#include "file_keeping.hpp"
 #include "file_state.hpp"
 
 #include "../assert.hpp"
@@ -121,8 +121,9 @@ public:
 
     // --- To the disk ---
 
-    /// Everything that was appended is in files when this returns `Error::none`, though perhaps not flushed.
-    [[nodiscard]] Error write_out() noexcept {
+    /// Everything that was appended is in files when this returns `Error::none`, though perhaps not flushed. Who does
+    /// not wait leaves what belongs into the next segment, until the one before is on the disk.
+    [[nodiscard]] Error write_out(bool waits = true) noexcept {
         if (fault != Error::none) return fault;
         const std::size_t spare = std::exchange(no_space, false) ? 0 : 1;
         if (reset_due_ && apply_reset() != Error::none) return result();
@@ -130,7 +131,7 @@ public:
         if (settle() != Error::none) return result();
         // First, because it may be what makes room for the rest.
         if (let_go(spare) != Error::none) return result();
-        while (written_.index < tail.end().index) {
+        while (written_.index < tail.end().index && (waits || !must_wait())) {
             if (!write_record()) return result();
         }
         plain_to_ = 0;  // records have headers
@@ -143,13 +144,17 @@ public:
         poll();
         stalled = false;
         if (fault != Error::none) return fault;
+        if (!syncing_) keeping_.go_on(*this);
         if (syncing_) return Error::none;
-        if (const Error error = write_out(); error != Error::none) return error;
-        if (held + 1 < written_.index) {
+        for (bool is_done = false; !is_done;) {
+            if (const Error error = write_out(false); error != Error::none) return error;
+            is_done = written_.index == tail.end().index;
+            if (held + 1 >= written_.index) break;
             syncing_ = true;
             syncing_to_ = written_.index - 1;
             storage.start_sync(writer_.file());
             poll();
+            if (syncing_ || fault != Error::none) break;
         }
         return fault;
     }
@@ -193,45 +198,15 @@ public:
         if (fault != Error::none) return fault;
         if (const Error error = settle(); error != Error::none) return error;
         head.cluster = metadata.cluster;
-        return ended(snapshot_.begin(storage, directory, head, own));
+        return keeping_.begin(*this, head, own);
     }
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
-        if (fault != Error::none) return fault;
-        if (!snapshot_.active()) return Error::snapshot_invalid;  // another one was begun since, and dropped
-        return ended(snapshot_.append(storage, piece, Options::zeros_bytes_flushed));
+        return fault != Error::none ? fault : keeping_.append(*this, piece, Options::zeros_bytes_flushed);
     }
-    /// With `epochs_before` the state replaces the log, too, in the same step.
     [[nodiscard]] Error finish_snapshot(const EpochHistory* epochs_before) noexcept {
-        if (fault != Error::none) return fault;
-        if (!snapshot_.active()) return Error::snapshot_invalid;
-        const SnapshotHead head = snapshot_.head();
-        const SnapshotPointer before = metadata.snapshot;
-        if (const Error error = ended(snapshot_.finish(storage, directory)); error != Error::none) return error;
-        if (epochs_before != nullptr) {
-            if (const Error error = put_installed(head, *epochs_before); error != Error::none) return error;
-            reset(head.position.index, head.chain);
-            metadata.base.position.epoch = head.position.epoch;
-            epochs = *epochs_before;
-            if (const Error error = end_reset(); error != Error::none) return error;
-        } else {
-            metadata.snapshot = {head.id, head.position, head.chain};
-            // What the log may drop, the state that the disk knows of must include: that may be either of both now.
-            if (save() != Error::none) {
-                metadata.snapshot = before;
-                return result();
-            }
-        }
-        if (before.id == SnapshotId{} || before.id == head.id) return Error::none;
-        StorageError error = storage.remove(directory, snapshot_name(before.id).text());
-        if (error == StorageError::none) error = storage.sync_directory(directory);
-        // The next start removes what stays now.
-        return error == StorageError::failed ? fault = Error::log_failed : Error::none;
+        return fault != Error::none ? fault : keeping_.finish(*this, epochs_before);
     }
-    void drop_snapshot() noexcept {
-        if (!snapshot_.active()) return;
-        snapshot_.drop();
-        static_cast<void>(storage.remove(directory, snapshot_new_name));
-    }
+    void drop_snapshot() noexcept { keeping_.drop(*this); }
 
     [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept {
         return keep(writer_.prepare(storage, directory, bytes)) ? Error::none : result();
@@ -242,7 +217,6 @@ public:
         return error == Error::none ? end_reset() : error;
     }
 
-private:
     [[nodiscard]] Error end_reset() noexcept {
         writer_.close();
         reader_.forget_all();
@@ -254,6 +228,7 @@ private:
         return keep(storage.sync_directory(directory)) ? Error::none : result();
     }
 
+private:
     /// Room behind the last entry, after dropping or writing what is in its way. Apart, so that a reserve for one entry
     /// is a few instructions where it is called.
     [[nodiscard, gnu::noinline]] std::span<std::byte> make_room(std::size_t least, std::size_t most) noexcept {
@@ -279,13 +254,6 @@ private:
             if (write_out() != Error::none) return false;
         }
         return true;
-    }
-
-    /// A state that could not be written is dropped; the one before it stays. It is no reason to give up the log.
-    [[nodiscard]] Error ended(StorageError error) noexcept {
-        if (error == StorageError::none) return Error::none;
-        drop_snapshot();
-        return passes(error) ? Error::log_full : Error::snapshot_invalid;
     }
 
     /// Removes the files of what was dropped, but for `spare` of them. Its room the next segment takes over, which
@@ -370,6 +338,12 @@ private:
         return passes(ahead) || keep(ahead);
     }
 
+    /// The next entry does not fit into the segment, of which a part is not on the disk yet.
+    [[nodiscard]] bool must_wait() noexcept {
+        const std::size_t first_size = load_entry_header(tail.read(written_).bytes.data()).bytes();
+        return writer_.room() < first_size && held + 1 < written_.index;
+    }
+
     [[nodiscard]] bool begin_segment() noexcept {
         wait();
         if (fault != Error::none) return false;
@@ -392,7 +366,7 @@ private:
     }
 
     std::uint64_t plain_to_ = 0;  // a reservation that ends by here takes room that is free
-    SnapshotWriter<S> snapshot_;
+    StateKeeping<S> keeping_;
 };
 
 }  // namespace replicator::log::detail

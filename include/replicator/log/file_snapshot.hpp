@@ -102,10 +102,8 @@ public:
         active_ = error == StorageError::none;
         return error;
     }
-    /// A piece has at most `piece_bytes`. What was written is flushed from time to time, so that the end takes no
-    /// longer than the rest.
-    [[nodiscard]] StorageError append(S& storage, std::span<const std::byte> piece,
-                                      std::size_t flushed_bytes) noexcept {
+    /// A piece has at most `piece_bytes`.
+    [[nodiscard]] StorageError append(S& storage, std::span<const std::byte> piece) noexcept {
         std::array<std::byte, 8> front;
         const std::uint32_t sum = checksum(piece);
         ByteWriter(front.data()).put_pair(static_cast<std::uint32_t>(piece.size()), sum);
@@ -117,26 +115,28 @@ public:
         ++foot_.pieces;
         foot_.whole = value(replicator::detail::fold(Chain{foot_.whole}, sum));
         unflushed_ += piece.size();
-        if (unflushed_ < flushed_bytes) return StorageError::none;
-        unflushed_ = 0;
-        return storage.sync(file_);
+        return StorageError::none;
     }
-    /// The file is whole, on the disk, and has its name.
-    [[nodiscard]] StorageError finish(S& storage, typename S::Directory& directory) noexcept {
+    /// Bytes since a flush began.
+    [[nodiscard]] std::size_t unflushed() const noexcept { return unflushed_; }
+    void flush_begins() noexcept { unflushed_ = 0; }
+    [[nodiscard]] typename S::File& file() noexcept { return file_; }
+    /// The file is whole.
+    [[nodiscard]] StorageError end(S& storage) noexcept {
         std::array<std::byte, detail::SnapshotFoot::size> bytes;
         foot_.write(bytes.data());
         const std::span<const std::byte> piece(bytes);
-        StorageError error = storage.write(file_, place_, std::span(&piece, 1));
-        if (error == StorageError::none) error = storage.sync(file_);
-        const FileName name = snapshot_name(head_.id);
-        if (error == StorageError::none) error = storage.rename(directory, snapshot_new_name, name.text());
-        if (error == StorageError::none) error = storage.sync_directory(directory);
-        if (error == StorageError::none) drop();
-        return error;
+        return storage.write(file_, place_, std::span(&piece, 1));
     }
-    void drop() noexcept {
+    /// It was flushed as a whole, and gets its name.
+    [[nodiscard]] StorageError give_name(S& storage, typename S::Directory& directory) noexcept {
+        const StorageError error = storage.rename(directory, snapshot_new_name, snapshot_name(head_.id).text());
+        return error == StorageError::none ? storage.sync_directory(directory) : error;
+    }
+    /// While it is being flushed, the file must stay open.
+    void drop(bool stays_open) noexcept {
         active_ = false;
-        file_ = {};
+        if (!stays_open) file_ = {};
     }
     [[nodiscard]] std::uint64_t bytes() const noexcept { return foot_.bytes; }
 

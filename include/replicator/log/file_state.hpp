@@ -77,6 +77,28 @@ public:
     }
     [[nodiscard]] bool syncing() const noexcept { return syncing_; }
 
+    // A state's file is flushed in turn with those of the log, one at a time.
+
+    void want_state_sync() noexcept { state_sync_due_ = true; }
+    /// Begins one that is due, unless another flush is under way.
+    void start_state_sync(typename S::File& file) noexcept {
+        poll();
+        if (syncing_ || !state_sync_due_) return;
+        state_sync_due_ = false;
+        syncing_ = state_syncing_ = true;
+        storage.start_sync(file);
+        poll();
+    }
+    [[nodiscard]] bool is_state_syncing() const noexcept { return state_syncing_; }
+    [[nodiscard]] bool is_state_synced() const noexcept { return !state_sync_due_ && !state_syncing_; }
+    [[nodiscard]] StorageError take_state_sync_error() noexcept {
+        return std::exchange(state_sync_error_, StorageError::none);
+    }
+    void forget_state_sync() noexcept {
+        state_sync_due_ = false;
+        state_sync_error_ = StorageError::none;
+    }
+
     /// Writes the metadata as they are, with what is known to be on the disk.
     [[nodiscard]] Error save() noexcept {
         if (!reset_due_) metadata.epochs = epochs;
@@ -233,7 +255,9 @@ protected:
 
     void finish_sync(StorageError error) noexcept {
         syncing_ = false;
-        if (error != StorageError::none) {
+        if (std::exchange(state_syncing_, false)) {
+            state_sync_error_ = error;
+        } else if (error != StorageError::none) {
             fault = Error::log_failed;
         } else {
             held = larger(held, syncing_to_);
@@ -249,6 +273,9 @@ protected:
     Chain written_chain_{};
     bool syncing_ = false;
     Index syncing_to_;
+    bool state_sync_due_ = false;
+    bool state_syncing_ = false;  // that is what is being flushed
+    StorageError state_sync_error_ = StorageError::none;
     bool scribbled_ = false;  // a write failed behind the last record
     bool cut_due_ = false;    // files hold more than the log
     bool reset_due_ = false;  // and nothing of it is the log's
