@@ -41,7 +41,10 @@ namespace {
 
 void answer_config(Call& call) {
     const Service& service = call.service;
-    if (is_word(call.words[1], "RESETSTAT") && call.words.size() == 2) return call.reply.ok();
+    if (is_word(call.words[1], "RESETSTAT") && call.words.size() == 2) {
+        call.service.loop = {};
+        return call.reply.ok();
+    }
     if (!is_word(call.words[1], "GET") || call.words.size() < 3) {
         return call.reply.error("ERR CONFIG has only GET here: the command line says everything else");
     }

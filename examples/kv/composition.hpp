@@ -4,6 +4,7 @@
 
 #include "networked_node.hpp"
 #include "role_log.hpp"
+#include "work.hpp"
 
 #include <replicator/asio/asio_replicator.hpp>
 #include <replicator/concepts/durable_log.hpp>
@@ -61,6 +62,7 @@ public:
     }
     void stop() override { replicated_.stop(); }
     void flushed() override {
+        Work::note(Work::flush);
         if constexpr (replicator::DurableLog<Log>) replicated_.flushed();
     }
     [[nodiscard]] replicator::Error close() override {

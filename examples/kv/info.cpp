@@ -8,6 +8,7 @@
 #include "disk_failure.hpp"
 #include "text.hpp"
 #include "word.hpp"
+#include "work.hpp"
 
 #include <replicator/version.hpp>
 
@@ -136,7 +137,10 @@ void add_stats(Lines& lines, const Service& service, const Status& status) {
     lines.add("rejected_connections", service.connections_refused);
     lines.add("total_commands_processed", service.requests);
     lines.add("total_error_replies_protocol", service.protocol_errors);
-    lines.add("loop_longest_us", static_cast<std::uint64_t>(service.loop.longest.count()));
+    lines.add("loop_longest_us", service.loop.wall.microseconds());
+    lines.add("loop_longest_work", Work::name_of(service.loop.wall.work));
+    lines.add("loop_longest_cpu_us", service.loop.processor.microseconds());
+    lines.add("loop_longest_cpu_work", Work::name_of(service.loop.processor.work));
     lines.add("replicator_writes", status.counters.writes);
     lines.add("replicator_writes_refused", status.counters.refused_writes);
     lines.add("replicator_frames_sent", status.counters.frames_sent);

@@ -3,15 +3,17 @@
 // between them.
 #pragma once
 
+#include "call_begin.hpp"
 #include "disposal.hpp"
 #include "loop_times.hpp"
 #include "tree.hpp"
+#include "work.hpp"
 
 #include <asio/io_context.hpp>
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
+#include <optional>
 
 #include <time.h>
 
@@ -27,21 +29,31 @@ inline constexpr std::size_t freed_per_slice = 256;
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// As `context.run()`. A handler is measured by the clock; the first one after a wait, which cannot be told from the
-/// wait, by what it took of the processor.
+/// As `context.run()`. Of the first handler after a wait, CallBegin tells when it began; where it does not know, the time
+/// on the processor stands for that on the wall.
 inline void run(asio::io_context& context, LoopTimes& times) {
+    using Clock = std::chrono::steady_clock;
+    auto at = Clock::now();
+    auto processor_at = processor_time();
+    const auto ended = [&](std::optional<Clock::time_point> began) {
+        const auto processor_now = processor_time();
+        const auto now = Clock::now();
+        const auto on_processor = processor_now - processor_at;
+        times.note(began ? now - *began : on_processor, on_processor, Work::take());
+        at = now;
+        processor_at = processor_now;
+    };
     while (!context.stopped()) {
-        const auto began = std::chrono::steady_clock::now();
         const bool has_waste = !Disposal<Tree::Node>::is_empty();
         const bool has_run = context.poll_one() > 0;
-        if (has_waste) Disposal<Tree::Node>::free_some(freed_per_slice);
+        if (has_waste) Disposal<Tree::Node>::free_some(freed_per_slice), Work::note(Work::disposal);
         if (has_run || has_waste) {
-            times.note(std::chrono::steady_clock::now() - began);
+            ended(at);
             continue;
         }
-        const std::chrono::nanoseconds before = processor_time();
+        CallBegin::await();
         context.run_one();
-        times.note(processor_time() - before);
+        ended(CallBegin::take());
     }
 }
 

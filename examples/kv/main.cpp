@@ -15,6 +15,7 @@
 #include "peer_addresses.hpp"
 #include "server.hpp"
 #include "signal_watch.hpp"
+#include "steady_heap.hpp"
 #include "text.hpp"
 
 #include <asio/io_context.hpp>
@@ -247,6 +248,7 @@ int main(int count, char** arguments) {
     if (options.help) return std::fputs(kv::help_text().c_str(), stdout), 0;
     if (!options.wrong.empty()) return fail(options.wrong + " (--help says more)");
     if (!fit_clients(options)) return 1;
+    kv::make_heap_steady();
     if (!options.password_file.empty() && !kv::read_password(options.password_file, options.password)) {
         return fail(options.password);
     }
@@ -261,6 +263,7 @@ int main(int count, char** arguments) {
     config.cluster = replicator::ClusterId{options.cluster};
     replicator::transport::TcpOptions tcp;
     tcp.seed = drawn;
+    tcp.read_bytes_max = kv::peer_bytes_per_call;
 
     asio::io_context context(1);
     std::optional<kv::FlushThread> flush_thread;

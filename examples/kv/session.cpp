@@ -6,6 +6,7 @@
 #include "login.hpp"
 #include "server.hpp"
 #include "text.hpp"
+#include "work.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -130,6 +131,7 @@ void Session::serve() {
 }
 
 bool Session::serve_request() {
+    Work::note(Work::requests);
     const auto words = reader_.words();
     const CommandType* const type = find_command(words[0]);
     client_.active = std::chrono::steady_clock::now();

@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "limits.hpp"
 #include "tree.hpp"
+#include "work.hpp"
 
 #include <charconv>
 #include <cstddef>
@@ -76,6 +77,7 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return tree_.bytes(); }
 
     [[nodiscard]] std::size_t save(std::uint64_t offset, std::span<std::byte> to) const noexcept {
+        Work::note(Work::save);
         Writer writer{offset, to};
         writer.visit(tree_.root());
         return writer.written;
@@ -130,6 +132,7 @@ public:
     using Codec = CommandCodec;
 
     Reply apply(const Command& command) {
+        Work::note(Work::apply);
         const auto& words = command.words;
         switch (command.operation) {
             case Operation::set: return put(words[0], words[1]), Reply{};
@@ -167,6 +170,7 @@ public:
     [[nodiscard]] FrozenTable freeze() const noexcept { return FrozenTable(tree_); }
 
     [[nodiscard]] bool load(std::span<const std::byte> piece) {
+        Work::note(Work::load);
         partial_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
         std::string_view left = partial_;
         while (left.size() >= Tree::entry_overhead) {

@@ -3,10 +3,14 @@
 
 #include "kv/commands.hpp"
 #include "kv/options.hpp"
+#include "kv/table.hpp"
+#include "kv/work.hpp"
 #include "kv_fake_node.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -116,6 +120,36 @@ BOOST_AUTO_TEST_CASE(a_node_that_faulted_or_is_blank_does_not_look_healthy) {
     node.now.history = {};
     BOOST_TEST(has(run({"INFO"}), "loading:1\r\n"));
     BOOST_TEST(has(run({"INFO"}), "master_link_status:down\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_calls_of_the_loop_are_named_and_can_be_forgotten) {
+    using namespace std::chrono_literals;
+    BOOST_TEST(has(run({"INFO"}), "loop_longest_us:0\r\nloop_longest_work:other\r\nloop_longest_cpu_us:0\r\n"));
+    service.loop.note(40ms, 1ms, kv::Work::flush);
+    service.loop.note(30ms, 20ms, kv::Work::apply | kv::Work::save);
+    service.loop.note(20ms, 19ms, kv::Work::load);
+    const std::string info = run({"INFO", "stats"});
+    BOOST_TEST(has(info, "loop_longest_us:40000\r\nloop_longest_work:flush\r\n"));
+    BOOST_TEST(has(info, "loop_longest_cpu_us:20000\r\nloop_longest_cpu_work:apply+save\r\n"));
+    BOOST_TEST(run({"CONFIG", "RESETSTAT"}) == "+OK\r\n");
+    BOOST_TEST(has(run({"INFO"}), "loop_longest_us:0\r\nloop_longest_work:other\r\nloop_longest_cpu_us:0\r\n"));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_done_has_a_name) {
+    using kv::Work;
+    static_cast<void>(Work::take());
+    kv::Table table;
+    const std::string_view words[] = {"key", "value"};
+    table.apply({kv::Operation::set, 0, words});
+    BOOST_TEST(Work::take() == Work::apply);
+    BOOST_TEST(Work::take() == 0u);
+    std::vector<std::byte> piece(static_cast<std::size_t>(table.bytes()));
+    BOOST_TEST(table.freeze().save(0, piece) == piece.size());
+    BOOST_TEST(Work::take() == Work::save);
+    kv::Table other;
+    BOOST_TEST(other.load(piece));
+    BOOST_TEST(Work::name_of(Work::take()) == "load");
+    BOOST_TEST(Work::name_of(Work::requests | Work::disposal | Work::flush) == "requests+disposal+flush");
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_nobody_announced_is_not_that_of_the_port_for_nodes) {
