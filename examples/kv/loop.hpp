@@ -6,6 +6,7 @@
 #include "call_begin.hpp"
 #include "disposal.hpp"
 #include "loop_times.hpp"
+#include "steady_heap.hpp"
 #include "tree.hpp"
 #include "work.hpp"
 
@@ -46,7 +47,11 @@ inline void run(asio::io_context& context, LoopTimes& times) {
     while (!context.stopped()) {
         const bool has_waste = !Disposal<Tree::Node>::is_empty();
         const bool has_run = context.poll_one() > 0;
-        if (has_waste) Disposal<Tree::Node>::free_some(freed_per_slice), Work::note(Work::disposal);
+        if (has_waste) {
+            Disposal<Tree::Node>::free_some(freed_per_slice);
+            settle_heap();
+            Work::note(Work::disposal);
+        }
         if (has_run || has_waste) {
             ended(at);
             continue;

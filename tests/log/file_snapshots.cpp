@@ -196,7 +196,8 @@ BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
     auto log = open(disk);
     fill(log, 3);
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), state_of(1, 99), false) == Error::none));
+    const auto former = state_of(1, 4 * support::TinyFiles::zeros_bytes_flushed);
+    BOOST_TEST((write_state(log, head_of(1, Index{3}, log.chain()), former, false) == Error::none));
 
     // Pieces go on while one flush, which they asked for, does not end; the end of the state has to wait for it.
     disk.faults.syncs_hang = true;
@@ -226,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
         BOOST_TEST(disk.calls() - before <= 2u);
     }
     BOOST_TEST((error == Error::none));
-    BOOST_TEST(calls >= 3u);
+    BOOST_TEST(calls >= 7u);  // the former one goes bit by bit
     while (log.held() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
     support::Entry found;
     BOOST_TEST((read_state(log, found) == Error::none));
@@ -234,6 +235,28 @@ BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
     std::size_t states = 0;
     for (const auto& name : disk.names(folder)) states += name.rfind("snapshot", 0) == 0 ? 1u : 0u;
     BOOST_TEST(states == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_is_always_flushing_lets_a_state_have_its_turn) {
+    storage::SimulatedDisk disk;
+    auto log = open(disk);
+    fill(log, 3);
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST((log.begin_snapshot(head_of(1, Index{3}, log.chain()), support::body_of(1, 2000, 13)) == Error::none));
+    BOOST_TEST((log.append_snapshot(state_of(1, piece_bytes)) == Error::none));
+    disk.faults.sync_polls = 1;
+    Error error = Error::not_yet;
+    for (int i = 0; i < 10 && error == Error::not_yet; ++i) {
+        // Only a flush of the log finds one that has ended, and always has a next one to begin.
+        disk.faults.syncs_hang = false;
+        fill(log, 1);
+        BOOST_TEST_REQUIRE((log.flush() == Error::none));
+        BOOST_TEST_REQUIRE(log.flushing());
+        disk.faults.syncs_hang = true;
+        error = log.finish_snapshot();
+    }
+    BOOST_TEST((error == Error::none));
+    BOOST_TEST(log.held() > Index{3});
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_is_dropped_in_the_middle_of_its_end_leaves_nothing) {

@@ -204,7 +204,7 @@ public:
         return fault != Error::none ? fault : keeping_.append(*this, piece, Options::zeros_bytes_flushed);
     }
     [[nodiscard]] Error finish_snapshot(const EpochHistory* epochs_before) noexcept {
-        return fault != Error::none ? fault : keeping_.finish(*this, epochs_before);
+        return fault != Error::none ? fault : keeping_.finish(*this, epochs_before, Options::zeros_bytes_flushed);
     }
     void drop_snapshot() noexcept { keeping_.drop(*this); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a state takes the place of the one before: step by step, where flushes are waited for on another thread, so that
-// no call waits for more than one change of a name or of the metadata.
+// no call waits for more than one change of a name or of the metadata, or for the room of a large file.
 #pragma once
 
 #include "file_metadata.hpp"
@@ -22,7 +22,7 @@ class StateKeeping {
 public:
     template <class Body>
     [[nodiscard]] Error begin(Body& body, SnapshotHead head, std::span<const std::byte> own) noexcept {
-        if (step_ == Step::tidy) static_cast<void>(tidy(body));
+        if (step_ == Step::tidy) static_cast<void>(remove_former(body));
         if (body.is_state_syncing()) body.wait();  // of a file that was dropped
         body.forget_state_sync();
         step_ = Step::pieces;
@@ -41,8 +41,8 @@ public:
     /// With `epochs_before` the state replaces the log, too, in the same step, and the disk is waited for. Otherwise
     /// `not_yet` while it is under way.
     template <class Body>
-    [[nodiscard]] Error finish(Body& body, const EpochHistory* epochs_before) noexcept {
-        if (step_ == Step::tidy) return tidy(body);
+    [[nodiscard]] Error finish(Body& body, const EpochHistory* epochs_before, std::size_t flushed_bytes) noexcept {
+        if (step_ == Step::tidy) return tidy(body, flushed_bytes);
         if (!writer_.active()) return Error::snapshot_invalid;
         if (step_ == Step::pieces) {
             if (const Error error = ended(body, writer_.end(body.storage)); error != Error::none) return error;
@@ -63,7 +63,7 @@ public:
             if (in_steps_) return Error::not_yet;
         }
         if (const Error error = point(body, epochs_before); error != Error::none) return error;
-        return in_steps_ ? Error::not_yet : tidy(body);
+        return in_steps_ ? Error::not_yet : remove_former(body);
     }
     template <class Body>
     void drop(Body& body) noexcept {
@@ -118,10 +118,25 @@ private:
         return Error::none;
     }
 
-    /// The one before goes.
+    /// The one before goes, bit by bit: file systems take long to give back the room of a large file at once.
     template <class Body>
-    [[nodiscard]] Error tidy(Body& body) noexcept {
+    [[nodiscard]] Error tidy(Body& body, std::size_t bytes) noexcept {
+        const bool is_former = former_ != SnapshotId{} && former_ != body.metadata.snapshot.id;
+        if (is_former && !std::exchange(shrinks_, true)) {
+            StorageError error = body.storage.open(body.directory, snapshot_name(former_).text(), former_file_);
+            if (error == StorageError::none) error = body.storage.size(former_file_, former_bytes_);
+            if (error == StorageError::none) return Error::not_yet;
+        } else if (is_former && former_bytes_ > bytes) {
+            former_bytes_ -= bytes;
+            if (body.storage.resize(former_file_, former_bytes_) == StorageError::none) return Error::not_yet;
+        }
+        return remove_former(body);
+    }
+    template <class Body>
+    [[nodiscard]] Error remove_former(Body& body) noexcept {
         step_ = Step::pieces;
+        shrinks_ = false;
+        former_file_ = {};
         const SnapshotId former = std::exchange(former_, SnapshotId{});
         if (former == SnapshotId{} || former == body.metadata.snapshot.id) return Error::none;
         StorageError error = body.storage.remove(body.directory, snapshot_name(former).text());
@@ -142,6 +157,9 @@ private:
     Step step_ = Step::pieces;
     bool in_steps_ = false;  // the flush was not done in the call that asked for it, so the rest is not either
     SnapshotId former_{};
+    bool shrinks_ = false;  // that one
+    typename S::File former_file_;
+    std::uint64_t former_bytes_ = 0;
 };
 
 }  // namespace replicator::log::detail
