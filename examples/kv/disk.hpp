@@ -22,6 +22,7 @@ struct DiskOptions : replicator::log::FileOptions {
     static constexpr std::size_t segment_bytes = std::size_t{8} << 20;
     static constexpr std::size_t capacity_bytes = std::size_t{128} << 20;
     static constexpr std::size_t retained_bytes = std::size_t{32} << 20;
+    static constexpr std::size_t flush_bytes_max = std::size_t{1} << 20;  // no call of the server's loop takes long
     static constexpr std::size_t segments_max = 2 * (capacity_bytes / segment_bytes) + 64;
 };
 

@@ -103,6 +103,9 @@ struct FewSegments : support::TinyFiles {
     static constexpr std::size_t capacity_bytes = 64 * 1024;
     static constexpr std::size_t retained_bytes = 64 * 1024;
 };
+struct InPortions : FewSegments {
+    static constexpr std::size_t flush_bytes_max = 400;
+};
 
 }  // namespace
 
@@ -435,6 +438,31 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_segment_waits_for_no_flush_elsewhere) {
     BOOST_TEST(log.held() == Index{120});
     BOOST_TEST((log.fault() == Error::none));
     for (std::uint64_t i = 1; i <= 120; ++i) BOOST_TEST_REQUIRE(log.read(log.seek(Index{i})).count > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_gathered_behind_a_flush_elsewhere_is_flushed_in_portions) {
+    storage::SimulatedDisk disk;
+    auto opened = support::SimulatedLog<InPortions>::open(storage::Simulated(disk), support::folder,
+                                                          support::identity());
+    BOOST_TEST_REQUIRE(static_cast<bool>(opened));
+    auto& log = *opened;
+    for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
+    disk.faults.sync_polls = 1;
+    std::uint64_t flushes = 0;
+    for (Index before = log.held(); log.held() < log.last(); before = log.held(), ++flushes) {
+        BOOST_TEST_REQUIRE((log.flush() == Error::none));
+        log.wait();
+        BOOST_TEST_REQUIRE(log.held() > before);
+        const std::uint64_t most = InPortions::flush_bytes_max + InPortions::record_bytes_max;
+        BOOST_TEST_REQUIRE((log.held() - before) * entry_bytes(20) <= most);
+    }
+    BOOST_TEST(flushes >= 4u);
+
+    // Where the flush is done in the call, everything is.
+    disk.faults.sync_polls = 0;
+    for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
+    BOOST_TEST((log.flush() == Error::none));
+    BOOST_TEST(log.held() == log.last());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

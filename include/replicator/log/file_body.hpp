@@ -122,7 +122,8 @@ public:
     // --- To the disk ---
 
     /// Everything that was appended is in files when this returns `Error::none`, though perhaps not flushed. Who does
-    /// not wait leaves what belongs into the next segment, until the one before is on the disk.
+    /// not wait leaves what belongs into the next segment, until the one before is on the disk, and what is more than a
+    /// portion.
     [[nodiscard]] Error write_out(bool waits = true) noexcept {
         if (fault != Error::none) return fault;
         const std::size_t spare = std::exchange(no_space, false) ? 0 : 1;
@@ -131,7 +132,9 @@ public:
         if (settle() != Error::none) return result();
         // First, because it may be what makes room for the rest.
         if (let_go(spare) != Error::none) return result();
-        while (written_.index < tail.end().index && (waits || !must_wait())) {
+        const std::uint64_t from = written_.offset;
+        const auto is_enough = [&] { return written_.offset - from >= Options::flush_bytes_max || must_wait(); };
+        while (written_.index < tail.end().index && (waits || !is_enough())) {
             if (!write_record()) return result();
         }
         plain_to_ = 0;  // records have headers
