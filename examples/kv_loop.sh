@@ -100,8 +100,14 @@ everybody_is_equal() {
         wait_until 120 is_equal "$leader" "$node" || fail "node $node differs from the leader"
     done
 }
-# What was thrown away is freed by and by.
-is_freed() { (($(info "$1" used_memory_dataset) < keys * 4)); }
+# What was thrown away is freed by and by; what is written meanwhile stays.
+is_freed() {
+    local fields present
+    mapfile -t fields < <(info "$1" used_memory_dataset db0)
+    present=${fields[1]:-keys=0,}
+    present=${present#keys=}
+    ((fields[0] < ${present%%,*} * 400 + 1000000))
+}
 leads_elsewhere() {
     local node
     for node in 1 2 3; do
