@@ -71,7 +71,7 @@ public:
     static constexpr std::uint64_t entry_overhead = 8;
 
     /// Nodes that each change frees of what was thrown away, so that it never waits for good.
-    static constexpr std::size_t freed_per_change = 4;
+    static constexpr std::size_t freed_per_change = 1;
 
     Tree() noexcept = default;
     Tree(const Tree&) noexcept = default;

@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_is_thrown_away_is_freed_in_slices) {
         // Whoever only writes frees, too.
         for (std::size_t i = 0; i < 1000; ++i) set(table, key_of(i, 20), "value");
         table.apply({Operation::clear, 0, {}});
-        for (std::size_t i = 0; i < 300; ++i) set(table, key_of(i, 20), "value");
+        for (std::size_t i = 0; i < 1000; ++i) set(table, key_of(i, 20), "value");
         BOOST_TEST(Disposal<Tree::Node>::is_empty());
         BOOST_TEST(Heap::bytes_in_use() == Heap::bytes());
     }
