@@ -78,7 +78,6 @@ public:
     [[nodiscard]] bool syncing() const noexcept { return syncing_; }
 
     // A state's file is flushed in turn with those of the log, one at a time.
-
     void want_state_sync() noexcept { state_sync_due_ = true; }
     /// Begins one that is due, unless another flush is under way.
     void start_state_sync(typename S::File& file) noexcept {
@@ -94,10 +93,7 @@ public:
     [[nodiscard]] StorageError take_state_sync_error() noexcept {
         return std::exchange(state_sync_error_, StorageError::none);
     }
-    void forget_state_sync() noexcept {
-        state_sync_due_ = false;
-        state_sync_error_ = StorageError::none;
-    }
+    void forget_state_sync() noexcept { state_sync_due_ = false, state_sync_error_ = StorageError::none; }
 
     /// Writes the metadata as they are, with what is known to be on the disk.
     [[nodiscard]] Error save() noexcept {
