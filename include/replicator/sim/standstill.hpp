@@ -78,7 +78,11 @@ private:
             seat_stands = !got_on && (!progress.takes_entries() || paces_[i].held < progress.sent_last);
             held_by_seat = paces_[i].held;
         }
-        // Nor after the seat moved: one that has not moved for long may have to wait.
+        // A leader whose own disk is full cannot write that the seat moves.
+        if constexpr (requires { local.log.is_full(); }) {
+            if (local.log.is_full()) return true;
+        }
+        // Nor is anything wrong after the seat moved: one that has not moved for long may have to wait.
         if (local.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
         return !own_.gets_on(now) || own_.held <= committed_ || !other_gets_on(node, larger(held_by_seat, committed_));
     }
