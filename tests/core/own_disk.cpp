@@ -197,31 +197,42 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_what_is_in_the_state_begins_anew_behind_it)
     BOOST_TEST(process.restore() == Error::log_failed);
 }
 
-BOOST_AUTO_TEST_CASE(a_state_for_which_the_disk_has_no_room_takes_no_place) {
-    storage::SimulatedDisk disk;
-    Process process(disk);
-    BOOST_REQUIRE(process.restore() == Error::none);
-    process.begin();
-    process.write(10, 3);
-    Epochs<Parts::Limits::epochs_max> epochs;
-    std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
-    const auto tail =
-        std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, process.local.applied_roster));
-    SnapshotBegin begin;
-    begin.id = SnapshotId{3};
-    begin.position = support::at(1, 50);
-    begin.history = process.local.history;
-    begin.schema = Parts::Codec::schema;
-    begin.policy = process.local.policy();
-    begin.tail_checksum = checksum(tail);
-    Install<Parts> install;
-    BOOST_REQUIRE(install.gather_begin(begin, tail.size(), false));
-    BOOST_REQUIRE((install.gather(process.local, tail, true) == Install<Parts>::Step::begun));
-    disk.faults.no_memory = true;
-    BOOST_TEST(!install.finish(process.local, process.applier, Index{10}));
-    BOOST_TEST(process.local.log.fault() == Error::none);
-    BOOST_TEST((process.local.log.last() == Index{10} && process.local.commit == Index{3}));
-    BOOST_TEST(!install.active());
+// Whatever the disk refuses, and when: the state is there when the log begins behind it, even if the files of before
+// could not be removed.
+BOOST_AUTO_TEST_CASE(a_state_takes_the_place_of_the_old_one_with_its_log_or_not_at_all) {
+    std::size_t installed = 0;
+    std::size_t refused = 0;
+    for (std::uint64_t call = 1; call <= 20; ++call) {
+        storage::SimulatedDisk disk;
+        Process process(disk);
+        auto& local = process.local;
+        BOOST_REQUIRE(process.restore() == Error::none);
+        process.begin();
+        process.write(10, 3);
+        Epochs<Parts::Limits::epochs_max> epochs;
+        std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
+        const auto tail =
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+        SnapshotBegin begin;
+        begin.id = SnapshotId{3};
+        begin.position = support::at(1, 50);
+        begin.history = local.history;
+        begin.schema = Parts::Codec::schema;
+        begin.policy = local.policy();
+        begin.tail_checksum = checksum(tail);
+        Install<Parts> install;
+        BOOST_REQUIRE(install.gather_begin(begin, tail.size(), false));
+        BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
+        disk.fail_at(disk.calls() + call, StorageError::shortage);
+        const bool finished = install.finish(local, process.applier, Index{10});
+        const bool begins_anew = local.log.fault() == Error::none && local.log.base().index == Index{50};
+        BOOST_TEST(finished == begins_anew, "call " << call);
+        BOOST_TEST(local.commit == Index{finished ? 50u : 3u});
+        BOOST_TEST(process.applier.applied() == local.commit);
+        BOOST_TEST(!install.active());
+        ++(finished ? installed : refused);
+    }
+    BOOST_TEST((installed > 0 && refused > 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

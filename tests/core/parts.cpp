@@ -263,6 +263,14 @@ BOOST_AUTO_TEST_CASE(bodies_of_another_size_say_nothing) {
             BOOST_TEST((roster.counting(nodes[1]) == Incarnation{}));
         }
     }
+    // The shortest that says something.
+    EpochStartBody start;
+    start.seat = NodeId{1};
+    write_epoch_start(entry.data() + entry_header_bytes, start, Roster<5>{});
+    seal_entry(entry.data(), EntryType::epoch_start, 0, epoch_start_bytes(0), Chain{});
+    Roster<5> roster;
+    roster.take(entry.data(), Index{9});
+    BOOST_TEST((roster.seat == NodeId{1} && roster.seat_index == Index{9}));
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_carries_roster_and_epochs) {

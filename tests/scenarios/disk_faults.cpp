@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -289,6 +290,30 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_a_history_begins_stops_the_node_at_
     BOOST_TEST((group.at(1).found(HistoryId{78}).error() == Error::log_failed));
     BOOST_TEST((group.at(1).role() == Role::faulted));
     BOOST_TEST((group.at(1).status().fault == Error::log_failed));
+}
+
+// A promise that cannot be kept is none, so nobody leads in its place.
+BOOST_AUTO_TEST_CASE(a_leader_whose_disk_takes_no_promise_leads_on) {
+    SemiSync group(3);
+    std::optional<core::Hello> hello;
+    group.network.loses = [&hello](const support::Frame& frame) {
+        const bool wanted =
+            frame.type() == core::FrameType::hello && frame.from == NodeId{3} && frame.to == NodeId{1};
+        if (wanted) hello = core::read_hello(frame.bytes.data());
+        return false;
+    };
+    group.network.cut(NodeId{1}, NodeId{3});
+    group.network.join(NodeId{1}, NodeId{3});
+    group.network.run();
+    group.network.loses = nullptr;
+    BOOST_REQUIRE(hello);
+    hello->promised = {9, NodeId{3}, 1};
+    for (const bool takes : {false, true}) {
+        group.disks[0]->faults.no_memory = !takes;
+        BOOST_TEST(bool(group.at(1).receive(NodeId{3}, support::hello_frame(*hello))));
+        BOOST_TEST((group.at(1).role() == (takes ? Role::follower : Role::leader)));
+        BOOST_TEST(group.at(1).status().promised.counter == (takes ? 9u : 1u));
+    }
 }
 
 // What they answer is written down only where it tells of a promise that is news.
