@@ -4,7 +4,14 @@
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
 
+#include <replicator/core/ballot.hpp>
+
 #include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
 
 BOOST_AUTO_TEST_SUITE(hearsay)
 
@@ -14,6 +21,7 @@ using namespace replicator;
 using support::at;
 using support::epoch_of;
 using support::one;
+using support::three;
 using support::two;
 
 }  // namespace
@@ -39,6 +47,28 @@ BOOST_AUTO_TEST_CASE(who_lost_its_leader_takes_entries_from_nobody) {
     BOOST_REQUIRE((local.leader == one && local.source == one));
     group.network.cut(one, two);
     BOOST_TEST((local.leader == NodeId{} && local.source == NodeId{}));
+}
+
+// Although the answer of the third node is missing, so that the candidate binds nobody yet.
+BOOST_AUTO_TEST_CASE(an_answer_that_tells_of_a_higher_promise_ends_the_link_to_the_leader_at_once) {
+    support::Async group(3);
+    std::optional<core::PromiseReply> reply;
+    group.network.loses = [&reply](const support::Frame& frame) {
+        if (frame.type() != core::FrameType::promise_reply) return false;
+        if (frame.from == three) reply = core::read_promise_reply(frame.bytes.data());
+        return true;
+    };
+    BOOST_REQUIRE(group.at(2).promote());
+    group.network.run();
+    group.network.loses = nullptr;
+    BOOST_REQUIRE((reply && group.at(2).leader() == one));
+    reply->promised = {9, three, 1};
+    std::array<std::byte, core::frame_head_bytes_max> head{};
+    const std::size_t size = write_head(head.data(), *reply);
+    BOOST_TEST(bool(group.at(2).receive(three, std::span<const std::byte>(head).first(size))));
+    BOOST_TEST(group.at(2).status().promised.counter == 9u);
+    BOOST_TEST(group.at(2).leader() == NodeId{});
+    BOOST_TEST((group.at(2).promotion().step == PromotionStep::asking));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
