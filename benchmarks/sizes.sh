@@ -58,4 +58,4 @@ row 'the program above: ring, semi-sync, both roles' counter -fno-exceptions -fn
 row 'with a log on a disk' file
 row 'with Asio, most of which is Asio' asio -pthread
 echo
-bash "$root/tests/embedded/run.sh" cortex-m3 "$work/firmware" || [[ $? == 77 ]]
+bash "$root/tests/gates/embedded/run.sh" cortex-m3 "$work/firmware" || [[ $? == 77 ]]

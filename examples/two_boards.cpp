@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Two boards joined by a serial line that loses a byte now and then: what a main loop of firmware does, in one process.
 
-#include <replicator/clock32.hpp>
+#include <replicator/api/clock32.hpp>
 #include <replicator/replicator.hpp>
 
 #include <array>

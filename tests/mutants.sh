@@ -5,7 +5,7 @@
 # search. All mutants are compiled into one program, in a copy of the headers, and one is alive in each run.
 #
 #     bash tests/mutants.sh [--count 500] [--seed SEED]     goes on where it was stopped
-#     bash tests/mutants.sh --only core/seat.hpp            see --help
+#     bash tests/mutants.sh --only core/lead/seat.hpp            see --help
 #
 # What survives either changes nothing, which tests/mutants/equivalent.txt then says and why, or needs a test.
 # CXX is the compiler, JOBS=n uses n processes.

@@ -19,7 +19,7 @@ build() {
         compile+=(-g1 -fno-omit-frame-pointer "-fsanitize=$SANITIZE" -fno-sanitize-recover=all)
     fi
     mkdir -p "$1"
-    printf '%s\n' tests/simulation/compositions/*.cpp tests/simulate/main.cpp |
+    printf '%s\n' tests/simulation/compositions/*.cpp tests/simulation/program/main.cpp |
         xargs -P "$jobs" -I FILE bash -c '"${@:3}" -c "$1" -o "$2/$(basename "$1" .cpp).o"' - FILE "$1" "${compile[@]}"
     "${compile[@]}" "$1"/*.o -o "$1/simulate"
 }

@@ -8,9 +8,9 @@
 #include "../process.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
+#include <replicator/asio/tcp.hpp>
 #include <replicator/log/ring.hpp>
 #include <replicator/replicator.hpp>
-#include <replicator/transport/asio_tcp.hpp>
 
 #include <chrono>
 #include <cstddef>

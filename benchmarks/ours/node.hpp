@@ -4,8 +4,8 @@
 
 #include "../machines.hpp"
 
+#include <replicator/asio/tcp.hpp>
 #include <replicator/replicator.hpp>
-#include <replicator/transport/asio_tcp.hpp>
 
 #include <cstddef>
 

@@ -4,10 +4,10 @@
 #include "arguments.hpp"
 #include "history_file.hpp"
 
-#include <replicator/sim/history.hpp>
-#include <replicator/sim/linearizability.hpp>
-#include <replicator/sim/operation.hpp>
-#include <replicator/sim/stale_reads.hpp>
+#include <replicator/sim/history/history.hpp>
+#include <replicator/sim/history/linearizability.hpp>
+#include <replicator/sim/history/operation.hpp>
+#include <replicator/sim/history/stale_reads.hpp>
 
 #include <algorithm>
 #include <cstddef>

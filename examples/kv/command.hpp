@@ -4,7 +4,7 @@
 
 #include "limits.hpp"
 
-#include <replicator/bytes.hpp>
+#include <replicator/encoding/bytes.hpp>
 #include <replicator/types.hpp>
 
 #include <array>

@@ -8,7 +8,7 @@
 
 #include <replicator/asio/asio_replicator.hpp>
 #include <replicator/concepts/durable_log.hpp>
-#include <replicator/entry.hpp>
+#include <replicator/encoding/entry.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/log/ring.hpp>
 

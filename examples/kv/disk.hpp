@@ -7,7 +7,7 @@
 
 #include <replicator/concepts/storage.hpp>
 #include <replicator/log/file.hpp>
-#include <replicator/log/file_options.hpp>
+#include <replicator/log/file/options.hpp>
 #include <replicator/storage/posix_threaded.hpp>
 #include <replicator/types.hpp>
 

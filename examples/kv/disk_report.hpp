@@ -2,7 +2,7 @@
 // DiskReport: what opening the directory of a node found.
 #pragma once
 
-#include <replicator/log/file_recovery.hpp>
+#include <replicator/log/file/recovery.hpp>
 
 #include <cstdint>
 #include <string>

@@ -4,9 +4,9 @@
 #include "commands.hpp"
 #include "text.hpp"
 
+#include <replicator/api/promotion.hpp>
+#include <replicator/api/status.hpp>
 #include <replicator/error.hpp>
-#include <replicator/promotion.hpp>
-#include <replicator/status.hpp>
 #include <replicator/types.hpp>
 
 #include <chrono>

@@ -6,7 +6,7 @@
 #include "history_options.hpp"
 #include "history_questions.hpp"
 
-#include <replicator/sim/operation.hpp>
+#include <replicator/sim/history/operation.hpp>
 #include <replicator/types.hpp>
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 // Files of operations, a line of JSON each.
 #pragma once
 
-#include <replicator/sim/history.hpp>
-#include <replicator/sim/operation.hpp>
+#include <replicator/sim/history/history.hpp>
+#include <replicator/sim/history/operation.hpp>
 
 #include <algorithm>
 #include <fstream>

@@ -8,8 +8,8 @@
 #include "history_session.hpp"
 #include "password_file.hpp"
 
-#include <replicator/sim/history.hpp>
-#include <replicator/sim/operation.hpp>
+#include <replicator/sim/history/history.hpp>
+#include <replicator/sim/history/operation.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -5,7 +5,7 @@
 #include "connection.hpp"
 #include "history_options.hpp"
 
-#include <replicator/sim/operation.hpp>
+#include <replicator/sim/history/operation.hpp>
 #include <replicator/sim/random.hpp>
 #include <replicator/types.hpp>
 

@@ -9,7 +9,7 @@
 #include "history_questions.hpp"
 #include "position.hpp"
 
-#include <replicator/sim/operation.hpp>
+#include <replicator/sim/history/operation.hpp>
 #include <replicator/sim/random.hpp>
 #include <replicator/types.hpp>
 

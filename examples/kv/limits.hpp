@@ -2,7 +2,7 @@
 // Every bound of the key-value server in one place: what a request, a connection and a node may cost.
 #pragma once
 
-#include <replicator/options.hpp>
+#include <replicator/api/options.hpp>
 
 #include <cstddef>
 

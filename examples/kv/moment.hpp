@@ -4,8 +4,8 @@
 
 #include "node.hpp"
 
-#include <replicator/promotion.hpp>
-#include <replicator/status.hpp>
+#include <replicator/api/promotion.hpp>
+#include <replicator/api/status.hpp>
 #include <replicator/types.hpp>
 
 #include <array>

@@ -5,10 +5,10 @@
 #include "disk.hpp"
 #include "node.hpp"
 
+#include <replicator/api/drain.hpp>
+#include <replicator/asio/tcp/options.hpp>
 #include <replicator/config.hpp>
-#include <replicator/drain.hpp>
 #include <replicator/result.hpp>
-#include <replicator/transport/asio_tcp_options.hpp>
 #include <replicator/types.hpp>
 
 #include <asio/io_context.hpp>

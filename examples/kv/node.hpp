@@ -6,11 +6,11 @@
 #include "limits.hpp"
 #include "table.hpp"
 
+#include <replicator/api/promotion.hpp>
+#include <replicator/api/status.hpp>
 #include <replicator/concepts/ack_policy.hpp>
 #include <replicator/concepts/storage.hpp>
 #include <replicator/error.hpp>
-#include <replicator/promotion.hpp>
-#include <replicator/status.hpp>
 #include <replicator/types.hpp>
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 
 #include "text.hpp"
 
-#include <replicator/drain.hpp>
+#include <replicator/api/drain.hpp>
 #include <replicator/error.hpp>
 
 #include <cstdio>

@@ -5,8 +5,8 @@
 #include "limits.hpp"
 #include "node.hpp"
 
+#include <replicator/api/status.hpp>
 #include <replicator/error.hpp>
-#include <replicator/status.hpp>
 #include <replicator/types.hpp>
 
 #include <cstddef>

@@ -7,10 +7,10 @@
 //
 // It takes no lock, so it may be run beside a living node; what is being written then may look torn.
 
-#include <replicator/entry.hpp>
-#include <replicator/log/file_metadata.hpp>
-#include <replicator/log/file_open.hpp>
-#include <replicator/log/file_snapshot.hpp>
+#include <replicator/encoding/entry.hpp>
+#include <replicator/log/file/metadata.hpp>
+#include <replicator/log/file/open.hpp>
+#include <replicator/log/file/snapshot/file.hpp>
 #include <replicator/storage/posix.hpp>
 
 #include <algorithm>

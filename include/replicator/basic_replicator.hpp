@@ -2,27 +2,27 @@
 // The class Replicator: joins a state machine, a log, an acknowledgement policy and a transport into a node.
 #pragma once
 
+#include "api/drain.hpp"
+#include "api/observer.hpp"
+#include "api/options.hpp"
+#include "api/promotion.hpp"
+#include "api/session.hpp"
+#include "api/status.hpp"
+#include "api/write.hpp"
 #include "authority/manual.hpp"
 #include "codec/select.hpp"
 #include "concepts/ack_policy.hpp"
+#include "concepts/checks/requirements.hpp"
 #include "concepts/codec.hpp"
 #include "concepts/log_policy.hpp"
-#include "concepts/observer.hpp"
-#include "concepts/requirements.hpp"
 #include "concepts/state_machine.hpp"
 #include "concepts/transport.hpp"
 #include "config.hpp"
-#include "core/aside.hpp"
-#include "core/report.hpp"
-#include "core/waking.hpp"
-#include "drain.hpp"
-#include "options.hpp"
-#include "promotion.hpp"
+#include "core/node/aside.hpp"
+#include "core/node/report.hpp"
+#include "core/node/waking.hpp"
 #include "result.hpp"
-#include "session.hpp"
-#include "status.hpp"
 #include "types.hpp"
-#include "write.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,7 +39,7 @@ struct Inspect;
 namespace replicator {
 
 /// One node of a group. The four policies are the library's or yours, see the concepts; `Limits` are the bounds
-/// (options.hpp), `Observer` is told what happens (concepts/observer.hpp).
+/// (api/options.hpp), `Observer` is told what happens (api/observer.hpp).
 ///
 /// A node belongs to one thread or strand. No call blocks, throws, allocates (beyond what the policies do) or calls
 /// back into the caller, except for `Transport::wake`, the observer, and `apply`.

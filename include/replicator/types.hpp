@@ -79,7 +79,7 @@ struct Duration {
 [[nodiscard]] constexpr Duration milliseconds(std::uint64_t count) noexcept { return {count * 1000}; }
 
 /// A point on the caller's monotonic clock; where it starts does not matter, it only must never run backwards. A
-/// counter of 32 bits does so when it wraps: see clock32.hpp.
+/// counter of 32 bits does so when it wraps: see api/clock32.hpp.
 struct Instant {
     std::uint64_t microseconds = 0;
 

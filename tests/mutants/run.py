@@ -21,7 +21,8 @@ PROJECT = HERE.parent.parent
 MUTATED = ("include/replicator/core", "include/replicator/ack")
 # Test programs, and the files that each is made of; those in one list are compiled as one.
 PROGRAMS = {
-    "tests": ("-O0", [["tests/main.cpp", "tests/mutants/first_failure.cpp"], ["tests/core/*.cpp", "tests/ack/*.cpp"],
+    "tests": ("-O0", [["tests/main.cpp", "tests/mutants/first_failure.cpp"],
+                      ["tests/unit/core/**/*.cpp", "tests/unit/ack/*.cpp"],
                       ["tests/scenarios/*.cpp"]], ["-lboost_unit_test_framework"]),
     "hunt": ("-O1", [["tests/mutants/hunt.cpp"], ["tests/simulation/compositions/ring.cpp"],
                      ["tests/simulation/compositions/memory.cpp"], ["tests/simulation/compositions/file.cpp"]], []),
@@ -45,8 +46,8 @@ STAGES = [
     ("every damage", [*QUIET, "--run_test=" + ":".join(EVERY_DAMAGE)]),
 ]
 # What takes long for the little that it could find elsewhere.
-ONLY_FOR = {"exhaustive tests": ("ack/", "core/seat.hpp"),
-            "every damage": ("core/engine.hpp", "core/inbound.hpp", "core/links.hpp")}
+ONLY_FOR = {"exhaustive tests": ("ack/", "core/lead/seat.hpp"),
+            "every damage": ("core/node/node.hpp", "core/wire/frame_reader.hpp", "core/peer/links.hpp")}
 MEMORY_BYTES_MAX = 4 << 30
 
 
@@ -64,7 +65,7 @@ class Site:
 def find_sites():
     sites, texts, names = [], {}, {}
     for folder in MUTATED:
-        for path in sorted((PROJECT / folder).glob("*.hpp")):
+        for path in sorted((PROJECT / folder).rglob("*.hpp")):
             text = path.read_text()
             file = str(path.relative_to(PROJECT / "include/replicator"))
             texts[file] = text
@@ -129,7 +130,7 @@ class Build:
                         continue
                     again.append(job)
                     said = output
-                    for match in re.finditer(r"include/replicator/((?:core|ack)/\w+\.hpp):(\d+):\d+: error", output):
+                    for match in re.finditer(r"include/replicator/((?:core|ack)/[\w/]+\.hpp):(\d+):\d+: error", output):
                         errors.add((match.group(1), int(match.group(2))))
             if again and not self.exclude(errors):
                 sys.exit(f"the tests do not compile:\n{said}")

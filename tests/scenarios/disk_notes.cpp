@@ -3,7 +3,7 @@
 
 #include "support/disk_group.hpp"
 
-#include <replicator/core/install.hpp>
+#include <replicator/core/snapshot/incoming.hpp>
 
 #include <boost/test/unit_test.hpp>
 

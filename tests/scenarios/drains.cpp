@@ -4,7 +4,7 @@
 
 #include "support/cluster.hpp"
 
-#include <replicator/drain.hpp>
+#include <replicator/api/drain.hpp>
 
 #include <boost/test/unit_test.hpp>
 

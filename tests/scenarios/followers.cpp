@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Cases of followers that go, come back, are blank or slow. The numbers are those of the catalogue of failures; 29 to
-// 34 stand in ack/semi_sync.cpp.
+// 34 stand in unit/ack/semi_sync.cpp.
 
 #include "support/cluster.hpp"
 

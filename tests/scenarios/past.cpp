@@ -4,7 +4,7 @@
 
 #include "support/disk_group.hpp"
 
-#include <replicator/core/handshake.hpp>
+#include <replicator/core/wire/hello.hpp>
 #include <replicator/testing/inspect.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Two boards without a disk, as in tests/embedded: whichever is reset, and whenever, there is one history, somebody
-// leads, and writes are acknowledged.
+// Two boards without a disk, as in tests/gates/embedded: whichever is reset, and whenever, there is one history,
+// somebody leads, and writes are acknowledged.
 
-#include "embedded/history.hpp"
+#include "gates/embedded/history.hpp"
 #include "support/frames.hpp"
 
 #include <replicator/replicator.hpp>

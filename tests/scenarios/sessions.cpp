@@ -3,8 +3,8 @@
 
 #include "support/cluster.hpp"
 
+#include <replicator/api/session.hpp>
 #include <replicator/authority/lease.hpp>
-#include <replicator/session.hpp>
 
 #include <boost/test/unit_test.hpp>
 

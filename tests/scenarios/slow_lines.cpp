@@ -4,11 +4,11 @@
 #include "support/machines.hpp"
 
 #include <replicator/ack/async.hpp>
-#include <replicator/core/frame.hpp>
+#include <replicator/core/wire/frame.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/log/ring.hpp>
 #include <replicator/replicator.hpp>
-#include <replicator/sim/network.hpp>
+#include <replicator/sim/network/network.hpp>
 #include <replicator/sim/random.hpp>
 #include <replicator/transport/manual.hpp>
 

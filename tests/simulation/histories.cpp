@@ -7,10 +7,10 @@
 #include <replicator/ack/majority.hpp>
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/ack/sync.hpp>
-#include <replicator/sim/history.hpp>
-#include <replicator/sim/linearizability.hpp>
+#include <replicator/sim/history/history.hpp>
+#include <replicator/sim/history/linearizability.hpp>
+#include <replicator/sim/history/stale_reads.hpp>
 #include <replicator/sim/scenario.hpp>
-#include <replicator/sim/stale_reads.hpp>
 #include <replicator/sim/succession.hpp>
 #include <replicator/sim/world.hpp>
 #include <replicator/testing/inspect.hpp>

@@ -5,11 +5,11 @@
 
 #include "support/small_files.hpp"
 
-#include <replicator/core/handshake.hpp>
+#include <replicator/api/options.hpp>
+#include <replicator/core/wire/hello.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/log/ring.hpp>
-#include <replicator/options.hpp>
 #include <replicator/sim/random.hpp>
 #include <replicator/storage/simulated.hpp>
 

@@ -2,12 +2,12 @@
 // Frames as people read them: one line each, for transcripts.
 #pragma once
 
-#include <replicator/concepts/observer.hpp>
-#include <replicator/core/frame.hpp>
-#include <replicator/core/handshake.hpp>
-#include <replicator/core/message.hpp>
+#include <replicator/api/observer.hpp>
+#include <replicator/api/write.hpp>
+#include <replicator/core/wire/frame.hpp>
+#include <replicator/core/wire/hello.hpp>
+#include <replicator/core/wire/message.hpp>
 #include <replicator/types.hpp>
-#include <replicator/write.hpp>
 
 #include <array>
 #include <cstddef>

@@ -5,7 +5,7 @@
 #include "frames.hpp"
 
 #include <replicator/concepts/log_policy.hpp>
-#include <replicator/entry.hpp>
+#include <replicator/encoding/entry.hpp>
 
 #include <boost/test/unit_test.hpp>
 

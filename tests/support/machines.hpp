@@ -2,7 +2,7 @@
 // The state machines and limits that the tests share, so that few types of node are compiled.
 #pragma once
 
-#include <replicator/options.hpp>
+#include <replicator/api/options.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -6,7 +6,7 @@
 #include "parts.hpp"
 
 #include <replicator/ack/async.hpp>
-#include <replicator/core/follower.hpp>
+#include <replicator/core/follow/follower.hpp>
 
 #include <boost/test/unit_test.hpp>
 

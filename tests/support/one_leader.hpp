@@ -4,8 +4,8 @@
 
 #include "parts.hpp"
 
-#include <replicator/core/leader.hpp>
-#include <replicator/core/sender.hpp>
+#include <replicator/core/lead/leader.hpp>
+#include <replicator/core/lead/sender.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -5,7 +5,7 @@
 #include "parts.hpp"
 
 #include <replicator/ack/async.hpp>
-#include <replicator/core/links.hpp>
+#include <replicator/core/peer/links.hpp>
 
 #include <cstdint>
 #include <vector>

@@ -4,7 +4,7 @@
 
 #include "network.hpp"
 
-#include <replicator/core/handshake.hpp>
+#include <replicator/core/wire/hello.hpp>
 
 #include <optional>
 

@@ -8,10 +8,10 @@
 #include <replicator/authority/manual.hpp>
 #include <replicator/codec/raw.hpp>
 #include <replicator/core/applier.hpp>
-#include <replicator/core/limits.hpp>
-#include <replicator/core/local.hpp>
-#include <replicator/core/roster.hpp>
-#include <replicator/entry.hpp>
+#include <replicator/core/composition.hpp>
+#include <replicator/core/history/roster.hpp>
+#include <replicator/core/self.hpp>
+#include <replicator/encoding/entry.hpp>
 #include <replicator/log/ring.hpp>
 
 #include <boost/test/unit_test.hpp>

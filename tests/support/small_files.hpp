@@ -2,7 +2,7 @@
 // The bounds of logs on disks that a test fills, cuts and removes in no time.
 #pragma once
 
-#include <replicator/log/file_options.hpp>
+#include <replicator/log/file/options.hpp>
 
 #include <cstddef>
 

@@ -2,14 +2,14 @@
 // A node together with its connections over TCP, and writes that complete through any Asio completion token.
 #pragma once
 
-#include "write_operation.hpp"
-#include "write_queue.hpp"
+#include "tcp.hpp"
+#include "write/operation.hpp"
+#include "write/queue.hpp"
 
+#include "../api/write.hpp"
 #include "../config.hpp"
 #include "../error.hpp"
 #include "../result.hpp"
-#include "../transport/asio_tcp.hpp"
-#include "../write.hpp"
 
 #include <concepts>
 #include <cstddef>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "asio_node.hpp"
+#include "tcp.hpp"
 
-#include "../options.hpp"
+#include "../api/options.hpp"
 #include "../replicator.hpp"
-#include "../transport/asio_tcp.hpp"
 
 #include <asio/io_context.hpp>
 

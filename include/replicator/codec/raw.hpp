@@ -2,9 +2,9 @@
 // codec::Raw: a trivially copyable command is its own encoding.
 #pragma once
 
-#include "../bytes.hpp"
+#include "../concepts/checks/raw.hpp"
 #include "../concepts/codec.hpp"
-#include "../concepts/raw.hpp"
+#include "../encoding/bytes.hpp"
 
 #include <bit>
 #include <cstddef>

@@ -34,7 +34,7 @@
 // The smallest complete model is `log::Ring`, in about 150 lines.
 #pragma once
 
-#include "../entry.hpp"
+#include "../encoding/entry.hpp"
 #include "../error.hpp"
 #include "../types.hpp"
 

@@ -45,7 +45,7 @@
 //     };
 #pragma once
 
-#include "raw.hpp"
+#include "checks/raw.hpp"
 
 #include <concepts>
 #include <cstddef>

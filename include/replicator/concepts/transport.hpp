@@ -33,7 +33,7 @@
 //         second stream aside. It sends what `node.aside().ask(peer, nonce, buffer)` wrote, keeps all that comes, and
 //         shows it to `judge` as it grows. When that says true, the first stream is closed (`disconnected`), and after
 //         `take_over` the node is given what was kept (`receive`). On an error, and when `patience` is over, the second
-//         stream is closed instead, see core/aside.hpp.
+//         stream is closed instead, see core/node/aside.hpp.
 //
 // The smallest complete model:
 //

@@ -2,12 +2,12 @@
 // The one place where commands are applied: in order, once, and never beyond the commit index.
 #pragma once
 
-#include "local.hpp"
+#include "self.hpp"
 
+#include "../api/write.hpp"
 #include "../concepts/codec.hpp"
 #include "../concepts/state_machine.hpp"
-#include "../entry.hpp"
-#include "../write.hpp"
+#include "../encoding/entry.hpp"
 
 #include <array>
 #include <cstddef>

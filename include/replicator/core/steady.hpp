@@ -2,10 +2,10 @@
 // The time as a node counts it, which never goes back, whatever the caller's clock does.
 #pragma once
 
-#include "local.hpp"
+#include "self.hpp"
 
+#include "../api/status.hpp"
 #include "../assert.hpp"
-#include "../status.hpp"
 #include "../types.hpp"
 
 #include <cstdint>

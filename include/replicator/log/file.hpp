@@ -20,7 +20,7 @@
 // from where on its copy is suspect. The log belongs to one thread. Steady state allocates nothing.
 #pragma once
 
-#include "file_body.hpp"
+#include "file/body.hpp"
 
 #include "../concepts/log_policy.hpp"
 #include "../concepts/storage.hpp"

@@ -2,12 +2,12 @@
 // The way into the simulator: runs a node type of yours through many scenarios, and explains the first that fails.
 #pragma once
 
-#include "chart.hpp"
+#include "frame_listing.hpp"
+#include "group/takeover.hpp"
 #include "scenario.hpp"
 #include "sentence.hpp"
 #include "shrink.hpp"
 #include "succession.hpp"
-#include "takeover.hpp"
 #include "world.hpp"
 
 #include <cstddef>

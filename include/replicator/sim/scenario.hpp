@@ -3,7 +3,7 @@
 // be written down, shortened and run again.
 #pragma once
 
-#include "network_faults.hpp"
+#include "network/faults.hpp"
 #include "random.hpp"
 
 #include "../types.hpp"

@@ -7,17 +7,17 @@
 // are healed, somebody leads, all are equal, and what only a forced epoch may have lost is all that is lost.
 #pragma once
 
-#include "applied.hpp"
-#include "chronicle.hpp"
-#include "comeback.hpp"
-#include "orderly_stops.hpp"
-#include "place.hpp"
-#include "promises.hpp"
+#include "group/group.hpp"
+#include "group/host.hpp"
+#include "group/orderly_stops.hpp"
+#include "oracle/applied.hpp"
+#include "oracle/comeback.hpp"
+#include "oracle/facts.hpp"
+#include "oracle/promises.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
-#include "scene.hpp"
 
-#include "../core/newest_roster.hpp"
+#include "../core/promote/newest_roster.hpp"
 #include "../testing/inspect.hpp"
 
 #include <algorithm>

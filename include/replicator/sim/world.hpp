@@ -7,11 +7,11 @@
 // may be wrong, and when all is healed, everything must be everywhere.
 #pragma once
 
-#include "oracle.hpp"
-#include "place.hpp"
+#include "group/group.hpp"
+#include "group/host.hpp"
+#include "oracle/oracle.hpp"
 #include "random.hpp"
 #include "scenario.hpp"
-#include "scene.hpp"
 
 #include "../testing/inspect.hpp"
 

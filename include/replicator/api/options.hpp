@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// Every bound and interval of a node as a constant; derive and override what should differ.
+#pragma once
+
+#include "../types.hpp"
+
+#include <cstddef>
+
+namespace replicator {
+
+namespace authority {
+struct Manual;
+}
+
+/// The limits of a node, all known to the compiler, so that `sizeof` is the memory bill.
+///
+///     struct Small : replicator::Options {
+///         static constexpr std::size_t nodes_max = 3;
+///     };
+///     using Node = replicator::Replicator<Counter, log::Ring<1024>, ack::Sync<>, transport::Manual, Small>;
+struct Options {
+    /// Who says that this node may lead, see concepts/authority.hpp.
+    using Authority = authority::Manual;
+
+    /// A leader can be told to stop in order (`drain`). Without, a node is a little smaller.
+    static constexpr bool can_drain = true;
+    /// Nodes in a group, this one included.
+    static constexpr std::size_t nodes_max = 5;
+    /// Bytes of one encoded command, for codecs that do not state a bound themselves.
+    static constexpr std::size_t command_bytes_max = 1024;
+    /// Bytes of one frame, head included; writer and reader have the same bound.
+    static constexpr std::size_t frame_bytes_max = 256 * 1024;
+    /// Bytes of entries that may be without an acknowledgement: of the leader's log, and on the way to one follower.
+    /// What a node really uses is at most half of its log, see `window_bytes`.
+    static constexpr std::size_t window_bytes_max = 4 * 1024 * 1024;
+    /// Accepted writes that may wait for their acknowledgement. Also how many results of `apply` are kept.
+    static constexpr std::size_t writes_pending_max = 1024;
+    /// Bytes that these results may take in the node, each as large as its type.
+    static constexpr std::size_t results_bytes_max = 1024 * 1024;
+    /// A frame with fewer bytes of entries waits while an earlier one to that follower is without an acknowledgement;
+    /// `tick` releases it.
+    static constexpr std::size_t gather_bytes = 64 * 1024;
+    /// Epochs that a node remembers, to find where two logs part.
+    static constexpr std::size_t epochs_max = 8;
+    /// Bytes of one piece of a snapshot. The slowest line has four failure timeouts for one.
+    static constexpr std::size_t snapshot_chunk_bytes_max = 32 * 1024;
+    /// Pieces of a snapshot on the way to one follower.
+    static constexpr std::size_t snapshot_chunks_in_flight_max = 8;
+    /// Bytes of entries that a node applies between two calls of `receive`, `tick` or `flush`, though always one entry: a
+    /// bound for how long a call takes, where much is committed at once. The rest waits for the next of these calls, for
+    /// which the node asks the transport (`flush_soon`). Without a bound everything that is committed is applied at once.
+    static constexpr std::size_t apply_bytes_per_call = ~std::size_t{0};
+    /// Over a log on a disk: bytes of entries after which the state is written there anew, but at most a quarter of the
+    /// log. A restart applies at most about so much.
+    static constexpr std::size_t state_interval_bytes = 64 * 1024 * 1024;
+    /// Pieces of that state that are written with every tick.
+    static constexpr std::size_t state_pieces_per_tick = 32;
+
+    /// A node that has nothing to say to a peer says so this often.
+    static constexpr Duration heartbeat_interval = milliseconds(50);
+    /// A peer that was silent for so long is down.
+    static constexpr Duration failure_timeout = milliseconds(500);
+    /// How often what is not answered is sent again: hello, probe, beginning of a snapshot, question of a promotion,
+    /// order to lead; and the least time between two resends for one gap.
+    static constexpr Duration retry_interval = milliseconds(100);
+    /// How long a promotion waits for answers, and a hand-over for its successor.
+    static constexpr Duration promotion_timeout = milliseconds(1000);
+    /// A follower whose seat as the synchronous one was taken away cannot get it back for so long, so that a flapping
+    /// follower does not flap the seat.
+    static constexpr Duration seat_rest_interval = milliseconds(2000);
+    /// How long a frozen state is kept for a follower that went away in the middle of it, so that it can resume.
+    /// Also how long a node waits after its own state could not be written to its disk.
+    static constexpr Duration snapshot_keep_interval = milliseconds(10000);
+    /// How long a follower waits for its next snapshot when the last one came too late to be of use; doubled each time.
+    static constexpr Duration snapshot_backoff = milliseconds(200);
+};
+
+}  // namespace replicator

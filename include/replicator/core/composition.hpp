@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+// The bounds of a composition, worked out from its policies and options, and the sentences for those that cannot work.
+#pragma once
+
+#include "history/roster.hpp"
+#include "wire/frame.hpp"
+#include "wire/hello.hpp"
+
+#include "../api/write.hpp"
+#include "../concepts/ack_policy.hpp"
+#include "../concepts/authority.hpp"
+#include "../concepts/codec.hpp"
+#include "../concepts/durable_log.hpp"
+#include "../concepts/log_policy.hpp"
+#include "../concepts/state_machine.hpp"
+#include "../concepts/transport.hpp"
+#include "../encoding/entry.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace replicator::core {
+
+[[nodiscard]] constexpr std::size_t larger(std::size_t a, std::size_t b) noexcept { return a < b ? b : a; }
+[[nodiscard]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+
+/// The nodes that a group must have for a policy to be satisfiable at all.
+template <class Ack>
+[[nodiscard]] constexpr std::size_t nodes_min() noexcept {
+    if constexpr (requires { Ack::nodes_min; }) {
+        return Ack::nodes_min;
+    } else {
+        return 1;
+    }
+}
+
+/// In which a frame must come whole, however slow the line is.
+template <class Limits>
+inline constexpr Duration frame_timeout{4 * Limits::failure_timeout.microseconds};
+
+inline constexpr std::size_t snapshot_tail_fixed_bytes = 72;
+inline constexpr std::size_t snapshot_tail_epoch_bytes = 32;
+inline constexpr std::size_t snapshot_tail_member_bytes = 12;
+
+/// Bytes that the beginning of a snapshot says about the epoch history and the roster, for these limits.
+template <class Limits>
+inline constexpr std::size_t snapshot_tail_bytes_max =
+    snapshot_tail_fixed_bytes + Limits::epochs_max * snapshot_tail_epoch_bytes +
+    Limits::nodes_max * snapshot_tail_member_bytes;
+
+/// What a node is made of, under one name.
+template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_,
+          class Transport_ = detail::AnyNode>
+struct Composition {
+    using Machine = Machine_;
+    using Codec = Codec_;
+    using Log = Log_;
+    using Ack = Ack_;
+    using Limits = Limits_;
+    using Observer = Observer_;
+    using Delivery = detail::Delivery<Transport_>;
+
+    static constexpr std::size_t peers_max = Limits::nodes_max - 1;
+    static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
+
+    /// The largest entry, header and padding included: a command, or the entry that opens an epoch.
+    static constexpr std::size_t entry_bytes_max =
+        larger(entry_bytes(command_bytes_max), entry_bytes(epoch_start_bytes(Limits::nodes_max)));
+
+    static constexpr bool is_durable = DurableLog<Log>;
+    /// A call may leave a part of what is committed to the next one.
+    static constexpr bool applies_in_portions = Limits::apply_bytes_per_call != ~std::size_t{0};
+    /// What a leader may have to write before it can commit anything: its epoch, a seat, and an admission of each node.
+    static constexpr std::size_t lead_bytes = entry_bytes(epoch_start_bytes(Limits::nodes_max)) +
+                                              entry_bytes(SeatBody::bytes) +
+                                              Limits::nodes_max * entry_bytes(AdmitBody::bytes);
+    /// Bytes of the log that commands may fill. The room beside them, for what leading takes, twice, is kept for leaders
+    /// that can free a full log. A log on a disk has a whole segment beyond its capacity for that.
+    static constexpr std::size_t commands_bytes_max =
+        is_durable               ? Log::capacity_bytes
+        : Log::capacity_bytes > 2 * lead_bytes ? Log::capacity_bytes - 2 * lead_bytes
+                                               : 0;
+
+    /// Bytes of entries that may be unacknowledged. Half of that, so that a follower that has not yet applied what is
+    /// committed can always take what may come.
+    static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, commands_bytes_max / 2);
+
+    /// Programs whose states look different in a snapshot must not exchange one.
+    static constexpr std::uint32_t snapshot_format = [] {
+        std::uint32_t format = Loadable<Machine> ? 0 : static_cast<std::uint32_t>(sizeof(Machine));
+        if constexpr (requires { Machine::snapshot_version; }) format = Machine::snapshot_version;
+        return Loadable<Machine> ? format : raw_state_format(format, std::endian::native);
+    }();
+
+    /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
+    static constexpr std::size_t snapshot_chunk_bytes =
+        smaller(Limits::snapshot_chunk_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
+
+    /// Bytes of the results of `apply` that a node keeps.
+    static constexpr std::size_t results_bytes = [] {
+        using Stored = StoredResult<ApplyResult<Machine>>;
+        return std::is_same_v<Stored, NoResult> ? 0 : sizeof(Stored) * Limits::writes_pending_max;
+    }();
+
+    /// A buffer of so many bytes has room for any frame that the node may owe.
+    static constexpr std::size_t transmit_bytes_min =
+        frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_chunk_bytes, snapshot_tail_bytes_max<Limits>));
+
+    /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
+    static constexpr Stage log_stage = Log::stage;
+    static constexpr Stage stage = AskedStage{Ack::stage}.on(log_stage);
+    static constexpr bool waits_for_apply = stage == Stage::applied;
+    /// A write may be committed before any follower has it.
+    static constexpr bool commits_alone = Ack::kind == PolicyKind::async || Ack::when_missing == WhenMissing::degrade;
+
+    static_assert(Authority<typename Limits::Authority>,
+                  "Options::Authority is not an Authority: see the members in replicator/concepts/authority.hpp.");
+    static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
+    static_assert(stage != Stage::durable || log_stage == Stage::durable,
+                  "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "
+                  "for Stage::received, or take a log that keeps them on a disk.");
+    static_assert(!is_durable || !requires { requires !Log::keeps_for_restart; },
+                  "A node could not restart from a log that drops entries before its state on the disk has them: leave "
+                  "FileOptions::keeps_for_restart true.");
+    static_assert(entry_bytes_max <= Log::entry_bytes_max,
+                  "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
+                  "or give the log larger entries.");
+    static_assert(entry_bytes_max <= entry_length_max, "A command may be at most 16 MiB long.");
+    static_assert(window_bytes >= entry_bytes_max && window_bytes + entry_bytes_max <= commands_bytes_max,
+                  "The window and the largest entry do not fit in the log together: take a larger log, or lower "
+                  "Options::command_bytes_max.");
+    static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + entry_bytes_max,
+                  "Options::frame_bytes_max is too small for the largest entry.");
+    static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
+                  "Options::frame_bytes_max is too small for what a snapshot says about epochs and nodes.");
+    static_assert(Limits::snapshot_chunk_bytes_max >= 16, "Options::snapshot_chunk_bytes_max must be at least 16.");
+    static_assert(nodes_min<Ack>() <= Limits::nodes_max,
+                  "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
+    static_assert(Limits::apply_bytes_per_call >= 1, "Options::apply_bytes_per_call must be at least 1.");
+    static_assert(Limits::writes_pending_max >= 1, "Options::writes_pending_max must be at least 1.");
+    static_assert(results_bytes <= Limits::results_bytes_max,
+                  "The results of apply that a node keeps, Options::writes_pending_max of them, take more than "
+                  "Options::results_bytes_max: return less, lower the first, or raise the second.");
+    static_assert(Limits::failure_timeout.microseconds >= 2 * Limits::heartbeat_interval.microseconds,
+                  "Options::failure_timeout must be at least twice the heartbeat interval.");
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: BSL-1.0
+// The sender: what the leader owes each follower, worked out from the follower's progress when there is room to send.
+// There is no queue: a follower that is slow costs a cursor into the log. What a state costs: snapshot/outgoing.hpp.
+#pragma once
+
+#include "leader.hpp"
+
+#include "../../concepts/log_policy.hpp"
+#include "../../encoding/entry.hpp"
+#include "../applier.hpp"
+#include "../peer/past.hpp"
+#include "../peer/peer.hpp"
+#include "../self.hpp"
+#include "../snapshot/outgoing.hpp"
+#include "../wire/message.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Sender {
+public:
+    using Limits = typename Composition::Limits;
+
+    /// Forgets the states that earlier followers were sent; a new epoch begins.
+    void restart() noexcept { snapshots_.restart(); }
+
+    /// A link to a follower begins: `theirs` says where its log ends.
+    void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+        Progress& follower = peer.progress;
+        // What outlives a link, one by one: a copy of all would be the largest thing on the stack.
+        const bool lost_seat = follower.lost_seat;
+        const Instant seat_lost_at = follower.seat_lost_at;
+        const SnapshotSend snapshot = follower.snapshot;
+        const bool same = follower.incarnation == theirs.incarnation;
+        const Index vouched = same ? Past<Composition>::vouched(follower) : Index{};
+        follower = Progress{};
+        follower.lost_seat = lost_seat;
+        follower.seat_lost_at = seat_lost_at;
+        follower.snapshot = snapshot;
+        follower.vouched = vouched;
+        follower.incarnation = theirs.incarnation;
+        follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
+        follower.credit = Composition::window_bytes;
+        follower.sent_at = local.now;
+        follower.began_with = theirs.last;
+        find_common(local, peer, {Error::none, theirs.last, theirs.commit});
+    }
+
+    /// The part of an ack that says what to send next. The leader has taken in what it holds.
+    void take_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+        Progress& follower = peer.progress;
+        follower.credit = ack.credit;
+        if (ack.echo) follower.allowance.answered(ack.echo->sent, local.now);
+        if (follower.takes_entries()) {
+            follower.allowance.acknowledged(follower.received.value, local.now, granted_time, allowance_max);
+        }
+        switch (follower.state) {
+            case FollowerState::probing:
+                if (ack.refusal) {
+                    find_common(local, peer, *ack.refusal);
+                } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
+                    notify_diverged(local, peer, follower.previous);
+                    enter(local, peer, FollowerState::catching_up);
+                }
+                break;
+            case FollowerState::catching_up:
+            case FollowerState::streaming:
+                if (!ack.refusal) break;
+                if (ack.refusal->error != Error::diverged && ack.refusal->commit.index <= follower.received) {
+                    return go_back(local, peer);
+                }
+                // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
+                find_common(local, peer, *ack.refusal);
+                break;
+            case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
+            case FollowerState::down:
+            case FollowerState::refused: break;
+        }
+    }
+
+    /// Time passed: what was held back to be sent with more may go.
+    void tick(Local<Composition>& local, Peer& peer) noexcept {
+        Progress& follower = peer.progress;
+        if (!follower.linked()) return;
+        follower.note_due = true;
+        if (local.now - follower.sent_at < Limits::heartbeat_interval) return;
+        follower.heartbeat_owed = true;
+        if (follower.state == FollowerState::probing) follower.probe_owed = true;
+    }
+
+    /// Time passed, for all followers at once.
+    void tick_snapshots(const Local<Composition>& local, std::span<Peer> peers) noexcept {
+        snapshots_.tick(local.now, peers);
+    }
+
+    /// True when `transmit` would write something.
+    [[nodiscard]] bool owes(const Local<Composition>& local, const Peer& peer) const noexcept {
+        const Progress& follower = peer.progress;
+        if (snapshot_runs(local, follower)) return snapshots_.owes(local.now, follower);
+        return follower.linked() && (note_owed(local, follower) || entries_owed(local, follower));
+    }
+
+    /// True when entries would be among it.
+    [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        if (!follower.takes_entries()) return false;
+        const std::uint64_t available = local.log.end().offset - follower.next.offset;
+        if (available == 0) return false;
+        if (follower.in_flight.empty()) return true;
+        const std::uint64_t window =
+            follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
+        if (follower.in_flight.bytes() >= window) return false;
+        if (follower.in_flight.bytes() >= follower.allowance.full_bytes()) return false;
+        return follower.note_due || available >= gather_bytes;
+    }
+
+    /// Writes the next frame for a follower; 0 when it is owed nothing now, or `buffer` is too small for it.
+    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, std::uint64_t round,
+                                       Peer& peer, std::span<std::byte> buffer) noexcept {
+        Progress& follower = peer.progress;
+        if (follower.takes_entries() && follower.next.index <= local.log.base().index) {
+            need_snapshot(local, peer, follower.previous);
+        }
+        if (!owes(local, peer)) return 0;
+        if (!snapshot_runs(local, follower)) return write_append(local, round, peer, buffer);
+        follower.sent_at = local.now;
+        return snapshots_.transmit(local, applier, peer, buffer);
+    }
+
+    [[nodiscard]] const SnapshotSender<Composition>& snapshots() const noexcept { return snapshots_; }
+
+private:
+    /// Less than this waits for company, while something else is on the way.
+    static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
+    static constexpr Duration granted_time = SnapshotSender<Composition>::granted_time;
+    /// Above this, the line bounds nothing: a frame, which is a quarter of it, may be as long as the window.
+    static constexpr std::uint64_t allowance_max =
+        4 * larger(Composition::window_bytes, SnapshotSender<Composition>::window_bytes);
+
+    static void enter(Local<Composition>& local, Peer& peer, FollowerState state) noexcept {
+        if (peer.progress.state == state) return;
+        peer.progress.state = state;
+        Leader<Composition>::notify_follower(local, peer);
+    }
+
+    /// The logs part behind `common`: what the follower holds beyond it is being discarded.
+    static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
+        if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
+            const Position last = peer.progress.began_with;
+            if (common.index < last.index) local.observer->on_diverged(peer.id, common, last);
+        }
+    }
+
+    /// Asks the follower about the newest position that it may share at or below its hint. When what it committed lies
+    /// above that, our log lacks it, and only a state can replace it.
+    void find_common(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+        const Position commit = theirs.commit;
+        Position position = newest_shared(local, theirs.hint);
+        // Where one of both has forgotten too much to tell, there still is what the follower committed.
+        if (position.index < commit.index && theirs.error != Error::diverged) {
+            const Position committed = newest_shared(local, commit);
+            if (committed.index == commit.index) position = committed;
+        }
+        const bool lacks = position.index < commit.index;
+        if (lacks) notify_diverged(local, peer, position);
+        if (lacks || position.index < local.log.base().index) {
+            need_snapshot(local, peer, position);
+            peer.progress.snapshot.lacks = lacks ? commit : Position{};
+            return;
+        }
+        if (!place_cursor(local, peer.progress, position.index)) return;
+        peer.progress.probe_owed = true;
+        enter(local, peer, FollowerState::probing);
+    }
+
+    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
+    /// bounds nothing.
+    [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
+        return local.epochs.newest_at_or_below(bound, local.log.last());
+    }
+
+    /// The next entry to send is the one after `index`, which is in the log or its base. False when the log is stalled:
+    /// then nothing has changed, and the follower's next refusal, or its next link, is another occasion.
+    [[nodiscard]] static bool place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
+        const Cursor next = index == local.log.last() ? local.log.end() : local.log.seek(index + 1);
+        const Chain chain = chain_at(local.log, index);
+        if (stalled(local.log)) return false;
+        follower.next = next;
+        follower.previous = {local.epochs.at(index), index};
+        follower.previous_chain = chain;
+        follower.in_flight.clear();
+        follower.allowance.lost(follower.sent_last.value);
+        return true;
+    }
+
+    /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
+    /// same gap only once in a while, because every frame behind the gap is refused too.
+    void go_back(Local<Composition>& local, Peer& peer) noexcept {
+        Progress& follower = peer.progress;
+        const Index from = follower.received;
+        if (from >= follower.previous.index) return;
+        const bool again = follower.rewound_to == from && follower.rewound_at != Instant{};
+        const Duration patience = follower.allowance.patience(Limits::retry_interval, Limits::failure_timeout);
+        if (again && local.now - follower.rewound_at < patience) return;
+        follower.rewound_to = from;
+        follower.rewound_at = local.now;
+        if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
+        static_cast<void>(place_cursor(local, follower, from));
+    }
+
+    /// `common` bounds what the follower may share with this log.
+    void need_snapshot(Local<Composition>& local, Peer& peer, Position common) noexcept {
+        peer.progress.snapshot.common = common.index;
+        peer.progress.snapshot.lacks = Position{};
+        peer.progress.previous = Position{};  // heartbeats claim nothing
+        peer.progress.previous_chain = Chain{};
+        peer.progress.in_flight.clear();
+        peer.progress.allowance.lost(0);
+        peer.progress.probe_owed = false;
+        peer.progress.snapshot.patience = Limits::retry_interval;
+        peer.progress.snapshot.asked_at = Instant{};
+        snapshots_.want(local.now, peer.progress.snapshot);
+        enter(local, peer, FollowerState::snapshot);
+    }
+
+    void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
+            return find_common(local, peer, *ack.refusal);
+        }
+        const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
+        if (!complete) return snapshots_.take_ack(local.now, peer.progress, ack, allowance_max);
+        const Index end = sending.position.index;
+        const bool reaches = reaches_back_to(local.log, end);
+        if (reaches && !place_cursor(local, peer.progress, end)) return;
+        snapshots_.finished(local, peer, reaches);
+        if (!reaches) return;
+        enter(local, peer, FollowerState::catching_up);
+    }
+
+    /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
+    [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
+        return follower.state == FollowerState::snapshot &&
+               !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
+    }
+
+    /// An append is owed even if it has no entries.
+    [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
+                            follower.commit_sent < local.commit;
+        return commit || follower.probe_owed || follower.heartbeat_owed;
+    }
+
+    [[nodiscard]] std::size_t write_append(Local<Composition>& local, std::uint64_t round, Peer& peer,
+                                           std::span<std::byte> buffer) noexcept {
+        Progress& follower = peer.progress;
+        Append append{
+            .previous = follower.previous,
+            .previous_chain = follower.previous_chain,
+            .commit = local.commit,
+            .count = 0,
+            .timing = {},
+        };
+        const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
+        if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
+        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(local.now);
+        const std::size_t head = append_head_bytes(append, local.epoch);
+        if (buffer.size() < head) return 0;
+
+        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
+        if (entries_owed(local, follower)) {
+            std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
+            room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
+            const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
+            copied = copy_entries(local.log, follower, buffer.subspan(head, wanted));
+            // What the line does not carry in time goes alone.
+            if (copied.bytes == 0 && wanted < room) {
+                const std::size_t next = smaller(room, next_entry_bytes(local.log, follower));
+                copied = copy_entries(local.log, follower, buffer.subspan(head, next));
+            }
+            if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
+        }
+        append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
+        write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);
+        sent(local, follower, append, copied);
+        return head + copied.bytes;
+    }
+
+    struct Copied {
+        std::size_t bytes = 0;
+        Cursor next;    ///< the first entry that was not copied
+        Chain chain{};  ///< up to the one before that
+    };
+
+    /// Of the entry at the follower's cursor; 0 when the log failed, or is stalled.
+    [[nodiscard]] static std::size_t next_entry_bytes(const typename Composition::Log& log,
+                                                      const Progress& follower) noexcept {
+        const EntryRun run = log.read(follower.next);
+        return run.count == 0 ? 0 : load_entry_header(run.bytes.data()).bytes();
+    }
+
+    /// Copies as many whole entries as fit, from the follower's cursor on.
+    [[nodiscard]] static Copied copy_entries(const typename Composition::Log& log, const Progress& follower,
+                                             std::span<std::byte> to) noexcept {
+        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
+        while (copied.next.index <= log.last()) {
+            const EntryRun run = log.read(copied.next);
+            const std::size_t room = to.size() - copied.bytes;
+            const bool ends_log = copied.next.index + run.count > log.last();
+            std::size_t size = run.bytes.size();
+            if (size <= room && ends_log) {
+                copied.next = log.end();
+                copied.chain = log.chain();
+            } else {
+                size = walk(run, room, copied);
+                if (size == 0) break;  // no more fits, or the log failed or is stalled, and gave nothing
+            }
+            copy_fresh(to.data() + copied.bytes, run.bytes.data(), size);
+            copied.bytes += size;
+        }
+        return copied;
+    }
+
+    /// Steps over the entries of a run that fit in `room`, and returns their bytes.
+    [[nodiscard]] static std::size_t walk(const EntryRun& run, std::size_t room, Copied& copied) noexcept {
+        std::size_t size = 0;
+        for (std::uint64_t i = 0; i < run.count; ++i) {
+            const EntryHeader header = load_entry_header(run.bytes.data() + size);
+            if (header.bytes() > room - size) break;
+            size += header.bytes();
+            copied.chain = header.chain;
+            copied.next = {copied.next.index + 1, copied.next.offset + header.bytes()};
+        }
+        return size;
+    }
+
+    /// What an append changes in what is known about the follower.
+    static void sent(Local<Composition>& local, Progress& follower, const Append& append,
+                     const Copied& copied) noexcept {
+        if (copied.bytes > 0) {
+            follower.next = copied.next;
+            follower.previous = {local.epochs.at(copied.next.index - 1), copied.next.index - 1};
+            follower.previous_chain = copied.chain;
+            follower.in_flight.sent(follower.previous.index, copied.bytes);
+            follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), local.now);
+            if (local.log.end().offset == copied.next.offset) follower.note_due = false;
+        }
+        if (append.timing) {
+            follower.timed_at = local.now;
+            follower.round_sent = append.timing->round;
+        }
+        follower.sent_last = larger(follower.sent_last, follower.previous.index);
+        follower.commit_sent = local.commit;
+        follower.probe_owed = follower.heartbeat_owed = false;
+        follower.sent_at = local.now;
+    }
+
+    SnapshotSender<Composition> snapshots_;
+};
+
+}  // namespace replicator::core

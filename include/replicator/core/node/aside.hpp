@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSL-1.0
+// Aside: what a node says to a second stream of a peer while the first one stands, and what it makes of the answer.
+//
+// Anybody may open a stream in a peer's name, and a peer opens another when it has lost one that this node still takes
+// for good. So the second stream is asked, with a nonce of its own, and changes nothing until a living process has
+// repeated that. Only then does it take the first one's place. A transport keeps what came on it, and the nonce;
+// nothing is kept here, and nodes whose transport has one stream a peer carry none of this.
+#pragma once
+
+#include "node.hpp"
+
+#include "../../error.hpp"
+#include "../../result.hpp"
+#include "../../types.hpp"
+#include "../peer/links.hpp"
+#include "../peer/peer.hpp"
+#include "../wire/frame.hpp"
+#include "../wire/frame_reader.hpp"
+#include "../wire/hello.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class Aside {
+public:
+    /// How long a stream may take to answer before it is to be closed.
+    static constexpr Duration patience = Composition::Limits::failure_timeout;
+
+    explicit Aside(Engine<Composition>& engine) noexcept : engine_(engine) {}
+
+    /// Writes the question for a stream that begins, and draws its nonce. Returns the size of the question; 0 when
+    /// `buffer` is too small, or the stream is to be closed at once.
+    [[nodiscard]] std::size_t ask(NodeId id, std::uint64_t& nonce, std::span<std::byte> buffer) noexcept {
+        const Peer* const peer = engine_.find(id);
+        if (peer == nullptr || engine_.local().role == Role::faulted) return 0;
+        nonce = ++engine_.local().attempts;
+        return write(*peer, nonce, {}, Error::none, buffer);
+    }
+
+    /// What is known from `bytes`, all that came on the stream so far: true when a living process repeated the nonce,
+    /// and `take_over` may follow; false when that is not known yet. On an error the stream must be closed, after the
+    /// `size` bytes at `reply`, which tell the other side why.
+    [[nodiscard]] Result<bool> judge(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes,
+                                     std::span<std::byte> reply, std::size_t& size) noexcept {
+        size = 0;
+        Peer* const peer = engine_.find(id);
+        if (peer == nullptr) return Error::wrong_node;
+        Hello theirs;
+        const Result<bool> answered = find_answer(nonce, bytes, theirs);
+        if (!answered || !*answered) return answered;
+        auto& local = engine_.local();
+        Error error = mismatch(make_hello(*peer), theirs);
+        // In a run that goes on, attempts are numbered upwards.
+        const bool counts_anew = theirs.run == peer->run && theirs.nonce < peer->peer_nonce;
+        if (error == Error::none && (counts_anew || Links<Composition>::is_former(local, *peer, theirs.run))) {
+            error = Error::duplicate_node;
+        }
+        if (error == Error::none) return true;
+        Links<Composition>::note_refusal(local, *peer, error);
+        if (theirs.refusal == Error::none) size = write(*peer, nonce, theirs, error, reply);
+        return error;
+    }
+
+    /// Makes it the stream of the peer, in place of any other. The node is to be given `bytes` next, from their
+    /// beginning: the answer among them makes the link.
+    void take_over(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes) noexcept {
+        Peer* const peer = engine_.find(id);
+        if (peer == nullptr) return;
+        engine_.connected(*peer);
+        peer->nonce = nonce;  // the hello with it was said
+        peer->hello_owed = false;
+        peer->hello_at = engine_.local().now;
+        Hello theirs;
+        const Result<bool> answered = find_answer(nonce, bytes, theirs);
+        if (!answered || !*answered || theirs.run == peer->run) return;
+        peer->superseded_run = peer->run;
+        peer->run = theirs.run;
+        peer->peer_nonce = 0;
+    }
+
+private:
+    /// False when no hello that repeats the nonce is among the bytes yet. Before it nothing that belongs to a link can
+    /// have been said.
+    [[nodiscard]] Result<bool> find_answer(std::uint64_t nonce, std::span<const std::byte> bytes,
+                                           Hello& theirs) const noexcept {
+        Inbound inbound;
+        for (;;) {
+            const Inbound::Event event = inbound.next(bytes);
+            if (event.kind == Inbound::Event::Kind::need_more) return false;
+            if (event.kind != Inbound::Event::Kind::head) return Error::corrupt;
+            const FrameHeader header = load_header(event.bytes.data());
+            if (header.tail_bytes != 0 || header.link != LinkId{}) return Error::protocol;
+            if (header.type != FrameType::hello) continue;
+            theirs = read_hello(event.bytes.data());
+            if (theirs.receiver_run == engine_.local().run && theirs.receiver_nonce == nonce) return true;
+        }
+    }
+
+    [[nodiscard]] Hello make_hello(const Peer& peer) const noexcept {
+        const auto& follower = engine_.follower();
+        return Links<Composition>::make_hello(engine_.local(), peer, follower.installing(), follower.snapshot_offset());
+    }
+
+    std::size_t write(const Peer& peer, std::uint64_t nonce, const Hello& theirs, Error refusal,
+                      std::span<std::byte> buffer) noexcept {
+        if (buffer.size() < frame_head_bytes_max) return 0;
+        Hello hello = make_hello(peer);
+        hello.flags &= ~hello_flags::donates;  // that, and a link, is for the stream that stands
+        hello.link = LinkId{};
+        hello.nonce = nonce;
+        hello.receiver_run = theirs.run;
+        hello.receiver_nonce = theirs.nonce;
+        hello.refusal = refusal;
+        ++engine_.local().counters.frames_sent;
+        engine_.local().counters.bytes_sent += frame_head_bytes_max;
+        return write_head(buffer.data(), hello);
+    }
+
+    Engine<Composition>& engine_;
+};
+
+}  // namespace replicator::core

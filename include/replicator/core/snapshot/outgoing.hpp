@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sends a frozen state to the followers that the log cannot help any more: one state at a time, which all of them
+// share.
+//
+// The leader stops for no longer than freezing takes, see concepts/state_machine.hpp; pieces are read from what was
+// frozen when there is room to send. A follower that was cut off goes on from the piece that it last had, for as long
+// as the same state is kept.
+#pragma once
+
+#include "frozen.hpp"
+
+#include "../../api/observer.hpp"
+#include "../../encoding/checksum.hpp"
+#include "../../encoding/entry.hpp"
+#include "../applier.hpp"
+#include "../peer/peer.hpp"
+#include "../self.hpp"
+#include "../wire/hello.hpp"
+#include "../wire/message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+template <class Composition>
+class SnapshotSender {
+public:
+    using Limits = typename Composition::Limits;
+
+    static constexpr std::uint64_t window_bytes =
+        std::uint64_t{Limits::snapshot_chunks_in_flight_max} * Composition::snapshot_chunk_bytes;
+    /// What is on the way to a follower should be there in so long.
+    static constexpr Duration granted_time{Limits::failure_timeout.microseconds / 2};
+
+    void restart() noexcept { frozen_.drop(); }
+
+    /// A follower needs a state. When its last one was of no use, it waits a while first.
+    void want(Instant now, SnapshotSend& sending) const noexcept {
+        sending.begin_owed = true;
+        sending.begun = sending.end_sent = false;
+        sending.moved_at = now;
+    }
+
+    /// True while the follower is given a rest after a state that came too late.
+    [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept {
+        return now < sending.not_before;
+    }
+
+    [[nodiscard]] bool owes(Instant now, const Progress& follower) const noexcept {
+        const SnapshotSend& sending = follower.snapshot;
+        if (rests(now, sending)) return false;
+        if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;
+        const std::uint64_t on_the_way = sending.offset - sending.acknowledged;
+        const bool room = on_the_way < window_bytes && on_the_way < follower.allowance.full_bytes();
+        return sending.begun && !sending.end_sent && room;
+    }
+
+    /// Writes the beginning or the next piece for a follower; 0 when `buffer` is too small.
+    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+                                       std::span<std::byte> buffer) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) {
+            return transmit_begin(local, applier, peer, buffer);
+        }
+        return transmit_chunk(local, peer, buffer);
+    }
+
+    /// A follower says how far it is.
+    void take_ack(Instant now, Progress& follower, const Ack& ack, std::uint64_t allowance_max) const noexcept {
+        SnapshotSend& sending = follower.snapshot;
+        if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
+        const std::uint64_t offset = ack.snapshot->offset;
+        // Nobody has more than was ever read; the state machine must not be asked for what another node makes up.
+        if (sending.id != outgoing_.id || offset > outgoing_.hashed_bytes) return;
+        if (!sending.begun) {
+            sending.begun = true;
+            sending.end_sent = false;
+            sending.offset = sending.acknowledged = offset;
+            follower.allowance.answered(sending.asked_at, now);
+            sending.patience = first_patience(now - sending.asked_at, sending.patience);
+            sending.asked_at = Instant{};
+            sending.moved_at = now;
+        } else if (offset > sending.acknowledged && offset <= sending.offset) {
+            sending.acknowledged = offset;
+            sending.moved_at = now;
+            if (follower.allowance.acknowledged(offset, now, granted_time, allowance_max)) {
+                sending.patience = follower.allowance.patience(Limits::retry_interval, frame_timeout<Limits>);
+            }
+        }
+    }
+
+    /// The follower installed its state. When the log does not reach back to it any more, that was in vain: the next
+    /// attempt is later than this one, but must not come too soon.
+    void finished(Local<Composition>& local, Peer& peer, bool reaches) const noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        notify(local, peer, true);
+        sending.id = SnapshotId{};
+        want(local.now, sending);
+        if (reaches) {
+            sending.in_vain = 0;
+            sending.not_before = Instant{};
+            return;
+        }
+        const std::uint32_t doublings = sending.in_vain < 6 ? sending.in_vain : 6;
+        sending.not_before = local.now + Duration{Limits::snapshot_backoff.microseconds << doublings};
+        ++sending.in_vain;
+    }
+
+    /// Sends again what was not answered, and gives the frozen state up when nobody reads it.
+    void tick(Instant now, std::span<Peer> peers) noexcept {
+        for (Peer& peer : peers) {
+            SnapshotSend& sending = peer.progress.snapshot;
+            if (peer.progress.state != FollowerState::snapshot) continue;
+            // What the line had no room for yet cannot be lost.
+            const bool waits = sending.begun && !sending.end_sent && sending.offset == sending.acknowledged;
+            if (waits || now - sending.moved_at < sending.patience) continue;
+            peer.progress.allowance.lost(sending.offset);
+            sending.begin_owed = true;
+            sending.moved_at = now;
+        }
+        if (frozen_.taken() && now - outgoing_.read_at >= Limits::snapshot_keep_interval) frozen_.drop();
+    }
+
+private:
+    /// A piece takes as much longer than the beginning as it is larger, if the line is slow. A node that is told the
+    /// time every few milliseconds may measure too little.
+    [[nodiscard]] static Duration first_patience(Duration beginning_took, Duration least) noexcept {
+        const std::uint64_t took = beginning_took.microseconds + 2'000;
+        const Duration piece{took * Composition::snapshot_chunk_bytes / beginning_bytes};
+        if (piece <= least) return least;
+        return piece < frame_timeout<Limits> ? piece : frame_timeout<Limits>;
+    }
+    static constexpr std::uint64_t beginning_bytes = 128;  // there are more, but an answer takes its time, too
+
+    std::size_t transmit_begin(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+                               std::span<std::byte> buffer) noexcept {
+        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
+        if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
+        if (!frozen_.taken() || outgoing_.position.index < local.log.base().index) freeze(local, applier);
+        if (stalled(local.log)) return frozen_.drop(), std::size_t{0};  // its chain may not be known
+
+        SnapshotSend& sending = peer.progress.snapshot;
+        if (sending.id != outgoing_.id) {
+            sending.id = outgoing_.id;
+            sending.position = outgoing_.position;
+            sending.chain = outgoing_.chain;
+            sending.acknowledged = 0;
+            ++sending.begun_count;
+            notify(local, peer, false);
+        }
+        want(local.now, sending);
+        sending.begin_owed = false;
+        if (sending.asked_at == Instant{}) {
+            sending.asked_at = local.now;
+            if (sending.offset == sending.acknowledged) peer.progress.allowance.asked(local.now);
+        }
+        sending.offset = sending.acknowledged;
+        peer.progress.sent_last = larger(peer.progress.sent_last, sending.position.index);
+
+        std::byte* const tail = buffer.data() + head;
+        const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);
+        SnapshotBegin begin;
+        begin.id = outgoing_.id;
+        begin.history = local.history;
+        begin.position = outgoing_.position;
+        begin.chain = outgoing_.chain;
+        begin.chunk_bytes_max = Composition::snapshot_chunk_bytes;
+        begin.schema = Composition::Codec::schema;
+        begin.policy = local.policy();
+        begin.tail_checksum = checksum({tail, tail_bytes});
+        begin.common = sending.common;
+        begin.lacks = sending.lacks;
+        outgoing_.read_at = local.now;
+        return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
+    }
+
+    std::size_t transmit_chunk(const Local<Composition>& local, Peer& peer,
+                               std::span<std::byte> buffer) noexcept {
+        SnapshotSend& sending = peer.progress.snapshot;
+        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_chunk, 0);
+        // The size of a piece never depends on the buffer, because the pieces of two readers must be the same.
+        if (buffer.size() < head + Composition::snapshot_chunk_bytes) return 0;
+        const auto tail = buffer.subspan(head, Composition::snapshot_chunk_bytes);
+        const std::size_t size = frozen_.save(sending.offset, tail);
+        REPLICATOR_ASSERT(size <= tail.size());
+        SnapshotChunk chunk{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
+                            .whole_checksum = 0, .last = size == 0};
+        if (sending.offset == outgoing_.hashed_bytes && size > 0) {
+            outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, chunk.checksum));
+            outgoing_.hashed_bytes += size;
+        }
+        if (chunk.last) chunk.whole_checksum = outgoing_.whole_checksum;
+        if (sending.offset == sending.acknowledged) sending.moved_at = local.now;
+        sending.offset += size;
+        peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, local.now);
+        sending.end_sent = chunk.last;
+        outgoing_.read_at = local.now;
+        return write_head(buffer.data(), chunk, peer.link, size) + size;
+    }
+
+    void freeze(const Local<Composition>& local, Applier<Composition>& applier) noexcept {
+        frozen_.take(applier.machine());
+        ++taken_count_;
+        const Index index = applier.applied();
+        outgoing_ = {};
+        outgoing_.id = SnapshotId{mix(value(local.run), taken_count_) | 1};
+        outgoing_.position = {local.epochs.at(index), index};
+        outgoing_.chain = chain_at(local.log, index);
+        outgoing_.epochs = local.epochs;
+        outgoing_.epochs.cut(index + 1);
+        outgoing_.roster = local.applied_roster;
+    }
+
+    static void notify(Local<Composition>& local, const Peer& peer, bool complete) noexcept {
+        if constexpr (requires { local.observer->on_snapshot(peer.id, SnapshotProgress{}); }) {
+            const SnapshotSend& sending = peer.progress.snapshot;
+            local.observer->on_snapshot(peer.id, SnapshotProgress{
+                .id = sending.id, .index = sending.position.index, .bytes = sending.acknowledged,
+                .attempt = sending.in_vain, .complete = complete,
+            });
+        }
+    }
+
+    Frozen<typename Composition::Machine> frozen_;
+    OutgoingSnapshot<Composition> outgoing_;
+    std::uint64_t taken_count_ = 0;
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+// Standstill: whether a leader leaves the seat with a follower that stands still, while another one gets on. It judges
+// by what the leader knows, and by the leader's clock.
+#pragma once
+
+#include "../../core/peer/progress.hpp"
+#include "../../testing/inspect.hpp"
+#include "../../types.hpp"
+
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace replicator::sim {
+
+/// Of one place; `Simulated` says what is simulated there. Where it answers true, writes would wait for as long as that
+/// follower likes.
+template <class Simulated>
+class Standstill {
+public:
+    using Node = typename Simulated::Node;
+
+    /// Call it whenever the node was told something. True when for two failure timeouts the node has led and committed
+    /// nothing, though it holds more, and so does a follower that gets on; and the one with the seat was sent more.
+    [[nodiscard]] bool look(const Node& node) {
+        if constexpr (Simulated::Policy::has_seat) {
+            const auto& local = testing::Inspect::engine(node).local();
+            const bool goes_on = watch(node);
+            if (goes_on) since_ = local.now;
+            return local.now - since_ > Duration{2 * timeout.microseconds};
+        } else {
+            return false;
+        }
+    }
+
+private:
+    static constexpr Duration timeout = Simulated::Bounds::failure_timeout;
+    static constexpr bool durable = Simulated::is_durable && Node::stage != Stage::received;
+
+    /// How far somebody holds the log, and when that moved last or was all that there is.
+    struct Pace {
+        Index held;
+        Instant moved_at;
+
+        bool see(Index index, Index all, Instant now) noexcept {
+            const bool moved = index != held;
+            if (moved || index >= all) moved_at = now;
+            held = index;
+            return moved;
+        }
+        [[nodiscard]] bool gets_on(Instant now) const noexcept {
+            return (now - moved_at).microseconds * 2 < timeout.microseconds;
+        }
+    };
+
+    /// False while nothing speaks against a standstill.
+    bool watch(const Node& node) {
+        const auto& engine = testing::Inspect::engine(node);
+        const auto& local = engine.local();
+        const Instant now = local.now;
+        const bool absent = (now - looked_at_).microseconds * 2 > timeout.microseconds;
+        looked_at_ = now;
+        const bool moved = committed_ != local.commit || epoch_ != local.epoch;
+        if (epoch_ != local.epoch || local.commit >= changed_at_) changes_ = 0;
+        committed_ = local.commit;
+        epoch_ = local.epoch;
+        const bool changed = roster_ != local.roster;
+        if (changed) roster_ = local.roster, changed_at_ = local.log.last(), ++changes_;
+        own_.see(durable ? local.log.held() : local.log.last(), local.log.last(), now);
+        paces_.resize(engine.peers().size());
+        bool seat_stands = false;
+        Index held_by_seat;
+        for (std::size_t i = 0; i < paces_.size(); ++i) {
+            const auto& progress = engine.peers()[i].progress;
+            const bool got_on = paces_[i].see(durable ? progress.durable : progress.received, progress.sent_last, now);
+            if (engine.peers()[i].id != local.roster.seat) continue;
+            seat_stands = !got_on && (!progress.takes_entries() || paces_[i].held < progress.sent_last);
+            held_by_seat = paces_[i].held;
+        }
+        // A leader whose own disk is full cannot write that the seat moves.
+        if constexpr (requires { local.log.is_full(); }) {
+            if (local.log.is_full()) return true;
+        }
+        // Nor is anything wrong after the seat moved: one that has not moved for long may have to wait.
+        if (local.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
+        return !own_.gets_on(now) || own_.held <= committed_ || !other_gets_on(node, larger(held_by_seat, committed_));
+    }
+
+    [[nodiscard]] bool other_gets_on(const Node& node, Index past) const {
+        const auto& engine = testing::Inspect::engine(node);
+        for (std::size_t i = 0; i < paces_.size(); ++i) {
+            const auto& peer = engine.peers()[i];
+            const bool eligible = peer.progress.counts && peer.progress.state == FollowerState::streaming;
+            if (peer.id == engine.local().roster.seat || !eligible) continue;
+            if (past < paces_[i].held && paces_[i].gets_on(engine.local().now)) return true;
+        }
+        return false;
+    }
+
+    using Local = std::remove_cvref_t<decltype(testing::Inspect::engine(std::declval<const Node&>()).local())>;
+
+    Instant looked_at_;
+    Instant since_;
+    Index committed_;
+    Epoch epoch_;
+    decltype(Local::roster) roster_;
+    Index changed_at_;         // where the log last said something else of the nodes, or behind that
+    std::size_t changes_ = 0;  // so often since all that it said of them was committed
+    Pace own_;
+    std::vector<Pace> paces_;  // of the peers
+};
+
+}  // namespace replicator::sim
