@@ -23,7 +23,7 @@ int main() {
     transport::Memory network;
     Node leader{network, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
     Node backup{network, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
-    if (!leader.found(HistoryId{1})) return 1;           // you say who leads, and when a history begins
+    if (!leader.bootstrap(HistoryId{1})) return 1;       // you say who leads, and when a history begins
     network.settle();
 
     const auto ticket = leader.write({.add = 5});

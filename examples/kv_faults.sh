@@ -40,7 +40,7 @@ start_everything() {
         start_peer_proxy --reset 3000 --stall 5000 --stall-max 800 --silence 400 --damage 2000
         start_proxy clients --seed $((seed + 1)) --delay-max 3 --stall-max 1200 --route "${client_port[$leader]}" &&
             client_proxy=$started
-        if [ -n "$peer_proxy" ] && [ -n "$client_proxy" ] && start_behind_proxy "$leader" --found &&
+        if [ -n "$peer_proxy" ] && [ -n "$client_proxy" ] && start_behind_proxy "$leader" --bootstrap &&
             start_behind_proxy 2 && start_behind_proxy 3; then
             leader_port=${ports[0]}
             return 0

@@ -42,7 +42,7 @@ start_everything() {
     local attempt
     for attempt in 1 2 3; do
         choose_ports
-        start_peer_proxy --delay-max 20 --reset 0 --cut 0 --stall 0 --silence 0 && start_behind_proxy 1 --found &&
+        start_peer_proxy --delay-max 20 --reset 0 --cut 0 --stall 0 --silence 0 && start_behind_proxy 1 --bootstrap &&
             start_behind_proxy 2 && start_behind_proxy 3 && return 0
         stop_cluster
         stop_proxies

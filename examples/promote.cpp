@@ -31,7 +31,7 @@ int main() {
     first.emplace(network, Config{.node = nodes[0], .nodes = nodes, .run = Run{1}});
     Node second{network, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
     Node third{network, {.node = nodes[2], .nodes = nodes, .run = Run{3}}};
-    if (!first->found(HistoryId{1})) return 1;
+    if (!first->bootstrap(HistoryId{1})) return 1;
     network.settle();
     if (!acknowledged(network, *first, 100)) return 1;
 

@@ -29,7 +29,7 @@ int main() {
     Node leader{network, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
     Node near{network, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
     Node far{network, {.node = nodes[2], .nodes = nodes, .run = Run{3}}};
-    if (!leader.found(HistoryId{1})) return 1;
+    if (!leader.bootstrap(HistoryId{1})) return 1;
     network.settle();
 
     network.cut(nodes[0], nodes[2]);                     // the third node no longer hears the leader

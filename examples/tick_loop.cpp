@@ -53,7 +53,7 @@ int main() {
     Node server{loop, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
     Node spare{loop, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
     Socket to_server, to_spare;
-    if (!server.found(HistoryId{1})) return 1;
+    if (!server.bootstrap(HistoryId{1})) return 1;
     for (std::uint64_t tick = 1; tick <= 120; ++tick) {
         const Instant now{tick * 16'000};                          // 60 times a second
         if (tick <= 100 && !server.write({.player = 2, .dx = 1, .dy = -1})) return 1;

@@ -56,7 +56,7 @@ int main() {
     Node second{line, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
     Pipe there, back;
     Board boards[] = {{first, nodes[1], back, there}, {second, nodes[0], there, back}};
-    if (!first.found(HistoryId{1})) return 1;
+    if (!first.bootstrap(HistoryId{1})) return 1;
 
     std::uint32_t counter = ~std::uint32_t{0} - 500;     // half a second before it wraps
     for (std::uint32_t turn = 0; turn < 3000; ++turn, ++counter) {

@@ -212,7 +212,7 @@ public:
         }
         for (const auto& thread : threads_) thread->run();
         leader().ask([](auto& self) {
-            if (!self.node().found(replicator::HistoryId{1})) fail("failover: found");
+            if (!self.node().bootstrap(replicator::HistoryId{1})) fail("failover: bootstrap");
             return true;
         });
         await([&] { return leader().ask([](auto& self) { return all_stream(self.node()); }); },

@@ -28,7 +28,7 @@ template <class Machine>
 class Group {
 public:
     Group() {
-        if (!leader_.found(replicator::HistoryId{1})) fail("in process: found");
+        if (!leader_.bootstrap(replicator::HistoryId{1})) fail("in process: bootstrap");
         network_.settle();
     }
     void replicate(const typename Machine::Command* commands, std::size_t batch) {

@@ -84,7 +84,7 @@ private:
 /// Founds the group and waits until all of it holds all that was written so far.
 template <class Node, class OtherNode>
 void assemble(Member<Node>& leader, Followers<OtherNode>& followers, int count) {
-    if (!leader.node().found(replicator::HistoryId{1})) fail("ours: found");
+    if (!leader.node().bootstrap(replicator::HistoryId{1})) fail("ours: bootstrap");
     for (int follower = 1; follower <= count; ++follower) leader.add_peer(node_ids[follower]);
     followers.call(leader.listen());
     leader.start();

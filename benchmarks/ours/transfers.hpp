@@ -23,7 +23,7 @@ class Transfer {
 public:
     explicit Transfer(std::size_t entries) : followers_(1, Wait::block), leader_(0, 1) {
         Leader& node = leader_.node();
-        if (!node.found(replicator::HistoryId{1})) fail("ours: found");
+        if (!node.bootstrap(replicator::HistoryId{1})) fail("ours: bootstrap");
         const auto commands = make_commands<64>(4096);
         for (std::size_t i = 0; i != entries; ++i) {
             if (!node.write(commands[i % commands.size()])) fail("ours: a write was refused");

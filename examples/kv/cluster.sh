@@ -57,14 +57,14 @@ start_node() {
     return 1
 }
 
-# start_group NODE...: the first one founds the group and leads it. Chooses ports, and others when one was taken.
+# start_group NODE...: the first one bootstraps the group and leads it. Chooses ports, and others when one was taken.
 start_group() {
     local attempt node
     for attempt in 1 2 3; do
         choose_ports
         for node in "$@"; do
             if [ "$node" = "$1" ]; then
-                start_node "$node" --found || break
+                start_node "$node" --bootstrap || break
             else
                 start_node "$node" || break
             fi

@@ -53,7 +53,9 @@ public:
         replicated_.on_progress(callback, context);
     }
     std::error_code start() override { return replicated_.start(); }
-    replicator::Result<void> found(replicator::HistoryId history) override { return replicated_.node().found(history); }
+    replicator::Result<void> bootstrap(replicator::HistoryId history) override {
+        return replicated_.node().bootstrap(history);
+    }
     [[nodiscard]] replicator::Error drain(std::chrono::milliseconds within) override {
         return replicated_.node().drain(replicator::milliseconds(static_cast<std::uint64_t>(within.count()))).error();
     }

@@ -86,9 +86,9 @@ constexpr Policy policies[] = {
 }
 
 /// A node that has a history already goes on with that.
-[[nodiscard]] std::string found(const kv::ServerOptions& options, kv::NetworkedNode& node) {
-    const replicator::Error error = node.found(replicator::HistoryId{draw()}).error();
-    const bool comes_back = error == replicator::Error::already_founded && !options.directory.empty();
+[[nodiscard]] std::string bootstrap(const kv::ServerOptions& options, kv::NetworkedNode& node) {
+    const replicator::Error error = node.bootstrap(replicator::HistoryId{draw()}).error();
+    const bool comes_back = error == replicator::Error::already_bootstrapped && !options.directory.empty();
     return error == replicator::Error::none || comes_back ? "" : kv::joined("cannot found: ", to_string(error));
 }
 
@@ -202,8 +202,8 @@ constexpr std::chrono::milliseconds open_rest{500};
     const auto peer_endpoint = node.listen(*listen, error);
     if (error) return fail(kv::joined("cannot listen for nodes: ", error.message()));
     if (error = node.start(); error) return fail(kv::joined("cannot start: ", error.message()));
-    if (options.found) {
-        if (const std::string wrong = found(options, node); !wrong.empty()) return fail(wrong);
+    if (options.bootstrap) {
+        if (const std::string wrong = bootstrap(options, node); !wrong.empty()) return fail(wrong);
     }
 
     kv::Service service{node, options.ack, options.log, options.peers, std::move(disk)};

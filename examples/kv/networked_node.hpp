@@ -36,7 +36,7 @@ public:
     /// Calls `callback(context)` whenever the node was told something. In place of the callback before.
     virtual void on_progress(void (*callback)(void* context), void* context) = 0;
     virtual std::error_code start() = 0;
-    virtual replicator::Result<void> found(replicator::HistoryId history) = 0;
+    virtual replicator::Result<void> bootstrap(replicator::HistoryId history) = 0;
     /// Begins to stop leading, and to see to it that another node holds everything and leads.
     [[nodiscard]] virtual replicator::Error drain(std::chrono::milliseconds within) = 0;
     [[nodiscard]] virtual replicator::DrainStatus drain_status() const noexcept = 0;

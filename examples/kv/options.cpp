@@ -129,8 +129,8 @@ ServerOptions read_options(std::span<const char* const> arguments) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view name = arguments[i];
         if (name == "--help" || name == "-h") return options.help = true, options;
-        if (name == "--found" || name == "--repair") {
-            (name == "--found" ? options.found : options.repair) = true;
+        if (name == "--bootstrap" || name == "--repair") {
+            (name == "--bootstrap" ? options.bootstrap : options.repair) = true;
             continue;
         }
         if (i + 1 == arguments.size() || !read_option(options, name, arguments[i + 1])) {
@@ -167,7 +167,7 @@ std::string help_text() {
   --announce [HOST:]PORT  where clients call this node, if not where --client-port says. What the other nodes tell
                           clients of it is what their --peer says: --peer N=[HOST:]PORT,client=[HOST:]PORT. ROLE and INFO
                           name these addresses; of a node without client= they say "?" and port 0
-  --found                 begin a new history with this node as its leader; on one node, once. A node that finds a
+  --bootstrap             begin a new history with this node as its leader; on one node, once. A node that finds a
                           history in its --dir goes on with that
   --ack POLICY            when a write is acknowledged, the same on all nodes:
                             async      the leader holds it

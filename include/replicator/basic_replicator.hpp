@@ -99,13 +99,13 @@ public:
     [[nodiscard]] NodeId id() const noexcept { return engine_.local().self; }
 
     /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
-    /// `history` is drawn at random. Errors: already_founded (it holds entries, or follows), log_full, log_failed,
+    /// `history` is drawn at random. Errors: already_bootstrapped (it holds entries, or follows), log_full, log_failed,
     /// faulted.
-    [[nodiscard]] Result<void> found(HistoryId history) noexcept {
+    [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
-        const Result<void> founded = engine_.found(history);
+        const Result<void> begun = engine_.bootstrap(history);
         announce();
-        return founded;
+        return begun;
     }
 
     /// Appends a command, which is encoded before the call returns, and names it by a ticket. Ask `outcome` about the
@@ -189,7 +189,7 @@ public:
     /// begins it; `promotion()` tells how far it is, and it ends by itself within three times
     /// `Options::promotion_timeout`, unless a tail is being fetched. Without options it loses no acknowledged write, or
     /// is refused and says who is missing. On a node that leads it does nothing.
-    /// Errors: not_founded (a blank node), busy (already under way), lease_over (where the authority is a lease),
+    /// Errors: not_bootstrapped (a blank node), busy (already under way), lease_over (where the authority is a lease),
     /// faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
         const Result<void> begun = engine_.promote(options);

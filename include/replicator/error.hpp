@@ -16,7 +16,7 @@ enum class Error : std::uint8_t {
     too_large = 3,  ///< the command is larger than the options or the log allow
     log_full = 4,  ///< the log has no room that may be given up
     not_enough_followers = 5,  ///< the policy says to fail when a needed follower is missing, and one is
-    already_founded = 6,  ///< the node holds a history; founding would make a second one
+    already_bootstrapped = 6,  ///< the node holds a history, and another one would fork it
     faulted = 7,  ///< the node stopped taking part; status().fault says why
     not_yet = 8,  ///< this node has not applied the position that was asked for
     stopped = 9,  ///< the object is being closed
@@ -29,7 +29,7 @@ enum class Error : std::uint8_t {
     wrong_version = 12,  ///< no common version of the wire format
     wrong_cluster = 13,  ///< the peer belongs to another cluster
     wrong_group = 14,  ///< the peer belongs to another group
-    wrong_history = 15,  ///< both hold data, of two different foundings
+    wrong_history = 15,  ///< both hold data, of two different histories
     wrong_node = 16,  ///< the frame is for, or from, somebody else than the connection says
     wrong_schema = 17,  ///< commands or snapshots of the peer, or in the log on the disk, look different, or have another byte order
     wrong_policy = 18,  ///< the peer has, or the log on the disk was written with, another policy
@@ -50,7 +50,7 @@ enum class Error : std::uint8_t {
     log_failed = 29,  ///< the log could not read or write
 
     // Why a promotion or a hand-over is refused.
-    not_founded = 30,  ///< the node holds no history, and only founding begins one
+    not_bootstrapped = 30,  ///< the node holds no history, and only `bootstrap` begins one
     nodes_missing = 31,  ///< too few nodes were heard to be sure that nothing acknowledged is lost
     handing_over = 32,  ///< another node is taking over; write there in a moment
     lease_over = 33,  ///< the node's lease has ended, or it never had one
@@ -67,7 +67,7 @@ enum class Error : std::uint8_t {
         case Error::too_large: return "the command is too large";
         case Error::log_full: return "the log is full";
         case Error::not_enough_followers: return "not enough followers to acknowledge the write";
-        case Error::already_founded: return "the node already holds a history";
+        case Error::already_bootstrapped: return "the node already holds a history";
         case Error::faulted: return "the node is faulted";
         case Error::not_yet: return "the node has not applied so far yet";
         case Error::stopped: return "the node is stopped";
@@ -91,7 +91,7 @@ enum class Error : std::uint8_t {
         case Error::undecodable: return "a committed command cannot be decoded";
         case Error::snapshot_invalid: return "the snapshot was refused by the state machine";
         case Error::log_failed: return "the log failed";
-        case Error::not_founded: return "the node holds no history";
+        case Error::not_bootstrapped: return "the node holds no history";
         case Error::nodes_missing: return "too few nodes were heard";
         case Error::handing_over: return "another node is taking over";
         case Error::lease_over: return "the lease has ended";

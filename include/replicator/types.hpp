@@ -14,7 +14,7 @@ enum class NodeId : std::uint32_t {};
 enum class ClusterId : std::uint64_t {};
 /// Which group within the cluster; several groups may share one process.
 enum class GroupId : std::uint32_t {};
-/// Drawn at every founding. It seeds the chain, so that two founded logs never look alike. 0 is blank.
+/// Drawn at every bootstrap. It seeds the chain, so that two histories never look alike. 0 is blank.
 enum class HistoryId : std::uint64_t {};
 /// Changes whenever a node lost its copies. Acknowledgements are counted per incarnation. 0 is unknown.
 enum class Incarnation : std::uint64_t {};

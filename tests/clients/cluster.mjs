@@ -58,7 +58,7 @@ export class Cluster {
     async start() {
         this.port = await this.#switch.open();
         for (const node of [1, 2, 3]) this.#ports.set(node, { client: await freePort(), peer: await freePort() });
-        await this.startNode(1, '--found');
+        await this.startNode(1, '--bootstrap');
         for (const node of [2, 3]) await this.startNode(node);
         await until('the followers count', () => this.counts(2, 3));
         this.lead(1);

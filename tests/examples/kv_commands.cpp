@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_client_can_change_the_version_of_its_protocol) {
 
 BOOST_AUTO_TEST_CASE(the_command_line_is_read_or_what_is_wrong_is_named) {
     const kv::ServerOptions good = options({"--node", "2", "--listen", "0.0.0.0:5", "--peer", "1=6", "--peer",
-                                            "3=[::1]:7", "--client-port", "8", "--ack", "sync", "--found"});
+                                            "3=[::1]:7", "--client-port", "8", "--ack", "sync", "--bootstrap"});
     BOOST_TEST(good.wrong == "");
     BOOST_TEST((good.node == NodeId{2} && good.listen.host == "0.0.0.0" && good.listen.port == 5));
     BOOST_TEST((good.peers.at(NodeId{1}).host == "127.0.0.1" && good.peers.at(NodeId{1}).port == 6));

@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_nobody_confirms_says_so_and_goes_on) {
 BOOST_AUTO_TEST_CASE(what_is_no_promotion_is_refused_at_once) {
     BOOST_TEST(run({"REPLICAOF", "127.0.0.1", "7000"}).starts_with("-ERR REPLICAOF has only NO ONE"));
     BOOST_TEST(run({"REPLICAOF", "NO", "ONE", "PLEASE"}).starts_with("-ERR REPLICAOF has only NO ONE"));
-    node.refuses = Error::not_founded;
+    node.refuses = Error::not_bootstrapped;
     BOOST_TEST(run({"REPLICAOF", "NO", "ONE"}) == "-ERR the promotion was refused: the node holds no history\r\n");
 }
 

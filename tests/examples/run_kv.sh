@@ -330,7 +330,7 @@ test_loading_and_full() {
     answers 2 loading REPLICATOR STATE
     expect 'loading' '1 down' "$(info 2 loading master_link_status | paste -sd ' ')"
     answers 2 'ERR the promotion was refused: the node holds no history' REPLICAOF NO ONE
-    start_node 1 --found || exit 1
+    start_node 1 --bootstrap || exit 1
     wait_until 20 is_equal 1 2
     answers 2 '' GET a
     answers 1 OK SET a "$(printf '%01000d' 0)"
@@ -372,9 +372,9 @@ test_disk() {
     does_not_start 1 '*cannot understand --log file*' --log file
     does_not_start 1 '*--repair is for --dir*' --repair
 
-    # All are killed; the one that led last leads again, and --found does not begin a second history.
+    # All are killed; the one that led last leads again, and --bootstrap does not begin a second history.
     kill_node 1 2 3
-    start_node 1 --found && start_node 2 && start_node 3 || exit 1
+    start_node 1 --bootstrap && start_node 2 && start_node 3 || exit 1
     expect 'a log that goes on' '*/node1: goes on after entry *; not stopped in order, all sound' "$(says 1)"
     wait_until 20 confirmed 1
     expect 'the last leader leads again' 0 $?

@@ -56,7 +56,7 @@ begin() {
     local listen=$1 client=$2 attempt
     for attempt in 1 2 3; do
         at=$(free_port)
-        launch 1 --node 1 --found --listen "$listen:$at" --client-port "$client" "${@:3}"
+        launch 1 --node 1 --bootstrap --listen "$listen:$at" --client-port "$client" "${@:3}"
         ready 1 && return 0
     done
     exit 1
@@ -73,7 +73,7 @@ test_names() {
     expect 'the name, as it was given' "localhost" "$(info 2 master_host)"
     # The leader comes back at the same name.
     kill_node 1
-    launch 1 --node 1 --found --listen "localhost:$at" --client-port 0 --peer 2=0
+    launch 1 --node 1 --bootstrap --listen "localhost:$at" --client-port 0 --peer 2=0
     ready 1
     wait_until 10 eval '[ "$(peer_info 1 2 refusal)" = "the peer holds another history" ]'
     expect 'the name is called again' 0 $?
@@ -107,7 +107,7 @@ test_links_from_peers() {
 
 # Unless it is told otherwise, a server is for this machine alone.
 test_loopback() {
-    launch 1 --node 1 --found --listen 0 --client-port 0 --peer 2=1
+    launch 1 --node 1 --bootstrap --listen 0 --client-port 0 --peer 2=1
     ready 1
     local port other
     other=$(hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 -F .)

@@ -171,7 +171,7 @@ test_tools() {
 test_password() {
     (umask 077 && echo 'open sesame' >"$run_dir/password")
     node_options+=(--requirepass-file "$run_dir/password")
-    start_node 1 --found || exit 1
+    start_node 1 --bootstrap || exit 1
     expect 'without a password' 'NOAUTH *' "$(ask 1 PING 2>&1)"
     expect 'with a wrong one' '*WRONGPASS *NOAUTH *' "$(ask 1 -a open PING 2>&1 | paste -sd ' ')"
     expect 'with the right one' PONG "$(REDISCLI_AUTH='open sesame' ask 1 PING)"
@@ -187,7 +187,7 @@ test_password() {
 node_count=2
 node_options=(--ack async --log ring --client-timeout 2)
 choose_ports
-start_node 1 --found || exit 1
+start_node 1 --bootstrap || exit 1
 start_node 2 || exit 1
 wait_until 20 counts 1 2 || exit 1
 kill_node 2

@@ -31,7 +31,8 @@ fail() {
 files_max=80
 
 choose_ports
-(ulimit -n 40 && "$kv_server" --node 1 --peer 2=1 --found) >"$run_dir/too_few" 2>&1 && fail "it started with 40 files"
+(ulimit -n 40 && "$kv_server" --node 1 --peer 2=1 --bootstrap) >"$run_dir/too_few" 2>&1 &&
+    fail "it started with 40 files"
 grep -q 'room for no client.*ulimit -n' "$run_dir/too_few" || fail "what it said: $(<"$run_dir/too_few")"
 
 # A hard limit, because the server raises a soft one.
@@ -40,7 +41,7 @@ printf '#!/bin/sh\nulimit -n %s && exec "%s" "$@"\n' "$files_max" "$kv_server" >
 chmod +x "$limited"
 free=$kv_server
 kv_server=$limited
-start_node 1 --found || fail "no start with $files_max files"
+start_node 1 --bootstrap || fail "no start with $files_max files"
 kv_server=$free
 start_node 2 || fail "no start of node 2"
 grep -q -- '--clients-max 1000 is lowered to [1-9][0-9]*: .*ulimit -n' "$run_dir/node1.log" || fail "it did not say so"

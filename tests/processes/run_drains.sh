@@ -62,7 +62,7 @@ is_there() {
 RANDOM=$seed
 choose_ports
 started 2
-started 1 --found
+started 1 --bootstrap
 wait_until 20 is_there 1 2 || fail "node 2 does not count"
 # A follower has nothing to hand over.
 kill -TERM "${node_pid[2]}"
@@ -90,7 +90,7 @@ kill -TERM "${node_pid[1]}"
 ends 1 0
 # Alone, it says what is missing, and ends all the same.
 choose_ports
-started 1 --found
+started 1 --bootstrap
 kill -TERM "${node_pid[1]}"
 ends 1 0
 grep -q 'without having handed over: no follower' "$run_dir/node1.log" || fail "$(cat "$run_dir/node1.log")"

@@ -34,7 +34,8 @@ run_child() {
     LD_PRELOAD=$run_dir/stuck_disk.so STUCK_DISK_FOLDER=$run_dir/disk/ STUCK_DISK_CONTROL=$run_dir/control \
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
         "$kv_server" --node 1 --listen "${peer_port[1]}" --client-port "${client_port[1]}" --ack async \
-        --peer "2=${peer_port[2]}" --dir "$run_dir/disk" --fault-stay 2 --found "$@" </dev/null >"$run_dir/log" 2>&1 &
+        --peer "2=${peer_port[2]}" --dir "$run_dir/disk" --fault-stay 2 --bootstrap "$@" \
+        </dev/null >"$run_dir/log" 2>&1 &
     node_pid[1]=$!
 }
 start_child() {

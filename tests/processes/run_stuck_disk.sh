@@ -84,7 +84,7 @@ stands_still() {
 
 for attempt in 1 2 3; do
     choose_ports
-    start_node 1 --found && start_stuck 2 && start_stuck 3 && break
+    start_node 1 --bootstrap && start_stuck 2 && start_stuck 3 && break
     stop_cluster
     ((attempt < 3)) || fail "the servers do not start"
 done

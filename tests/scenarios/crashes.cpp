@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(case_1_a_node_that_crashes_between_the_pieces_of_a_state_be
         BOOST_TEST(group.at(2).status().installing);
         BOOST_TEST(group.at(2).state().bytes.empty());
         BOOST_TEST(group.at(2).applied() == Index{});
-        BOOST_TEST(group.at(2).promote().error() == Error::not_founded);
+        BOOST_TEST(group.at(2).promote().error() == Error::not_bootstrapped);
     }
 
     // A write that needs it is not acknowledged, though it is connected.
@@ -106,15 +106,15 @@ BOOST_AUTO_TEST_CASE(case_7_an_empty_node_never_makes_another_one_drop_its_state
     for (std::uint64_t i = 1; i <= 10; ++i) group.write(i);
     group.network.settle();
     group.start(1);
-    BOOST_TEST(group.at(1).promote().error() == Error::not_founded);
-    BOOST_TEST(group.at(1).promote({.may_lose = true, .last_leader = one}).error() == Error::not_founded);
+    BOOST_TEST(group.at(1).promote().error() == Error::not_bootstrapped);
+    BOOST_TEST(group.at(1).promote({.may_lose = true, .last_leader = one}).error() == Error::not_bootstrapped);
     pass(group, 1000);
 
-    // Not even by mistake: somebody founds it again, before it hears from the others.
+    // Not even by mistake: an operator bootstraps it again, before it hears from the others.
     for (const HistoryId history : {HistoryId{78}, HistoryId{77}}) {
         isolate(group, 1);
         group.start(1);
-        BOOST_REQUIRE(group.at(1).found(history));
+        BOOST_REQUIRE(group.at(1).bootstrap(history));
         const Result<Ticket> lost = group.at(1).write({1000});
         BOOST_REQUIRE(lost);
         group.network.join(one, two);

@@ -253,12 +253,12 @@ BOOST_AUTO_TEST_CASE(founding_is_heard_of_only_when_it_lasts) {
     group.start(1);
     group.start(2);
     group.network.flushes = false;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{78}));
     group.network.run();
     group.kill(1);
     group.start(1);
     group.network.flushes = true;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{79}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{79}));
     pass(group, 500);
     group.written.clear();
     group.write_many(1, 3);
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(founding_is_heard_of_as_soon_as_it_lasts) {
     group.start(1);
     group.start(2);
     group.network.flushes = false;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{78}));
     group.network.run();
     BOOST_TEST((group.at(2).leader() == NodeId{}));
     group.network.flush();
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_while_a_history_begins_stops_the_node_at_
     group.wipe(1);
     group.start(1);
     group.disks[0]->faults.write_errors = 1'000'000;
-    BOOST_TEST((group.at(1).found(HistoryId{78}).error() == Error::log_failed));
+    BOOST_TEST((group.at(1).bootstrap(HistoryId{78}).error() == Error::log_failed));
     BOOST_TEST((group.at(1).role() == Role::faulted));
     BOOST_TEST((group.at(1).status().fault == Error::log_failed));
 }

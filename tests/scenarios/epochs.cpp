@@ -242,10 +242,10 @@ BOOST_AUTO_TEST_CASE(case_20_of_two_leaders_the_one_of_the_higher_epoch_is_obeye
 }
 
 BOOST_AUTO_TEST_CASE(case_21_two_leaders_of_one_counter_never_merge) {
-    // The operator founded the same history on two nodes.
+    // The operator began the same history on two nodes.
     Majority waits(2, false);
-    BOOST_REQUIRE(waits.at(1).found(HistoryId{5}));
-    BOOST_REQUIRE(waits.at(2).found(HistoryId{5}));
+    BOOST_REQUIRE(waits.at(1).bootstrap(HistoryId{5}));
+    BOOST_REQUIRE(waits.at(2).bootstrap(HistoryId{5}));
     waits.network.advance(milliseconds(300), milliseconds(10));
     BOOST_TEST(waits.at(1).role() == Role::follower);
     BOOST_TEST(waits.at(2).role() == Role::leader);
@@ -253,8 +253,8 @@ BOOST_AUTO_TEST_CASE(case_21_two_leaders_of_one_counter_never_merge) {
 
     // What was committed alone cannot be undone: that node stops.
     Async commits(2, false);
-    BOOST_REQUIRE(commits.at(1).found(HistoryId{5}));
-    BOOST_REQUIRE(commits.at(2).found(HistoryId{5}));
+    BOOST_REQUIRE(commits.at(1).bootstrap(HistoryId{5}));
+    BOOST_REQUIRE(commits.at(2).bootstrap(HistoryId{5}));
     BOOST_REQUIRE(commits.at(1).write({1}));
     commits.network.advance(milliseconds(300), milliseconds(10));
     BOOST_TEST(commits.at(1).role() == Role::faulted);

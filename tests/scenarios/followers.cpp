@@ -215,8 +215,8 @@ BOOST_AUTO_TEST_CASE(a_blank_node_joins_by_the_log_and_a_late_one_by_a_snapshot)
 
 BOOST_AUTO_TEST_CASE(founding_is_done_once) {
     Sync group(2);
-    BOOST_TEST(group.at(1).found(HistoryId{2}).error() == Error::already_founded);
-    BOOST_TEST(group.at(2).found(HistoryId{2}).error() == Error::already_founded);
+    BOOST_TEST(group.at(1).bootstrap(HistoryId{2}).error() == Error::already_bootstrapped);
+    BOOST_TEST(group.at(2).bootstrap(HistoryId{2}).error() == Error::already_bootstrapped);
     BOOST_TEST(group.at(1).status().history == HistoryId{77});
     BOOST_TEST(group.at(2).status().history == HistoryId{77});
 }
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(status_shows_what_is_unknown_as_unknown) {
     BOOST_TEST(!peer.received);
     BOOST_TEST(!peer.lag_entries);
     BOOST_TEST(!peer.lag_time);
-    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
     group.network.settle();
     for (std::uint64_t i = 0; i < 5; ++i) group.write(i);
     peer = group.at(1).status().peers()[0];

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(case_40_frames_that_come_again_much_later_change_nothing) {
     Sync group(2, false);
     std::vector<Frame> all;
     group.network.loses = [&all](const Frame& frame) { return all.push_back(frame), false; };
-    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
     group.network.settle();
     for (std::uint64_t i = 0; i < 10; ++i) {
         group.write(i);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(case_42_pieces_of_any_size_lead_to_the_same) {
                                     std::size_t{13}, std::size_t{64}, ~std::size_t{0}}) {
         Sync group(2, false);
         group.network.piece_bytes = piece;
-        BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+        BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
         group.network.settle();
         for (std::uint64_t i = 0; i < 20; ++i) {
             group.write(i);
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_of_this_group_is_refused_and_disturb
 BOOST_AUTO_TEST_CASE(the_smallest_buffer_is_enough_for_everything) {
     AsyncTexts group(2, false);
     group.network.buffer_bytes = Node<ack::Async<>, Text>::transmit_bytes_min;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
     group.network.settle();
     const std::vector<std::byte> command(Small::command_bytes_max, std::byte{'y'});
     for (int i = 0; i < 9; ++i) BOOST_REQUIRE(group.at(1).write(command));

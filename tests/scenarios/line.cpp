@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(after_any_single_damage_everything_goes_on_over_the_same_li
     std::array<std::uint64_t, 2> carried{};
     {
         Pair<Setpoint> pair;
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         pair.run(10);
         link_made = pair.carried;
         play(pair, 150, 150);
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(after_any_single_damage_everything_goes_on_over_the_same_li
         const std::uint64_t at =
             link_made[which] + i / ways * (carried[which] - link_made[which]) / ((all + ways - 1) / ways);
         Pair<Setpoint> pair;
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         pair.run(10);
         pair.wire = damage(kind, receiver, at);
         const Duration longest = play(pair, 150, 150 + patience.microseconds / 1000);
@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_handshake_is_repeated) {
     std::array<std::uint64_t, 2> carried{};
     {
         Pair<Setpoint> pair;
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         pair.run(10);
         carried = pair.carried;
     }
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_handshake_is_repeated) {
         const NodeId receiver = i / 3 % 2 == 0 ? one : two;
         Pair<Setpoint> pair;
         pair.wire = damage(kind, receiver, i / 6 * carried[value(receiver) - 1] / 50);
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         const Instant before = pair.now;
         while (!pair.left.status().peers()[0].connected && pair.now - before < milliseconds(1000)) pair.turn();
         const std::uint64_t took_ms = (pair.now - before).microseconds / 1000;
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_line_on_which_one_byte_in_500_is_damaged_carries_every_wr
             if ((drawn >> 33) % 500 != 0) return {byte};
             return damage(kind, to, place)(to, place, byte);
         };
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         while (!pair.left.status().peers()[0].connected) pair.turn();
         const std::uint64_t handshakes = pair.handshakes();
         const std::size_t hellos = pair.hellos;
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_looks_like_frames_changes_nothing_when_a_byt
     {
         // Whoever believed those frames would change.
         Noted pair;
-        BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+        BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
         const Bytes bytes = forgery(overheard_hello(pair));
         pair.run(20);
         BOOST_REQUIRE(pair.right.receive(one, bytes));
@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_looks_like_frames_changes_nothing_when_a_byt
     for (std::uint64_t lost = 0; lost < 90; ++lost) {
         for (const bool stands_still : {false, true}) {
             Noted pair;
-            BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+            BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
             const Bytes bytes = forgery(overheard_hello(pair));
             pair.run(20);
             Notes::Command command{};
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_looks_like_frames_changes_nothing_when_a_byt
 
 BOOST_AUTO_TEST_CASE(a_line_may_begin_within_a_command_that_looks_like_frames) {
     Pair<Notes> pair;
-    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
     const Bytes bytes = forgery(overheard_hello(pair));
     pair.run(20);
     pair.right.connected(one);
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_line_may_begin_within_a_command_that_looks_like_frames) {
 
 BOOST_AUTO_TEST_CASE(damaged_entries_come_again_before_time_passes) {
     Pair<Setpoint> pair;
-    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
     pair.run(20);
     for (std::uint32_t i = 1; i < 5; ++i) BOOST_REQUIRE(pair.left.write({i, 1}));
     const auto ticket = pair.left.write({5, 1});
@@ -408,7 +408,7 @@ BOOST_AUTO_TEST_CASE(of_frames_a_part_is_damaged) {
 
 BOOST_AUTO_TEST_CASE(on_a_stream_damage_is_told) {
     Pair<Setpoint, log::Ring<4096>, Stream> pair;
-    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
     pair.run(10);
     const std::array<std::byte, 4> nonsense{};
     BOOST_TEST(pair.right.receive(one, nonsense).error() == Error::corrupt);
@@ -422,7 +422,7 @@ BOOST_AUTO_TEST_CASE(two_nodes_that_begin_in_the_middle_of_noise_find_each_other
     noise[300] = std::byte{0x01}, noise[301] = std::byte{0x52}, noise[302] = std::byte{0x01}, noise[303] = std::byte{0};
     BOOST_REQUIRE(pair.left.receive(two, noise));
     BOOST_REQUIRE(pair.right.receive(one, noise));
-    BOOST_REQUIRE(pair.left.found(HistoryId{1}));
+    BOOST_REQUIRE(pair.left.bootstrap(HistoryId{1}));
     pair.run(2 * Options::retry_interval.microseconds / 1000 + 10);
     BOOST_TEST(pair.right.leader() == one);
 }

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_write_is_everywhere_after_the_network_has_settled) {
     Node leader(network, config(1, 1));
     Node second(network, config(2, 2));
     Node third(network, config(3, 3));
-    BOOST_REQUIRE(leader.found(HistoryId{1}));
+    BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
     network.settle();
     const auto ticket = leader.write({5});
     BOOST_REQUIRE(ticket);
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(nodes_come_go_and_are_cut_off) {
     Node leader(network, config(1, 1));
     auto second = std::make_unique<Node>(network, config(2, 2));
     Node third(network, config(3, 3));
-    BOOST_REQUIRE(leader.found(HistoryId{1}));
+    BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
     network.settle();
     second.reset();
     BOOST_TEST(leader.status().peers()[0].state == FollowerState::down);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(nodes_that_do_not_list_each_other_do_not_keep_the_network_b
     const NodeId without_one[] = {NodeId{2}, NodeId{3}};
     Node leader(network, config(1, 1, with_one));
     Node second(network, config(2, 2, without_one));
-    BOOST_REQUIRE(leader.found(HistoryId{1}));
+    BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
     network.advance(milliseconds(100));
     BOOST_TEST(second.leader() == NodeId{});
     BOOST_TEST(leader.status().counters.frames_sent < 1000u);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_faulted_node_does_not_keep_the_network_busy) {
     transport::Memory network;
     Node_ leader(network, config(1, 1));
     Node_ second(network, config(2, 2));
-    BOOST_REQUIRE(leader.found(HistoryId{1}));
+    BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
     for (std::uint64_t i = 0; i < 2000; ++i) BOOST_REQUIRE(leader.write({i}));
     network.advance(milliseconds(100));
     BOOST_TEST(second.role() == Role::faulted);

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(and_so_is_one_that_founds_the_same_history_once_more) {
     for (int i = 0; i < 3; ++i) group.write(1), group.network.settle();
     const Index had = group.at(2).last().index;
     group.start_again(1);
-    BOOST_REQUIRE(group.at(1).found(HistoryId{77}));  // the same epoch, another log
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{77}));  // the same epoch, another log
     pass(group, 1000);
     BOOST_TEST(peer_of(group, 2, 1).refusal == Error::duplicate_node);
     BOOST_TEST(group.at(2).role() == Role::follower);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_link_that_only_hellos_come_over_ends) {
     // The former process had shown nothing yet, so nothing proves that another one speaks; but that does not use the
     // link.
     Runs<ack::SemiSync<>> group(2, false);
-    BOOST_REQUIRE(group.at(1).found(HistoryId{77}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{77}));
     group.network.loses = [](const support::Frame& frame) {
         return frame.type() == FrameType::append;
     };

@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_peer_is_known_to_be_blank_when_it_answered_and_until_it_i
     BOOST_TEST(!blank(0));
     for (int ms = 0; ms < 110; ++ms) boards.turn(false);
     BOOST_TEST((blank(0) && *blank(0)));
-    BOOST_REQUIRE(boards.nodes[0]->found(HistoryId{1}));
+    BOOST_REQUIRE(boards.nodes[0]->bootstrap(HistoryId{1}));
     for (int ms = 0; ms < 10; ++ms) boards.turn(false);
     BOOST_TEST((blank(1) && !*blank(1)));
     for (std::uint64_t ms = 0; ms < 600; ++ms) boards.nodes[1]->tick(boards.now + milliseconds(ms));

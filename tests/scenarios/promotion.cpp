@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_blank_node_cannot_be_promoted_and_counts_for_nothing) {
     group.stop(3);
     group.start(3);
     pass(group, 600);
-    BOOST_TEST(group.at(3).promote().error() == Error::not_founded);
+    BOOST_TEST(group.at(3).promote().error() == Error::not_bootstrapped);
     BOOST_REQUIRE(group.at(2).promote());
     pass(group, 2500);
     BOOST_TEST(group.at(2).promotion().error == Error::nodes_missing);

@@ -370,11 +370,11 @@ BOOST_AUTO_TEST_CASE(founding_that_a_crash_interrupted_can_be_done_again) {
     group.start(1);
     group.start(2);
     group.network.flushes = false;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{78}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{78}));
     group.kill(1);  // its first entry was not flushed
     group.start(1);
     group.network.flushes = true;
-    BOOST_REQUIRE(group.at(1).found(HistoryId{79}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{79}));
     pass(group, 500);
     group.written.clear();
     group.write_many(1, 3);
@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_gave_up_all_its_entries_founds_nothing) {
     }
     group.start(1, log::OnDamage::repair);
     BOOST_TEST((group.at(1).last().index == Index{}));
-    BOOST_TEST((group.at(1).found(HistoryId{78}).error() == Error::already_founded));
+    BOOST_TEST((group.at(1).bootstrap(HistoryId{78}).error() == Error::already_bootstrapped));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_of_somebody_else_is_refused) {

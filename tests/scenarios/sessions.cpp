@@ -53,10 +53,10 @@ BOOST_AUTO_TEST_CASE(case_39_a_session_never_goes_back_in_time) {
 
 BOOST_AUTO_TEST_CASE(case_28_a_lease_bounds_what_a_leader_acknowledges_alone) {
     LeasedAsync group(3, false);
-    BOOST_TEST(group.at(2).promote().error() == Error::not_founded);
+    BOOST_TEST(group.at(2).promote().error() == Error::not_bootstrapped);
     const Instant now = group.network.now();
     group.at(1).authority().grant(7, now + milliseconds(100));
-    BOOST_REQUIRE(group.at(1).found(HistoryId{5}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{5}));
     BOOST_TEST(group.at(1).last().epoch.counter == 7u);
     group.network.settle();
     BOOST_TEST(bool(group.at(1).write({1}, group.network.now())));

@@ -86,7 +86,7 @@ public:
                    std::max(Node::transmit_bytes_min, Large::frame_bytes_max)) {
         network_.set_nodes(nodes);
         leader = start(0);
-        BOOST_TEST_REQUIRE(static_cast<bool>(leader->found(HistoryId{1})));
+        BOOST_TEST_REQUIRE(static_cast<bool>(leader->bootstrap(HistoryId{1})));
     }
 
     void write(std::size_t count, std::size_t bytes) {
@@ -186,7 +186,7 @@ struct Boards {
     bool right_hears = true;
     std::uint64_t now_ms = 0;
 
-    Boards() { BOOST_TEST_REQUIRE(static_cast<bool>(left.found(HistoryId{1}))); }
+    Boards() { BOOST_TEST_REQUIRE(static_cast<bool>(left.bootstrap(HistoryId{1}))); }
 
     void write(std::size_t count) {
         for (; count > 0; --count) BOOST_TEST_REQUIRE(static_cast<bool>(left.write({1})));

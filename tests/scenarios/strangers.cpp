@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_former_leaders_frame_is_dropped) {
     Node new_leader{none, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
     Node follower{none, {.node = nodes[2], .nodes = nodes, .run = Run{3}}};
     for (Node* node : {&old_leader, &new_leader, &follower}) node->tick(Instant{1'000'000});
-    BOOST_TEST_REQUIRE(static_cast<bool>(old_leader.found(HistoryId{1})));
+    BOOST_TEST_REQUIRE(static_cast<bool>(old_leader.bootstrap(HistoryId{1})));
     for (int turn = 0; turn < 3; ++turn) exchange(old_leader, new_leader), exchange(old_leader, follower);
 
     // The head of an append has come, its entry has not.
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_run_number_that_is_used_again_is_refused_aloud) {
     InMemory leader{network, {.node = nodes[0], .nodes = two, .run = Run{1}}};
     std::optional<InMemory> backup;
     backup.emplace(network, Config{.node = nodes[1], .nodes = two, .run = Run{2}, .cluster = {}, .group = {}});
-    BOOST_TEST_REQUIRE(static_cast<bool>(leader.found(HistoryId{1})));
+    BOOST_TEST_REQUIRE(static_cast<bool>(leader.bootstrap(HistoryId{1})));
     network.settle();
     for (int i = 0; i < 3; ++i) {
         network.cut(nodes[0], nodes[1]);

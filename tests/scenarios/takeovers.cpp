@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(case_38_a_deposed_leader_shows_its_state_and_does_not_vouch
     LeasedMajority group(3, false);
     const Instant over = group.network.now() + milliseconds(400);
     group.at(1).authority().grant(1, over);
-    BOOST_REQUIRE(group.at(1).found(HistoryId{5}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{5}));
     group.network.settle();
     const Ticket before = write_at(group, 1, 1);
     group.network.settle();

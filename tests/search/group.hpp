@@ -77,7 +77,7 @@ public:
 
     Group(Frames& frames, const Budget& budget, bool may_lose) : frames_(&frames), may_lose_(may_lose) {
         for (std::size_t i = 0; i < node_count; ++i) start(i);
-        static_cast<void>(nodes_[0].found(HistoryId{77}));
+        static_cast<void>(nodes_[0].bootstrap(HistoryId{77}));
         for (int step = 0; step < 6; ++step) {
             settle();
             static_cast<void>(pass_time());

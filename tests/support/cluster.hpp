@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A group of nodes on a test network, numbered from 1; node 1 is founded and leads unless a test does it itself.
+// A group of nodes on a test network, numbered from 1; node 1 is bootstrapped and leads unless a test does it itself.
 #pragma once
 
 #include "machines.hpp"
@@ -72,15 +72,15 @@ using Node = replicator::Replicator<Machine, Log, Ack, Network, Limits, Events>;
 /// Two or more nodes of one type.
 template <class Node_>
 struct Cluster {
-    explicit Cluster(std::size_t size, bool founds = true) {
+    explicit Cluster(std::size_t size, bool bootstraps = true) {
         for (std::size_t i = 1; i <= size; ++i) ids.push_back(id(i));
         for (std::size_t i = 1; i <= size; ++i) {
             events.push_back(std::make_unique<Events>());
             nodes.push_back(nullptr);
             start(i);
         }
-        if (founds) {
-            BOOST_REQUIRE(at(1).found(replicator::HistoryId{77}));
+        if (bootstraps) {
+            BOOST_REQUIRE(at(1).bootstrap(replicator::HistoryId{77}));
             network.settle();
         }
     }

@@ -52,7 +52,7 @@ struct DiskGroup {
             nodes.push_back(nullptr);
         }
         for (std::size_t i = 1; i <= size; ++i) start(i);
-        BOOST_REQUIRE(at(1).found(replicator::HistoryId{77}));
+        BOOST_REQUIRE(at(1).bootstrap(replicator::HistoryId{77}));
         network.settle();
     }
     ~DiskGroup() {

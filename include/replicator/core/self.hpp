@@ -110,8 +110,8 @@ struct Local {
     /// Holds nothing of any history, also where one was taken up and its leader was gone before the first entry came.
     /// Such a node vouched for nothing, so it may belong to another one.
     [[nodiscard]] bool blank() const noexcept { return log.last() == Index{} && held_through == Index{}; }
-    [[nodiscard]] bool founded() const noexcept { return history != HistoryId{}; }
-    /// Others may hear that this node leads: what it founded would not be gone after a crash.
+    [[nodiscard]] bool bootstrapped() const noexcept { return history != HistoryId{}; }
+    /// Others may hear that this node leads: the history that it began would not be gone after a crash.
     [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
     /// its log is as long again, it cannot vouch for what was acknowledged.

@@ -44,7 +44,7 @@ public:
         : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), chronicle_(history_) {
         views_.resize(places_.size());
         stops_.set_places(places_.size());
-        if (!places_[0].node->found(history_)) fail({"the group cannot be founded"});
+        if (!places_[0].node->bootstrap(history_)) fail({"the group cannot be bootstrapped"});
         check(0);
     }
 
@@ -183,7 +183,7 @@ private:
         const Node& node = *places_[place].node;
         this->note(place, node);
         const bool stopped = this->has_stopped(place);
-        if (!local(node).founded()) return;
+        if (!local(node).bootstrapped()) return;
         const std::optional<Entry> last = lines_.take(local(node).log, view.last);
         if (!last && local(node).log.fault() != Error::none) return;  // the disk cannot be read
         if (!last) return fail({"node ", name(place), " holds entries that no leader wrote"});

@@ -38,7 +38,7 @@ public:
 
     World(const Scenario& scenario, MakeCommand make_command) : Base(scenario, std::move(make_command)) {
         oracle_.set_nodes(ids_);
-        if (!leader().found(HistoryId{random_.next() | 1})) fail({"the group cannot be founded"});
+        if (!leader().bootstrap(HistoryId{random_.next() | 1})) fail({"the group cannot be bootstrapped"});
         follow_leader();
     }
 

@@ -35,7 +35,7 @@ struct FakeNetworkedNode final : Fake<NetworkedNode> {
     void screen_callers(bool (*)(void*, const asio::ip::address&), void*) override {}
     void on_progress(void (*)(void*), void*) override {}
     std::error_code start() override { return {}; }
-    replicator::Result<void> found(HistoryId) override { return Error::none; }
+    replicator::Result<void> bootstrap(HistoryId) override { return Error::none; }
     Error drain(std::chrono::milliseconds) override { return Error::none; }
     replicator::DrainStatus drain_status() const noexcept override { return drained; }
     void stop() override { ++stops; }

@@ -21,6 +21,6 @@ void keep_history(Node& node, replicator::NodeId peer, replicator::NodeId prefer
     if (node.last().index != replicator::Index{}) {
         static_cast<void>(node.promote({.may_lose = true}));  // nobody has what could be lost
     } else if (node.id() < peer) {
-        static_cast<void>(node.found(fresh));
+        static_cast<void>(node.bootstrap(fresh));
     }
 }

@@ -437,7 +437,7 @@ BOOST_AUTO_TEST_CASE(whatever_entry_is_pending_its_age_is_known) {
     BOOST_TEST(!nodes.at(1).status().oldest_pending);
     // The entry that opens an epoch is one too.
     SemiSync alone(2, false);
-    BOOST_REQUIRE(alone.at(1).found(HistoryId{1}));
+    BOOST_REQUIRE(alone.at(1).bootstrap(HistoryId{1}));
     BOOST_TEST(alone.at(1).status().writes_pending == 1u);
     BOOST_TEST(bool(alone.at(1).status().oldest_pending));
 }

@@ -41,7 +41,7 @@ void writes_allocate_nothing() {
     const auto leader = node(1);
     const auto first = node(2);
     const auto second = node(3);
-    BOOST_REQUIRE(leader->found(HistoryId{1}));
+    BOOST_REQUIRE(leader->bootstrap(HistoryId{1}));
     network.advance(milliseconds(5));
 
     std::uint64_t written = 0;
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_ring_allocates_nothing_ever) {
         const NodeId nodes[] = {NodeId{1}, NodeId{2}};
         static Node leader{network, {.node = nodes[0], .nodes = nodes, .run = Run{1}, .cluster = {}, .group = {}}};
         static Node follower{network, {.node = nodes[1], .nodes = nodes, .run = Run{2}, .cluster = {}, .group = {}}};
-        static_cast<void>(leader.found(HistoryId{1}));
+        static_cast<void>(leader.bootstrap(HistoryId{1}));
         network.settle();
         for (std::uint64_t i = 0; i < 100; ++i) static_cast<void>(leader.write({i}));
         network.settle();

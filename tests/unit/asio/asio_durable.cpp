@@ -118,7 +118,7 @@ struct Pair {
             nodes[i]->transport().add_peer(ids[1 - i], endpoints[1 - i]);
             BOOST_TEST_REQUIRE(!nodes[i]->start());
         }
-        static_cast<void>(nodes[0]->node().found(HistoryId{7}));
+        static_cast<void>(nodes[0]->node().bootstrap(HistoryId{7}));
         BOOST_TEST_REQUIRE(run_until(context, [&] { return nodes[0]->node().confirmed(); }));
     }
 

@@ -61,7 +61,7 @@ struct Group {
     }
     void start() {
         for (auto& node : nodes) BOOST_TEST_REQUIRE(!node->start());
-        BOOST_TEST_REQUIRE(static_cast<bool>(leader().node().found(HistoryId{7})));
+        BOOST_TEST_REQUIRE(static_cast<bool>(leader().node().bootstrap(HistoryId{7})));
     }
     [[nodiscard]] Node& leader() { return *nodes[0]; }
     [[nodiscard]] bool all_hold(std::int64_t total) {
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_late_follower_catches_up) {
     Group<ack::Majority<>> group(3);
     BOOST_TEST(!group.nodes[0]->start());
     BOOST_TEST(!group.nodes[1]->start());
-    BOOST_TEST_REQUIRE(static_cast<bool>(group.leader().node().found(HistoryId{7})));
+    BOOST_TEST_REQUIRE(static_cast<bool>(group.leader().node().bootstrap(HistoryId{7})));
     Writer writer(group.leader(), 5000, 500);
     BOOST_TEST(run_until(group.context, [&] { return writer.acknowledged() == 5000; }));
     BOOST_TEST(!group.nodes[2]->start());

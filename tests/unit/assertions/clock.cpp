@@ -48,7 +48,7 @@ struct Pair {
 
     explicit Pair(Instant began) {
         broken_by_clock.clear();
-        BOOST_REQUIRE(leader.found(HistoryId{1}));
+        BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
         for (std::uint64_t ms = 0; ms < 100; ++ms) turn(began + milliseconds(ms));
         BOOST_REQUIRE(follower.leader() == both[0]);
     }

@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_nobody_can_decode_stops_every_node_and_is_no
     BOOST_TEST((group.at(1).outcome(*after).state != WriteState::acknowledged));
     BOOST_TEST(group.at(1).write({"ef"}).error() == Error::faulted);
     BOOST_TEST(group.at(1).state().all == "ab");
-    BOOST_TEST(group.at(1).found(HistoryId{3}).error() == Error::faulted);
+    BOOST_TEST(group.at(1).bootstrap(HistoryId{3}).error() == Error::faulted);
     // A faulted node says nothing any more, and refuses whatever comes.
     group.network.advance(milliseconds(600), milliseconds(10));
     BOOST_TEST(group.at(2).leader() == NodeId{});

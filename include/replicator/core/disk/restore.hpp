@@ -46,7 +46,7 @@ public:
         local.history = metadata.history;
         local.incarnation = Incarnation{value(metadata.incarnation) + metadata.copies_lost};
         applier.reseat(local.log.begin());
-        if (!local.founded()) return Error::none;
+        if (!local.bootstrapped()) return Error::none;
 
         if (const Error error = DiskNote::mismatch(metadata.note_bytes(), DiskNote::of(local)); error != Error::none) {
             return error;

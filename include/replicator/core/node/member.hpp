@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The member: a node among its peers. It founds, follows, leads, is promoted and hands over, and speaks in messages;
+// The member: a node among its peers. It begins histories, follows, leads, is promoted and hands over, in messages;
 // how those become bytes is in node.hpp.
 #pragma once
 
@@ -72,9 +72,9 @@ public:
     }
 
     /// Begins a history on a node that holds nothing and follows nobody, and leads it.
-    [[nodiscard]] Result<void> found(HistoryId history) noexcept {
+    [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
-        if (!local_.blank() || local_.leader != NodeId{}) return Error::already_founded;
+        if (!local_.blank() || local_.leader != NodeId{}) return Error::already_bootstrapped;
         adopt(history);
         return lead(next_epoch(), false);
     }
@@ -82,7 +82,7 @@ public:
     /// Begins a candidacy. It goes on with what comes in and with time.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options) noexcept {
         if (local_.role == Role::faulted) return Error::faulted;
-        if (local_.log.last() == Index{}) return Error::not_founded;
+        if (local_.log.last() == Index{}) return Error::not_bootstrapped;
         if (local_.role == Role::leader) return {};
         // What a restarted node asks for by itself gives way to a person.
         if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
@@ -120,7 +120,7 @@ public:
 
     /// Opens `epoch`, which is at least as high as any that this node promised. Who may do so is decided elsewhere.
     [[nodiscard]] Result<void> lead(Epoch epoch, bool forced) noexcept {
-        REPLICATOR_ASSERT(local_.founded() && epoch >= local_.promised);
+        REPLICATOR_ASSERT(local_.bootstrapped() && epoch >= local_.promised);
         const auto& roster = roster_.of(local_, applier_);
         if (stalled(local_.log) || !local_.promise(epoch)) return local_.refused_by_log();
         sender_.restart();

@@ -115,7 +115,7 @@ public:
             const bool first = held_ == Index{};
             held_ = local_.log.held();
             if (local_.role == Role::leader) {
-                // What was founded lasts now, so the others may hear of it.
+                // The history that began here lasts now, so the others may hear of it.
                 for (Peer& peer : peers()) peer.hello_owed = peer.hello_owed || (first && peer.link == LinkId{});
                 leader_.advance(local_, applier_, peers());
                 if (local_.gives_way()) this->review_hand_over();

@@ -32,7 +32,7 @@ int main() {
     const replicator::NodeId nodes[] = {replicator::NodeId{1}, replicator::NodeId{2}};
     Node leader{network, {.node = nodes[0], .nodes = nodes, .run = replicator::Run{1}}};
     const Node follower{network, {.node = nodes[1], .nodes = nodes, .run = replicator::Run{2}}};
-    if (!leader.found(replicator::HistoryId{1})) return 1;
+    if (!leader.bootstrap(replicator::HistoryId{1})) return 1;
     network.settle();
     if (!leader.write({.add = 5})) return 2;
     network.settle();

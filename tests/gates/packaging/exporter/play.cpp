@@ -7,7 +7,7 @@ int main() {
     transport::Memory network;
     game::Node leader{network, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
     game::Node backup{network, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
-    if (!leader.found(HistoryId{1})) return 1;
+    if (!leader.bootstrap(HistoryId{1})) return 1;
     network.settle();
     static_cast<void>(leader.write({.points = 5}));
     network.settle();

@@ -118,7 +118,7 @@ struct GroupOf {
         BOOST_TEST_REQUIRE(!error);
         leader.transport().add_peer(two);
         BOOST_TEST_REQUIRE(!leader.start());
-        BOOST_TEST_REQUIRE(static_cast<bool>(leader.node().found(HistoryId{7})));
+        BOOST_TEST_REQUIRE(static_cast<bool>(leader.node().bootstrap(HistoryId{7})));
     }
     /// Another process that is node 2.
     Process& start(std::uint64_t run, std::optional<Tcp::endpoint> at = std::nullopt) {

@@ -213,17 +213,17 @@ BOOST_AUTO_TEST_CASE(a_successor_leads_only_what_its_leader_thinks_that_it_holds
 
 BOOST_AUTO_TEST_CASE(a_node_founds_only_when_it_holds_nothing_and_follows_nobody) {
     support::Async group(2, false);
-    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
-    BOOST_TEST(group.at(1).found(HistoryId{2}).error() == Error::already_founded);
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
+    BOOST_TEST(group.at(1).bootstrap(HistoryId{2}).error() == Error::already_bootstrapped);
     group.network.loses = [](const support::Frame& frame) {
         return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
     };
     group.network.settle();
     BOOST_REQUIRE(group.at(2).leader() == one);
     BOOST_TEST(group.at(2).last().index == Index{});
-    BOOST_TEST(group.at(2).found(HistoryId{2}).error() == Error::already_founded);
+    BOOST_TEST(group.at(2).bootstrap(HistoryId{2}).error() == Error::already_bootstrapped);
     group.network.cut(one, two);
-    BOOST_TEST(bool(group.at(2).found(HistoryId{2})));
+    BOOST_TEST(bool(group.at(2).bootstrap(HistoryId{2})));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_held_back_goes_out_when_a_successor_waits_for_it) {
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_hello_that_tells_of_a_higher_promise_ends_the_link_to_the
         if (wanted) hello = core::read_hello(frame.bytes.data());
         return false;
     };
-    BOOST_REQUIRE(group.at(1).found(HistoryId{77}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{77}));
     pass(group, 300);
     BOOST_REQUIRE((hello && group.at(2).leader() == one));
     hello->promised = {9, three, 1};

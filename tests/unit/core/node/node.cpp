@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(every_frame_and_byte_is_counted_on_both_sides) {
         bytes[frame.from] += frame.bytes.size();
         return false;
     };
-    BOOST_REQUIRE(group.at(1).found(HistoryId{77}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{77}));
     group.network.settle();
     for (std::uint64_t i = 0; i < 5; ++i) group.write(i);
     pass(group, 300);
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_failed_takes_and_says_nothing) {
     BOOST_TEST(group.at(1).status().counters.frames_sent == before.frames_sent);
     BOOST_TEST(group.at(1).promote().error() == Error::faulted);
     BOOST_TEST(group.at(1).hand_over(two).error() == Error::faulted);
-    BOOST_TEST(group.at(1).found(HistoryId{1}).error() == Error::faulted);
+    BOOST_TEST(group.at(1).bootstrap(HistoryId{1}).error() == Error::faulted);
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_for_which_the_buffer_is_too_small_stays_owed) {

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(founding_and_the_first_link) {
 1 -> 2 hello last=(0,0)
 2 -> 1 hello last=(0,0)
 )");
-    BOOST_REQUIRE(group.at(1).found(HistoryId{1}));
+    BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{1}));
     group.network.run();
     BOOST_TEST(group.network.transcript() == R"(
 1 -> 2 hello leads 1 last=(1,1)

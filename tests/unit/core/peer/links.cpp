@@ -78,8 +78,8 @@ void expect_refusal(const Config& config_of_one, const Config& config_of_two, Er
     Events events_of_two;
     First first(network, config_of_one, events_of_one);
     Second second(network, config_of_two, events_of_two);
-    BOOST_REQUIRE(first.found(HistoryId{1}));
-    if (both_found) BOOST_REQUIRE(second.found(HistoryId{2}));
+    BOOST_REQUIRE(first.bootstrap(HistoryId{1}));
+    if (both_found) BOOST_REQUIRE(second.bootstrap(HistoryId{2}));
     const Position last_of_two = second.last();
     network.advance(milliseconds(450), milliseconds(10));
     BOOST_TEST(first.status().peers()[0].refusal == error);
