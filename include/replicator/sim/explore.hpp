@@ -34,7 +34,7 @@ struct Exploration {
     std::uint64_t failing_seed = 0;  ///< meaningful when `failure` is not empty
     std::string failure;
     Scenario shortest;   ///< fails as well, with as few events as could be found
-    std::string report;  ///< failure, the shortest scenario as C++, and a chart of it
+    std::string report;  ///< failure, the shortest scenario as C++, and its frames
 
     [[nodiscard]] explicit operator bool() const noexcept { return failure.empty(); }
 };
@@ -57,11 +57,11 @@ using Run = std::function<Verdict(const Scenario&, Network::Watch)>;
 
 /// The frames of one scenario, as text.
 [[nodiscard]] inline std::string chart_of(const Run& run, const Scenario& scenario) {
-    Chart chart;
-    static_cast<void>(run(scenario, [&chart](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
-        chart.watch(now, from, to, bytes);
+    FrameListing listing;
+    static_cast<void>(run(scenario, [&listing](Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
+        listing.watch(now, from, to, bytes);
     }));
-    return chart.text();
+    return listing.text();
 }
 
 /// Compiled once for all node types.

@@ -65,8 +65,8 @@ namespace replicator::sim {
     }
 }
 
-/// Gathers the lines of a chart. Give `watch` to `World::watch`.
-class Chart {
+/// Gathers one line for each frame. Give `watch` to `World::watch`.
+class FrameListing {
 public:
     void watch(Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
         core::Inbound& stream = streams_[{from, to}];

@@ -31,8 +31,8 @@
 namespace replicator::sim {
 
 template <class UserNode, class MakeCommand>
-class Succession : public Scene<UserNode, MakeCommand, Succession<UserNode, MakeCommand>> {
-    using Base = Scene<UserNode, MakeCommand, Succession>;
+class Succession : public Group<UserNode, MakeCommand, Succession<UserNode, MakeCommand>> {
+    using Base = Group<UserNode, MakeCommand, Succession>;
     friend Base;
 
 public:
@@ -41,10 +41,10 @@ public:
     using Limits = typename Simulated<UserNode>::Bounds;
 
     Succession(const Scenario& scenario, MakeCommand make_command)
-        : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), chronicle_(history_) {
-        views_.resize(places_.size());
-        stops_.set_places(places_.size());
-        if (!places_[0].node->bootstrap(history_)) fail({"the group cannot be bootstrapped"});
+        : Base(scenario, std::move(make_command)), history_(HistoryId{random_.next() | 1}), facts_(history_) {
+        views_.resize(hosts_.size());
+        stops_.set_hosts(hosts_.size());
+        if (!hosts_[0].node->bootstrap(history_)) fail({"the group cannot be bootstrapped"});
         check(0);
     }
 
@@ -59,12 +59,12 @@ public:
 
 private:
     using Base::acknowledged_, Base::clients_, Base::events_, Base::fail, Base::failure_, Base::ids_,
-        Base::make_command_, Base::network_, Base::now_, Base::places_, Base::random_, Base::scenario_, Base::step,
+        Base::make_command_, Base::network_, Base::now_, Base::hosts_, Base::random_, Base::scenario_, Base::step,
         Base::trace_;
-    using Chronicle = sim::Chronicle<typename Simulated<UserNode>::StateMachine>;
-    using Entry = typename Chronicle::Entry;
-    using View = typename Chronicle::View;
-    using Reign = typename Chronicle::Reign;
+    using Facts = sim::Facts<typename Simulated<UserNode>::StateMachine>;
+    using Entry = typename Facts::Entry;
+    using View = typename Facts::View;
+    using Reign = typename Facts::Reign;
 
     [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::engine(node).local(); }
     void heard(std::size_t, std::size_t) {}
@@ -72,8 +72,8 @@ private:
     // ---- What happens ----
 
     void write(std::uint32_t count) {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (hosts_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
             for (std::uint32_t n = 0; n < count && failure_.empty() && write_at(i); ++n) {
             }
         }
@@ -81,7 +81,7 @@ private:
     }
 
     bool write_at(std::size_t place) {
-        Node& node = *places_[place].node;
+        Node& node = *hosts_[place].node;
         const Position before = node.last();
         const Result<Ticket> ticket = node.write(make_command_(random_));
         refuse(stops_.writes(place, node, ticket.error()));
@@ -102,10 +102,10 @@ private:
         view.pending.clear();
         view.answered = 0;
         stops_.ends(place);
-        view.promised = local(*places_[place].node).promised;
-        view.incarnation = places_[place].incarnation;
+        view.promised = local(*hosts_[place].node).promised;
+        view.incarnation = hosts_[place].incarnation;
         if constexpr (Base::is_durable) {
-            const auto& node = local(*places_[place].node);
+            const auto& node = local(*hosts_[place].node);
             view.suspect = node.log.is_suspect() && node.suspect_from() != Index{};
         }
     }
@@ -115,22 +115,22 @@ private:
         View& view = views_[place];
         const Entry before = std::exchange(view.held, 0);
         view.applied = 0;
-        if (!Base::is_durable || places_[place].drive->is_new()) view.last = 0;
+        if (!Base::is_durable || hosts_[place].drive->is_new()) view.last = 0;
         if constexpr (Base::is_durable) {
             check(place);
             const bool keeps = Simulated<UserNode>::keeps_copies;
-            const bool other = places_[place].drive->is_new() || places_[place].drive->is_older();
+            const bool other = hosts_[place].drive->is_new() || hosts_[place].drive->is_older();
             // Of one that was told to be another, the disk may have failed meanwhile.
             const bool told = this->pasts_.went_back(place);
-            const auto& now = local(*places_[place].node);
-            if (keeps && !other) refuse(forgotten_by(now, lines_, view, before, lost, told));
+            const auto& now = local(*hosts_[place].node);
+            if (keeps && !other) refuse(forgotten_by(now, tree_, view, before, lost, told));
         }
-        if (lost) chronicle_.forget_what_is_gone(Base::is_durable);
+        if (lost) facts_.forget_what_is_gone(Base::is_durable);
     }
 
     void promote(std::size_t place, bool forced) {
         if (network_.is_paused(ids_[place])) return;
-        Node& node = *places_[place].node;
+        Node& node = *hosts_[place].node;
         const Epoch before = local(node).promised;
         stops_.promoted(place, forced);
         static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
@@ -142,9 +142,9 @@ private:
     }
 
     void hand_over(std::size_t to) {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (i == to || places_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
-            static_cast<void>(places_[i].node->hand_over(ids_[to]));
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (i == to || hosts_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
+            static_cast<void>(hosts_[i].node->hand_over(ids_[to]));
             check(i);
         }
         network_.pump(now_);
@@ -152,13 +152,13 @@ private:
 
     /// Whoever leads stops in order.
     void drain(Duration within) {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].node->role() == Role::leader) stop(i, within);
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (hosts_[i].node->role() == Role::leader) stop(i, within);
         }
     }
     /// A leader drains first; any other node has nothing to hand over, and stops soon.
     void stop(std::size_t place, Duration within) {
-        Node& node = *places_[place].node;
+        Node& node = *hosts_[place].node;
         if (network_.is_paused(ids_[place])) return;
         const Error expected = stops_.expected(place, node);
         const Error answer = node.drain(within).error();
@@ -168,7 +168,7 @@ private:
         check(place);
         network_.pump(now_);
     }
-    void stop_soon(std::size_t place) { places_[place].stops_at = now_ + Duration{random_.between(1, 20'000)}; }
+    void stop_soon(std::size_t place) { hosts_[place].stops_at = now_ + Duration{random_.between(1, 20'000)}; }
 
     // ---- What must hold ----
 
@@ -178,27 +178,27 @@ private:
     }
 
     void check(std::size_t place) {
-        const Calm calm(places_[place].drive.get());
+        const Calm calm(hosts_[place].drive.get());
         View& view = views_[place];
-        const Node& node = *places_[place].node;
+        const Node& node = *hosts_[place].node;
         this->note(place, node);
         const bool stopped = this->has_stopped(place);
         if (!local(node).bootstrapped()) return;
-        const std::optional<Entry> last = lines_.take(local(node).log, view.last);
+        const std::optional<Entry> last = tree_.take(local(node).log, view.last);
         if (!last && local(node).log.fault() != Error::none) return;  // the disk cannot be read
         if (!last) return fail({"node ", name(place), " holds entries that no leader wrote"});
-        if (!lines_.understands()) return fail({"the codec cannot decode what it encoded"});
+        if (!tree_.understands()) return fail({"the codec cannot decode what it encoded"});
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
         const Index flushed = smaller(node.last().index, local(node).log.held());
-        const Entry held = counts_flushed ? lines_.at(*last, flushed) : *last;
+        const Entry held = counts_flushed ? tree_.at(*last, flushed) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
-        view.held = stopped ? lines_.common(view.held, held) : held;
+        view.held = stopped ? tree_.common(view.held, held) : held;
         // It may have opened an epoch, or committed more, just before its disk failed.
         if (node.role() == Role::leader || (stopped && led(place))) check_leader(place);
         if (stopped) return;
         this->check_seat_moves(place);
-        if (failure_.empty()) refuse(misapplied_by(node, chronicle_, view, name(place)));
+        if (failure_.empty()) refuse(misapplied_by(node, facts_, view, name(place)));
         if (failure_.empty()) check_acknowledged(place);
         if (failure_.empty() && stops_.drains(place)) check_drain(place);
         if (failure_.empty() && clients_.look) clients_.look(node, now_);
@@ -206,7 +206,7 @@ private:
 
     /// Whoever drained stops. Whoever was late with it goes on, or stops all the same.
     void check_drain(std::size_t place) {
-        const Node& node = *places_[place].node;
+        const Node& node = *hosts_[place].node;
         refuse(stops_.look(place, node));
         if (stops_.drains(place)) return;
         const bool stops_late = !is_healed_ && !scenario_.nobody_comes && random_.below(2) == 0;
@@ -215,26 +215,26 @@ private:
 
     /// The process that stopped at `place` wrote the newest entry there.
     [[nodiscard]] bool led(std::size_t place) const {
-        const Epoch epoch = lines_.epoch(views_[place].last);
+        const Epoch epoch = tree_.epoch(views_[place].last);
         const auto known = epochs_.find(epoch);
-        return epoch.node == ids_[place] && (known == epochs_.end() || known->second.run == places_[place].run);
+        return epoch.node == ids_[place] && (known == epochs_.end() || known->second.run == hosts_[place].run);
     }
 
     void check_leader(std::size_t place) {
-        const Node& node = *places_[place].node;
+        const Node& node = *hosts_[place].node;
         const Epoch epoch = node.last().epoch;
-        const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{places_[place].run, 0, false, 0, 0});
+        const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{hosts_[place].run, 0, false, 0, 0});
         Reign& reign = known->second;
-        if (reign.run != places_[place].run) return fail({"two nodes lead one epoch"});
+        if (reign.run != hosts_[place].run) return fail({"two nodes lead one epoch"});
         const auto& engine = testing::Inspect::engine(node);
         const bool knows = core::newest_roster(local(node), engine.applier()) == local(node).roster;
         // Whoever looks may be the first to find that the disk failed.
         if (!knows && local(node).log.fault() == Error::none) {
             return fail({"the log of leader ", name(place), " says other things about the nodes than it does"});
         }
-        reign.committed = lines_.at(views_[place].last, node.commit());
+        reign.committed = tree_.at(views_[place].last, node.commit());
         if (!is_new) return;
-        reign.start = lines_.at(views_[place].last, local(node).epochs.all().back().first);
+        reign.start = tree_.at(views_[place].last, local(node).epochs.all().back().first);
         reign.forced = local(node).epochs.all().back().forced;
         // Somebody said that an old copy is the truth, in an epoch that is older than what others hold.
         if (reign.forced && this->pasts_.went_back(place) && epoch < epochs_.rbegin()->first) this->void_ = true;
@@ -243,7 +243,7 @@ private:
 
     void check_acknowledged(std::size_t place) {
         View& view = views_[place];
-        const Node& node = *places_[place].node;
+        const Node& node = *hosts_[place].node;
         std::size_t done = 0;
         Entry newest = 0;
         for (; done < view.pending.size(); ++done) {
@@ -253,8 +253,8 @@ private:
             if (clients_.ended) clients_.ended(ticket, outcome, now_);
             if (outcome.state != WriteState::acknowledged) continue;
             ++acknowledged_;
-            newest = lines_.at(view.last, ticket.position.index);
-            if (lines_.epoch(newest) != ticket.position.epoch) {
+            newest = tree_.at(view.last, ticket.position.index);
+            if (tree_.epoch(newest) != ticket.position.epoch) {
                 return fail({"a write is acknowledged at a position where another one stands"});
             }
         }
@@ -277,12 +277,12 @@ private:
         const Instant end =
             begins + Duration{Limits::failure_timeout.microseconds + Limits::promotion_timeout.microseconds};
         while (failure_.empty() && now_ < end) step();
-        const auto leads = [](const Place<Node>& place) { return place.node->role() == Role::leader; };
+        const auto leads = [](const Host<Node>& place) { return place.node->role() == Role::leader; };
         const NodeId last = epochs_.rbegin()->first.node;
         if (!died && drains && last == ids_[0]) return fail({"a leader drained, and nobody leads in its place"});
         const bool goes_on = Policy::holders_floor(ids_.size()) > 1 && Policy::holders(ids_.size()) < ids_.size();
         if (died && (!goes_on || last == ids_[death->node])) return;
-        if (std::none_of(places_.begin(), places_.end(), leads)) fail({"a candidate died, and nobody leads"});
+        if (std::none_of(hosts_.begin(), hosts_.end(), leads)) fail({"a candidate died, and nobody leads"});
     }
 
     // ---- The end ----
@@ -306,7 +306,7 @@ private:
             const std::optional<std::size_t> leader = equal_to_leader();
             if (!leader) continue;
             if (wrote) return check_survival(*leader);
-            if (places_[*leader].node->status().handing_over) continue;
+            if (hosts_[*leader].node->status().handing_over) continue;
             wrote = write_at(*leader);
             // A log may still have to find out that its disk has room again.
             if (!wrote && !Base::is_durable) fail({"after healing, a write is refused"});
@@ -317,16 +317,16 @@ private:
 
     /// False when there is nothing left to lead: every node lost its copies.
     [[nodiscard]] bool find_leader(bool may_lose) {
-        std::size_t best = places_.size();
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            const Node& node = *places_[i].node;
+        std::size_t best = hosts_.size();
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            const Node& node = *hosts_[i].node;
             if (node.role() == Role::leader) return true;
             if (node.role() == Role::faulted) return true;  // it will be started again
             if (node.last().index == Index{}) continue;
-            if (best == places_.size() || places_[best].node->last() < node.last()) best = i;
+            if (best == hosts_.size() || hosts_[best].node->last() < node.last()) best = i;
         }
-        if (best == places_.size()) {
-            chronicle_.forget_what_is_gone(Base::is_durable);
+        if (best == hosts_.size()) {
+            facts_.forget_what_is_gone(Base::is_durable);
             check_survival(0);
             return false;
         }
@@ -335,8 +335,8 @@ private:
     }
 
     void admit_by_name() {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            Node& node = *places_[i].node;
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            Node& node = *hosts_[i].node;
             if (node.role() != Role::leader) continue;
             for (const auto& peer : node.status().peers()) {
                 if (peer.state == FollowerState::streaming && !peer.counts) static_cast<void>(node.admit(peer.node));
@@ -349,13 +349,13 @@ private:
     /// The leader, when all nodes are as it is and nothing is pending.
     [[nodiscard]] std::optional<std::size_t> equal_to_leader() {
         std::optional<std::size_t> leader;
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].node->role() == Role::leader) leader = i;
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (hosts_[i].node->role() == Role::leader) leader = i;
         }
         if (!leader) return std::nullopt;
-        const Node& node = *places_[*leader].node;
+        const Node& node = *hosts_[*leader].node;
         if (!views_[*leader].pending.empty() || !node.confirmed()) return std::nullopt;
-        for (const Place<Node>& place : places_) {
+        for (const Host<Node>& place : hosts_) {
             const bool equal = place.node->last() == node.last() && place.node->applied() == node.last().index &&
                                digest_of(place.node->state()) == digest_of(node.state());
             if (!equal) return std::nullopt;
@@ -366,12 +366,12 @@ private:
     void check_survival(std::size_t leader) { refuse(promises_.survive(views_[leader].last)); }
 
     HistoryId history_;
-    Chronicle chronicle_;
-    Lines<typename Simulated<UserNode>::StateMachine>& lines_ = chronicle_.lines;
-    std::vector<View>& views_ = chronicle_.views;
-    decltype(Chronicle::reigns)& epochs_ = chronicle_.reigns;
-    Promises<typename Simulated<UserNode>::StateMachine, Policy> promises_{chronicle_};
-    OrderlyStops<Simulated<UserNode>> stops_{chronicle_};
+    Facts facts_;
+    EntryTree<typename Simulated<UserNode>::StateMachine>& tree_ = facts_.tree;
+    std::vector<View>& views_ = facts_.views;
+    decltype(Facts::reigns)& epochs_ = facts_.reigns;
+    Promises<typename Simulated<UserNode>::StateMachine, Policy> promises_{facts_};
+    OrderlyStops<Simulated<UserNode>> stops_{facts_};
     bool is_healed_ = false;
 };
 

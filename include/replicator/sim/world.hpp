@@ -27,8 +27,8 @@ namespace replicator::sim {
 
 /// `make_command(Random&)` gives the next command of a client.
 template <class UserNode, class MakeCommand>
-class World : public Scene<UserNode, MakeCommand, World<UserNode, MakeCommand>> {
-    using Base = Scene<UserNode, MakeCommand, World>;
+class World : public Group<UserNode, MakeCommand, World<UserNode, MakeCommand>> {
+    using Base = Group<UserNode, MakeCommand, World>;
     friend Base;
 
 public:
@@ -60,16 +60,16 @@ private:
     using Base::make_command_;
     using Base::network_;
     using Base::now_;
-    using Base::places_;
+    using Base::hosts_;
     using Base::random_;
     using Base::start;
     using Base::step;
     using Base::trace_;
 
-    [[nodiscard]] Node& leader() { return *places_[0].node; }
+    [[nodiscard]] Node& leader() { return *hosts_[0].node; }
 
     void heard(std::size_t from, std::size_t to) {
-        if (to == 0) places_[from].heard_at = now_;
+        if (to == 0) hosts_[from].heard_at = now_;
     }
     // Here the leader lives for ever.
     void promote(std::size_t, bool) {}
@@ -78,7 +78,7 @@ private:
     void stop(std::size_t, Duration) {}
 
     void ends(std::size_t place, bool) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         const Stage stage = Simulated<UserNode>::keeps_copies ? Stage::durable : Stage::received;
         // What was done when the disk failed may not be there, and nobody was told of it.
         const bool stopped = at.node->role() == Role::faulted;
@@ -88,20 +88,20 @@ private:
 
     /// It was told that it is an older copy.
     void forgets(std::size_t place) {
-        const Place<Node>& at = places_[place];
-        places_[place].former.push_back({at.incarnation, at.began, at.held, at.applied, false});
+        const Host<Node>& at = hosts_[place];
+        hosts_[place].former.push_back({at.incarnation, at.began, at.held, at.applied, false});
     }
 
     /// What a node held when its process ended, it holds again if that was on its disk.
     void came_back(std::size_t place, bool lost) {
         if constexpr (Base::is_durable) {
-            const Calm calm(places_[place].drive.get());
-            const Index before = places_[place].former.back().held;
+            const Calm calm(hosts_[place].drive.get());
+            const Index before = hosts_[place].former.back().held;
             const bool less = held(place, Stage::durable) < before;
-            const bool is_new = places_[place].drive->is_new() || places_[place].drive->is_older();
+            const bool is_new = hosts_[place].drive->is_new() || hosts_[place].drive->is_older();
             if (less && !lost) fail({"node ", name(place), " comes back without what its disk had"});
             if (less && !is_new && Simulated<UserNode>::keeps_copies &&
-                places_[place].node->status().suspect_from == Index{}) {
+                hosts_[place].node->status().suspect_from == Index{}) {
                 fail({"node ", name(place), " comes back with less than its disk had, and is not suspect"});
             }
             check(place);
@@ -166,7 +166,7 @@ private:
         if (!oracle_.understands()) fail({"the codec cannot decode what it encoded"});
         if (!same_roster(local.roster)) fail({"the entries do not say of the nodes what the leader believes"});
         check_seat(former.seat_index);
-        for (std::size_t i = 1; i < places_.size(); ++i) check_admission(i, former.counting(ids_[i]));
+        for (std::size_t i = 1; i < hosts_.size(); ++i) check_admission(i, former.counting(ids_[i]));
     }
 
     template <class Roster>
@@ -191,8 +191,8 @@ private:
     void check_admission(std::size_t place, Incarnation former) {
         const Incarnation counting = oracle_.roster().counting(ids_[place]);
         if (former == Incarnation{} || former == counting || person_came_) return;
-        const std::size_t heard = heard_since_began(places_, place, counting);
-        const std::size_t nodes = places_.size();
+        const std::size_t heard = heard_since_began(hosts_, place, counting);
+        const std::size_t nodes = hosts_.size();
         const std::size_t holders = Policy::holders(nodes);
         if (heard < (std::min)(nodes - 1, (std::max)(holders, nodes - holders + 1))) {
             fail({"node ", name(place), " counts again, although only ", heard, " nodes were heard"});
@@ -201,7 +201,7 @@ private:
 
     /// How far a node holds the line at `stage`.
     [[nodiscard]] Index held(std::size_t place, Stage stage) {
-        const Node& node = *places_[place].node;
+        const Node& node = *hosts_[place].node;
         const auto& log = testing::Inspect::engine(node).local().log;
         const Index received = oracle_.held_by(log);
         switch (stage) {
@@ -216,14 +216,14 @@ private:
     /// ended.
     [[nodiscard]] Index held_and_counted(std::size_t place, Stage stage = Node::stage) {
         const Incarnation counting = oracle_.roster().counting(ids_[place]);
-        const Index former = places_[place].held_before(counting, stage == Stage::applied);
-        if (counting != places_[place].incarnation) return former;
+        const Index former = hosts_[place].held_before(counting, stage == Stage::applied);
+        if (counting != hosts_[place].incarnation) return former;
         return (std::max)(former, held(place, stage));
     }
 
     /// Everything that must hold of one node after it was told something.
     void check(std::size_t place) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         const Calm calm(at.drive.get());
         follow_leader();
         const Node& node = *at.node;
@@ -272,7 +272,7 @@ private:
 
     void check_holders() {
         std::size_t holders = 0;
-        for (std::size_t i = 0; i < places_.size(); ++i) {
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
             const Index index = i == 0 ? held(0, Node::stage) : held_and_counted(i);
             if (index >= newest_acknowledged_) ++holders;
         }
@@ -295,7 +295,7 @@ private:
 
     [[nodiscard]] bool all_equal() {
         if (!pending_.empty()) return false;
-        for (const Place<Node>& place : places_) {
+        for (const Host<Node>& place : hosts_) {
             const bool equal = place.node->applied() == leader().last().index &&
                                same_roster(testing::Inspect::engine(*place.node).local().applied_roster) &&
                                digest_of(place.node->state()) == digest_of(leader().state());

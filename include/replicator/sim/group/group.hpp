@@ -31,7 +31,7 @@ namespace replicator::sim {
 /// before a process ends, `came_back(place, lost)` after the next one started there, which may have lost copies that it
 /// had.
 template <class UserNode, class MakeCommand, class Play>
-class Scene {
+class Group {
 public:
     using Node = typename Simulated<UserNode>::Node;
     using Limits = typename Simulated<UserNode>::Bounds;
@@ -46,7 +46,7 @@ protected:
     static constexpr std::size_t larger_buffer = (std::max)(Limits::frame_bytes_max, UserNode::transmit_bytes_min);
     static constexpr Duration tick_interval_max{Limits::heartbeat_interval.microseconds / 2};
 
-    Scene(const Scenario& scenario, MakeCommand make_command)
+    Group(const Scenario& scenario, MakeCommand make_command)
         : scenario_(scenario),
           random_(scenario.seed ^ 0x5eed),
           make_command_(std::move(make_command)),
@@ -57,9 +57,9 @@ protected:
         for (std::size_t i = 0; i < scenario.nodes; ++i) ids_.push_back(NodeId{static_cast<std::uint32_t>(i + 1)});
         network_.set_nodes(ids_);
         network_.set_flush_delay(scenario.disks.flush_delay_max);
-        places_.resize(scenario.nodes);
+        hosts_.resize(scenario.nodes);
         standstills_.resize(scenario.nodes);
-        for (Place<Node>& place : places_) {
+        for (Host<Node>& place : hosts_) {
             if (is_durable) place.drive = std::make_unique<Drive>(random_.next());
         }
         for (std::size_t i = 0; i < scenario.nodes; ++i) start(i);
@@ -82,7 +82,7 @@ protected:
     }
 
     void start(std::size_t place, End before = End::kill) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         if (before != End::again) at.run = Run{++runs_};
         const Config config{.node = ids_[place],
                             .nodes = ids_,
@@ -92,8 +92,8 @@ protected:
                             .leads_again = scenario_.disks.leads_again};
         if constexpr (is_durable) {
             // Who has to replace a disk may take a copy of another node's.
-            const std::size_t other = (place + 1) % places_.size();
-            Opening<Simulated<UserNode>> opening(*at.drive, *places_[other].drive, random_, scenario_.disks.sync_polls);
+            const std::size_t other = (place + 1) % hosts_.size();
+            Opening<Simulated<UserNode>> opening(*at.drive, *hosts_[other].drive, random_, scenario_.disks.sync_polls);
             at.node = opening.open(network_, config, [this](auto why) { fail(why); });
         } else {
             at.node = std::make_unique<Node>(network_, config);
@@ -103,7 +103,7 @@ protected:
         at.incarnation = incarnation;
         at.applied = at.commit = Index{};
         at.restarts_at = at.stops_at = Instant{};
-        pasts_.started(places_, place, before);
+        pasts_.started(hosts_, place, before);
         at.node->tick(at.clock);
     }
 
@@ -114,15 +114,15 @@ protected:
         come_back(place, how);
     }
     void blackout() {
-        for (std::size_t i = 0; i < places_.size(); ++i) end(i, End::power);
-        for (std::size_t i = 0; i < places_.size(); ++i) start(i);
-        for (std::size_t i = 0; i < places_.size(); ++i) come_back(i, End::power);
+        for (std::size_t i = 0; i < hosts_.size(); ++i) end(i, End::power);
+        for (std::size_t i = 0; i < hosts_.size(); ++i) start(i);
+        for (std::size_t i = 0; i < hosts_.size(); ++i) come_back(i, End::power);
     }
 
     /// True for a node that stopped because its disk failed, or had no room when it started; somebody starts it again after a while. A node that
     /// stopped for another reason is a failure.
     [[nodiscard]] bool has_stopped(std::size_t place) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         if (at.node->role() != Role::faulted) return false;
         const Error fault = at.node->status().fault;
         const bool is_of_disk = fault == Error::log_failed || fault == Error::log_full;
@@ -137,9 +137,9 @@ protected:
     /// The next thing that happens by itself: a packet arrives, or a node is told the time.
     void step() {
         Instant next = network_.next_arrival(Instant{~std::uint64_t{0}});
-        std::size_t ticking = places_.size();
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].ticks_at < next) next = places_[i].ticks_at, ticking = i;
+        std::size_t ticking = hosts_.size();
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (hosts_[i].ticks_at < next) next = hosts_[i].ticks_at, ticking = i;
         }
         bool flushes = false;
         if constexpr (is_durable) {
@@ -153,7 +153,7 @@ protected:
             const NodeId flushed = network_.flush(now_);
             return flushed == NodeId{} ? void() : self().check(value(flushed) - 1);
         }
-        if (ticking < places_.size()) return tick(ticking);
+        if (ticking < hosts_.size()) return tick(ticking);
         const NodeId receiver = network_.deliver(now_);
         if (receiver == NodeId{}) return;
         self().heard(value(network_.sender()) - 1, value(receiver) - 1);
@@ -161,7 +161,7 @@ protected:
     }
 
     void tick(std::size_t place) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         at.ticks_at =
             now_ + Duration{random_.between(tick_interval_max.microseconds / 3, tick_interval_max.microseconds)};
         if (network_.is_paused(ids_[place])) {
@@ -191,7 +191,7 @@ protected:
             case EventKind::disk_hang: return is_durable ? trouble(event) : void();
             case EventKind::pause:
                 network_.pause(node, true);
-                places_[place].paused_until = now_ + milliseconds(event.amount);
+                hosts_[place].paused_until = now_ + milliseconds(event.amount);
                 return;
             case EventKind::cut: network_.cut(other, node); [[fallthrough]];
             case EventKind::cut_one_way: network_.cut(node, other); return;
@@ -200,9 +200,9 @@ protected:
             case EventKind::heal: network_.heal(); return;
             case EventKind::reconnect: network_.reconnect(); return;
             case EventKind::clock_jump:
-                places_[place].clock = places_[place].clock + milliseconds(event.amount);
+                hosts_[place].clock = hosts_[place].clock + milliseconds(event.amount);
                 return;
-            case EventKind::clock_stop: places_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
+            case EventKind::clock_stop: hosts_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
             case EventKind::promote: return self().promote(place, false);
             case EventKind::force: return self().promote(place, true);
             case EventKind::hand_over: return self().hand_over(place);
@@ -210,10 +210,10 @@ protected:
             case EventKind::stop: return self().stop(place, milliseconds(event.amount));
             case EventKind::repeat: return network_.repeat(node, other, milliseconds(event.amount), now_);
             case EventKind::image:
-                if (is_durable) places_[place].drive->take_image();
+                if (is_durable) hosts_[place].drive->take_image();
                 return;
             case EventKind::restore:
-                if (!is_durable || !places_[place].drive->has_image()) return;
+                if (!is_durable || !hosts_[place].drive->has_image()) return;
                 return restart(place, event.amount % 2 == 0 ? End::image : End::copy);
             case EventKind::same_run: return is_durable ? void() : restart(place, End::again);
         }
@@ -227,7 +227,7 @@ protected:
             what = static_cast<DiskTrouble>(random_.below(5));
             amount = random_.next() % 1000;
         }
-        places_[event.node].drive->trouble(what, amount, now_ + milliseconds(event.amount));
+        hosts_[event.node].drive->trouble(what, amount, now_ + milliseconds(event.amount));
     }
 
     /// A node with a disk may be away for a while, in which others miss it.
@@ -235,22 +235,22 @@ protected:
         restart(event.node, how);
         if (!is_durable || event.amount % 2 == 0) return;
         network_.pause(ids_[event.node], true);
-        places_[event.node].paused_until = now_ + milliseconds(event.amount);
+        hosts_[event.node].paused_until = now_ + milliseconds(event.amount);
     }
 
     /// The process closes what it has, ends, and is away for a while; the machine may be switched off meanwhile.
     void stop_in_order(std::size_t place) {
         bool closed = false;
-        if constexpr (is_durable) closed = static_cast<bool>(places_[place].node->close());
+        if constexpr (is_durable) closed = static_cast<bool>(hosts_[place].node->close());
         restart(place, closed && random_.below(2) == 0 ? End::power : End::kill, closed);
         network_.pause(ids_[place], true);
-        places_[place].paused_until = now_ + Duration{random_.between(1'000, 100'000)};
+        hosts_[place].paused_until = now_ + Duration{random_.between(1'000, 100'000)};
     }
 
     /// The nodes before and after `middle` see it, and not each other.
     void bridge(std::size_t middle) {
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            for (std::size_t j = i + 1; j < places_.size(); ++j) {
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            for (std::size_t j = i + 1; j < hosts_.size(); ++j) {
                 if (i == middle || j == middle || (i < middle) == (j < middle)) continue;
                 network_.cut(ids_[i], ids_[j]);
                 network_.cut(ids_[j], ids_[i]);
@@ -261,13 +261,13 @@ protected:
     void heal() {
         network_.heal();
         for (const NodeId id : ids_) network_.pause(id, false);
-        for (Place<Node>& place : places_) {
+        for (Host<Node>& place : hosts_) {
             place.clock_stopped_until = now_;
             if (place.drive != nullptr) place.drive->mend(scenario_.disks.sync_polls);
         }
         network_.set_faults(scenario_.network.healed());
         // Nobody talks to them until then.
-        for (std::size_t i = 0; i < places_.size(); ++i) {
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
             if (!is_durable && pasts_.is_unseen(i)) restart(i, End::kill);
         }
     }
@@ -279,17 +279,17 @@ protected:
             trace_ = core::mix(trace_, part);
         }
         if (const Incarnation now = testing::Inspect::engine(node).local().incarnation;
-            now != places_[place].incarnation) {
+            now != hosts_[place].incarnation) {
             if constexpr (requires { self().forgets(place); }) self().forgets(place);
-            pasts_.forgot(places_, place, now_);
+            pasts_.forgot(hosts_, place, now_);
         }
-        if (const std::string wrong = pasts_.wrong_with(places_, place); !wrong.empty()) fail_for_sure({wrong.c_str()});
-        if (scenario_.leaders_fail && pasts_.is_void(places_)) void_ = true;
+        if (const std::string wrong = pasts_.wrong_with(hosts_, place); !wrong.empty()) fail_for_sure({wrong.c_str()});
+        if (scenario_.leaders_fail && pasts_.is_void(hosts_)) void_ = true;
     }
 
     /// A leader whose seat stands still, while another follower gets on, gives it to that one.
     void check_seat_moves(std::size_t place) {
-        if (!standstills_[place].look(*places_[place].node)) return;
+        if (!standstills_[place].look(*hosts_[place].node)) return;
         fail({"node ", name(place), " acknowledges nothing, although a follower that gets on could have the seat"});
     }
 
@@ -302,12 +302,12 @@ protected:
     void fail_for_sure(std::initializer_list<Word> why) {
         if (!failure_.empty()) return;
         append(failure_, why);
-        describe(failure_, places_);
+        describe(failure_, hosts_);
     }
 
 private:
     void end(std::size_t place, End how, bool in_order = false) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         self().ends(place, in_order);
         network_.detach(*at.node);
         if constexpr (is_durable) {
@@ -321,14 +321,14 @@ private:
 
     void come_back(std::size_t place, End how) {
         const bool keeps = Simulated<UserNode>::keeps_copies && (how == End::kill || how == End::power);
-        const bool lost = !keeps || places_[place].drive->is_damaged();
+        const bool lost = !keeps || hosts_[place].drive->is_damaged();
         self().came_back(place, lost);
-        if (is_durable) places_[place].drive->settle();
+        if (is_durable) hosts_[place].drive->settle();
     }
 
     /// Somebody comes by: troubles of disks end, and nodes start again that stopped because of them.
     void look_after(std::size_t place) {
-        Place<Node>& at = places_[place];
+        Host<Node>& at = hosts_[place];
         if (at.drive->trouble_ends() <= now_) at.drive->mend(scenario_.disks.sync_polls);
         if (at.restarts_at == Instant{} || now_ < at.restarts_at) return;
         restart(place, random_.below(2) == 0 ? End::kill : End::power);
@@ -341,7 +341,7 @@ protected:
     Network network_;
     Clients<Node> clients_;
     std::vector<NodeId> ids_;
-    std::vector<Place<Node>> places_;
+    std::vector<Host<Node>> hosts_;
     std::vector<Standstill<Simulated<UserNode>>> standstills_;
     Pasts<Node> pasts_;
     bool void_ = false;  // nothing is promised any more

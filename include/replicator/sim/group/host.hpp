@@ -70,7 +70,7 @@ struct Former {
 
 /// A node, and what surrounds it in its own place: a clock, and what the world remembers about it.
 template <class Node>
-struct Place {
+struct Host {
     std::unique_ptr<Drive> drive;  // where logs are on disks
     std::unique_ptr<Node> node;
     Run run{};
@@ -121,11 +121,11 @@ struct Place {
 /// How many nodes, the leader included, the leader has heard since `incarnation` began at `place`; those there not
 /// counted.
 template <class Node>
-[[nodiscard]] std::size_t heard_since_began(const std::vector<Place<Node>>& places, std::size_t place,
+[[nodiscard]] std::size_t heard_since_began(const std::vector<Host<Node>>& hosts, std::size_t place,
                                             Incarnation incarnation) {
-    const Instant began = places[place].began_as(incarnation);
+    const Instant began = hosts[place].began_as(incarnation);
     std::size_t heard = 1;
-    for (std::size_t i = 1; i < places.size(); ++i) heard += i != place && places[i].heard_at >= began ? 1u : 0u;
+    for (std::size_t i = 1; i < hosts.size(); ++i) heard += i != place && hosts[i].heard_at >= began ? 1u : 0u;
     return heard;
 }
 
@@ -154,11 +154,11 @@ void describe(std::string& text, const Node& node) {
 
 /// All nodes as they are, for the message of a failure; but for one that cannot start.
 template <class Node>
-void describe(std::string& text, const std::vector<Place<Node>>& places) {
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        if (places[i].node == nullptr) continue;
+void describe(std::string& text, const std::vector<Host<Node>>& hosts) {
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        if (hosts[i].node == nullptr) continue;
         append(text, {"\n  node ", name(i), " "});
-        describe(text, *places[i].node);
+        describe(text, *hosts[i].node);
     }
 }
 

@@ -28,11 +28,11 @@ class OrderlyStops {
 public:
     using Node = typename Simulated::Node;
     using Limits = typename Simulated::Bounds;
-    using Chronicle = sim::Chronicle<typename Simulated::StateMachine>;
-    using Entry = typename Chronicle::Entry;
+    using Facts = sim::Facts<typename Simulated::StateMachine>;
+    using Entry = typename Facts::Entry;
 
-    explicit OrderlyStops(const Chronicle& chronicle) noexcept : chronicle_(chronicle), lines_(chronicle.lines) {}
-    void set_places(std::size_t places) { drains_.resize(places); }
+    explicit OrderlyStops(const Facts& facts) noexcept : facts_(facts), tree_(facts.tree) {}
+    void set_hosts(std::size_t hosts) { drains_.resize(hosts); }
 
     /// The node drains, and nobody was told yet how that ended.
     [[nodiscard]] bool drains(std::size_t place) const { return drains_[place].has_value(); }
@@ -107,12 +107,12 @@ private:
     }
 
     /// The newest entry that the process at `place` acknowledged.
-    [[nodiscard]] Entry answered(std::size_t place) const { return chronicle_.views[place].answered; }
+    [[nodiscard]] Entry answered(std::size_t place) const { return facts_.views[place].answered; }
     /// The node at `other` holds it, or an earlier process there held it in the end.
     [[nodiscard]] bool held_at(std::size_t other, Entry entry) const {
-        const auto& view = chronicle_.views[other];
-        return lines_.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
-                                                           [&](Entry former) { return lines_.has(former, entry); });
+        const auto& view = facts_.views[other];
+        return tree_.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
+                                                           [&](Entry former) { return tree_.has(former, entry); });
     }
 
     /// A successor was told to lead: no write waits any more, and it holds what was acknowledged, on its disk where
@@ -120,12 +120,12 @@ private:
     [[nodiscard]] std::string look_at_order(std::size_t place, Drain& drain, const DrainStatus& status) {
         if (std::exchange(drain.told, true)) return {};
         const std::uint64_t successor = value(status.successor);
-        if (!drain.lacks && !chronicle_.views[place].pending.empty()) {
+        if (!drain.lacks && !facts_.views[place].pending.empty()) {
             return say({"node ", name(place), " hands over to node ", successor, " while writes are pending"});
         }
         if (risked_ || held_at(successor - 1, answered(place))) return {};
         return say({"node ", name(place), " hands over to node ", successor, ", which lacks acknowledged entry ",
-                    lines_.index(answered(place)).value});
+                    tree_.index(answered(place)).value});
     }
 
     [[nodiscard]] std::string look_at_wait(std::size_t place, const Node& node, const Drain& drain,
@@ -140,18 +140,18 @@ private:
 
     /// It may stop: another node leads, and its epoch, in which something is acknowledged, has all that was here.
     [[nodiscard]] std::string look_at_end(std::size_t place, const Node& node, const Drain& drain) const {
-        if (!chronicle_.views[place].pending.empty()) return wrong_of(place, "drained, and writes have no outcome");
+        if (!facts_.views[place].pending.empty()) return wrong_of(place, "drained, and writes have no outcome");
         if (node.role() == Role::leader) {
             return drain.promoted ? std::string{} : wrong_of(place, "drained, and leads");
         }
         // A link to whoever leads may have broken since.
-        const auto reign = chronicle_.reigns.find(testing::Inspect::engine(node).local().epoch);
+        const auto reign = facts_.reigns.find(testing::Inspect::engine(node).local().epoch);
         const bool stands =
-            reign != chronicle_.reigns.end() && lines_.has(reign->second.committed, reign->second.start);
+            reign != facts_.reigns.end() && tree_.has(reign->second.committed, reign->second.start);
         if (!stands) return wrong_of(place, "drained into an epoch that nobody committed");
-        if (risked_ || lines_.has(reign->second.start, answered(place))) return {};
+        if (risked_ || tree_.has(reign->second.start, answered(place))) return {};
         return say({"node ", name(place), " drained, and the next leader lacks acknowledged entry ",
-                    lines_.index(answered(place)).value});
+                    tree_.index(answered(place)).value});
     }
 
     /// It was given up, because time was over or nobody was there, and what may be lost is not less than it says.
@@ -169,16 +169,16 @@ private:
             }
         }
         if (status.error != Error::nodes_missing || risked_) return {};
-        for (std::size_t other = 0; other < chronicle_.views.size(); ++other) {
+        for (std::size_t other = 0; other < facts_.views.size(); ++other) {
             if (other != place && held_at(other, answered(place))) return {};
         }
         return say({"node ", name(place),
                     " says that nothing depends on it, and no other node holds acknowledged entry ",
-                    lines_.index(answered(place)).value});
+                    tree_.index(answered(place)).value});
     }
 
-    const Chronicle& chronicle_;
-    const Lines<typename Simulated::StateMachine>& lines_;
+    const Facts& facts_;
+    const EntryTree<typename Simulated::StateMachine>& tree_;
     std::vector<std::optional<Drain>> drains_;
     bool risked_ = false;  ///< a person forced an epoch, so that writes may be lost
 };

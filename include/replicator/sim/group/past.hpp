@@ -33,15 +33,15 @@ struct Doubt {
 template <class Node>
 class Pasts {
 public:
-    using Places = std::vector<Place<Node>>;
+    using Hosts = std::vector<Host<Node>>;
 
-    explicit Pasts(std::size_t places) : pasts_(places) {}
+    explicit Pasts(std::size_t hosts) : pasts_(hosts) {}
 
     /// A process started at `place`, after the one before ended in this way.
-    void started(const Places& places, std::size_t place, End before) {
+    void started(const Hosts& hosts, std::size_t place, End before) {
         const bool goes_back = sim::goes_back(before);
         Past& past = pasts_[place];
-        const auto& local = engine(places[place]).local();
+        const auto& local = engine(hosts[place]).local();
         const bool passes = std::find(past.used.begin(), past.used.end(), local.incarnation) != past.used.end();
         if (!passes) past.used.push_back(local.incarnation);
         past.went_back = past.went_back || goes_back;
@@ -50,7 +50,7 @@ public:
         past.doubts.clear();
         if (!goes_back || !passes) return;
         past.reign = Epoch{};
-        for (const Place<Node>& other : places) {
+        for (const Host<Node>& other : hosts) {
             if (other.node == nullptr || other.node->role() != Role::leader) continue;
             past.reign = past.reign < local_of(other).epoch ? local_of(other).epoch : past.reign;
             if (local.suspect_from() == Index{}) add_doubt(past, engine(other), local.self, local.log.last());
@@ -58,17 +58,17 @@ public:
     }
 
     /// A node goes on as another incarnation.
-    void forgot(Places& places, std::size_t place, Instant now) {
-        places[place].incarnation = local_of(places[place]).incarnation;
-        places[place].began = now;
-        pasts_[place].used.push_back(places[place].incarnation);
+    void forgot(Hosts& hosts, std::size_t place, Instant now) {
+        hosts[place].incarnation = local_of(hosts[place]).incarnation;
+        hosts[place].began = now;
+        pasts_[place].used.push_back(hosts[place].incarnation);
         pasts_[place].unseen = false;
     }
 
     /// Nothing is promised any more: somebody else leads than when a copy went back that nobody has recognized yet.
-    [[nodiscard]] bool is_void(const Places& places) const {
+    [[nodiscard]] bool is_void(const Hosts& hosts) const {
         if (!any_unseen()) return false;
-        return std::any_of(places.begin(), places.end(), [this](const Place<Node>& place) {
+        return std::any_of(hosts.begin(), hosts.end(), [this](const Host<Node>& place) {
             if (place.node == nullptr || place.node->role() != Role::leader) return false;
             return std::any_of(pasts_.begin(), pasts_.end(), [&place](const Past& past) {
                 return past.unseen && past.reign != local_of(place).epoch;
@@ -82,9 +82,9 @@ public:
     }
 
     /// What the node at `place` does wrong; empty for nothing.
-    [[nodiscard]] std::string wrong_with(const Places& places, std::size_t place) const {
+    [[nodiscard]] std::string wrong_with(const Hosts& hosts, std::size_t place) const {
         std::string wrong;
-        const auto& node = engine(places[place]);
+        const auto& node = engine(hosts[place]);
         for (const core::Peer& peer : node.peers()) {
             const std::size_t other = value(peer.id) - 1;
             // Of a run number nobody says so for sure: hellos overtake each other.
@@ -92,7 +92,7 @@ public:
                 append(wrong, {"nodes ", name(place), " and ", name(other), " take an honest one for an older copy"});
             }
             if (node.local().role != Role::leader) continue;
-            if (counts_past(node.local(), peer, pasts_[other], last_of(places[other]))) {
+            if (counts_past(node.local(), peer, pasts_[other], last_of(hosts[other]))) {
                 append(wrong, {"leader ", name(place), " counts node ", name(other), ", and had heard more of it"});
             }
         }
@@ -115,12 +115,12 @@ private:
         std::vector<Doubt> doubts;
     };
 
-    [[nodiscard]] static const auto& engine(const Place<Node>& place) { return testing::Inspect::engine(*place.node); }
-    [[nodiscard]] static const auto& local_of(const Place<Node>& place) { return engine(place).local(); }
+    [[nodiscard]] static const auto& engine(const Host<Node>& place) { return testing::Inspect::engine(*place.node); }
+    [[nodiscard]] static const auto& local_of(const Host<Node>& place) { return engine(place).local(); }
 
     /// A network that repeats all that it ever carried gives a process in memory, which has its former run number, all
     /// that it had. Over a disk runs differ.
-    [[nodiscard]] static Index last_of(const Place<Node>& place) {
+    [[nodiscard]] static Index last_of(const Host<Node>& place) {
         return place.drive != nullptr || place.node == nullptr ? Index{} : place.node->last().index;
     }
     template <class Composition>

@@ -10,7 +10,7 @@
 
 namespace replicator::sim {
 
-class Carrier {
+class Bandwidth {
 public:
     /// When the last of so many bytes has left, if they are handed over now. With rate 0 that is now.
     [[nodiscard]] Instant carry(std::size_t bytes, std::uint64_t bytes_per_second, Instant now) noexcept {

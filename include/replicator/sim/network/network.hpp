@@ -209,7 +209,7 @@ private:
         std::uint64_t connection = 0;  ///< what was sent on a former one is lost
         std::size_t in_flight_bytes = 0;
         Instant last_arrival;
-        Carrier carrier;
+        Bandwidth bandwidth;
         Instant clogged_until;
         std::vector<Packet> arrived;  ///< the newest, in a ring
         std::size_t oldest = 0;       ///< of those
@@ -242,7 +242,7 @@ private:
     [[nodiscard]] bool is_cut(std::size_t a, std::size_t b) noexcept { return way(a, b).cut || way(b, a).cut; }
 
     void forget(std::size_t a, std::size_t b) noexcept {
-        for (Way* const path : {&way(a, b), &way(b, a)}) ++path->connection, path->carrier.drop();
+        for (Way* const path : {&way(a, b), &way(b, a)}) ++path->connection, path->bandwidth.drop();
     }
 
     void break_connection(std::size_t a, std::size_t b) {
@@ -304,7 +304,7 @@ private:
             enqueue(from, to, frame.first(at), now);
             enqueue(from, to, frame.subspan(at), now);
         } else {
-            const std::size_t most = Carrier::piece_bytes(faults_.bytes_per_second);
+            const std::size_t most = Bandwidth::piece_bytes(faults_.bytes_per_second);
             for (std::size_t at = 0; at < size; at += (std::min)(most, size - at)) {
                 enqueue(from, to, frame.subspan(at, (std::min)(most, size - at)), now);
             }
@@ -314,7 +314,7 @@ private:
     void enqueue(std::size_t from, std::size_t to, std::span<const std::byte> bytes, Instant now) {
         Way& path = way(from, to);
         Packet packet;
-        packet.arrives = path.carrier.carry(bytes.size(), faults_.bytes_per_second, now);
+        packet.arrives = path.bandwidth.carry(bytes.size(), faults_.bytes_per_second, now);
         const std::uint64_t most = faults_.delay_max.microseconds;
         if (!faults_.line) packet.arrives.microseconds += random_.between(faults_.delay_min.microseconds, most);
         packet.arrives = (std::max)(packet.arrives, path.clogged_until);

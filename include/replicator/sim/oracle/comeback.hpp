@@ -17,14 +17,14 @@ namespace replicator::sim {
 /// the one before, but for its newest entry, and `before` the newest that the disk had. With `lost`, copies may be
 /// gone. With `told`, the node was told to be another incarnation, which its disk may have failed to keep.
 template <class Local, class Machine>
-[[nodiscard]] std::string forgotten_by(const Local& local, const Lines<Machine>& lines,
-                                       const typename Chronicle<Machine>::View& view,
-                                       typename Lines<Machine>::Entry before, bool lost, bool told) {
+[[nodiscard]] std::string forgotten_by(const Local& local, const EntryTree<Machine>& tree,
+                                       const typename Facts<Machine>::View& view,
+                                       typename EntryTree<Machine>::Entry before, bool lost, bool told) {
     const std::uint64_t name = value(local.self);
     const bool suspect = local.suspect_from() != Index{};
-    const bool less = !lines.has(view.last, before);
+    const bool less = !tree.has(view.last, before);
     if (less && !lost) {
-        return say({"node ", name, " comes back without entry ", lines.index(before).value, ", which its disk had"});
+        return say({"node ", name, " comes back without entry ", tree.index(before).value, ", which its disk had"});
     }
     if (less && !suspect) return say({"node ", name, " lost entries, and is not suspect"});
     if (view.suspect && !suspect) return say({"node ", name, " forgot that it is suspect"});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lines: every entry that any leader ever wrote, as a tree. Two logs that share an entry share everything before it, so
-// what a log holds is a place in the tree, and where two logs part is where their lines meet.
+// EntryTree: every entry that any leader ever wrote, as a tree. Two logs that share an entry share everything before
+// it, so what a log holds is a place in the tree, and where two logs part is where their lines meet.
 #pragma once
 
 #include "results.hpp"
@@ -23,13 +23,13 @@
 namespace replicator::sim {
 
 template <class Machine>
-class Lines {
+class EntryTree {
 public:
     /// An entry, by its number in the tree; 0 is what lies before the first.
     using Entry = std::size_t;
     using Stored = StoredResult<ApplyResult<Machine>>;
 
-    explicit Lines(HistoryId history) {
+    explicit EntryTree(HistoryId history) {
         entries_.push_back({.parent = 0, .index = Index{}, .chain = first_chain(history), .epoch = Epoch{},
                             .forced = false, .digest = digest_of(Machine{}), .command = {}, .result = {}});
         known_[{0, value(entries_[0].chain)}] = 0;

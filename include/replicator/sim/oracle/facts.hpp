@@ -15,8 +15,8 @@
 namespace replicator::sim {
 
 template <class Machine>
-struct Chronicle {
-    using Entry = typename Lines<Machine>::Entry;
+struct Facts {
+    using Entry = typename EntryTree<Machine>::Entry;
 
     /// What is known about the node at a place.
     struct View {
@@ -39,15 +39,15 @@ struct Chronicle {
         Entry acknowledged = 0;  ///< the newest, but for what somebody risked, and what was destroyed everywhere
     };
 
-    explicit Chronicle(HistoryId history) : lines(history) {}
+    explicit Facts(HistoryId history) : tree(history) {}
 
     /// As much of the line of an acknowledged entry as is left on some node. It takes more losses than any policy
     /// survives to leave less than all: as many nodes as it promises held the entry when it was acknowledged.
     [[nodiscard]] Entry newest_held(Entry entry) const {
         Entry newest = 0;
         for (const View& view : views) {
-            const Entry held = lines.common(view.held, entry);
-            if (lines.index(newest) < lines.index(held)) newest = held;
+            const Entry held = tree.common(view.held, entry);
+            if (tree.index(newest) < tree.index(held)) newest = held;
         }
         return newest;
     }
@@ -63,24 +63,24 @@ struct Chronicle {
         if (!partly || !too_many) return;
         for (auto& [epoch, reign] : reigns) {
             for (const View& view : views) {
-                const bool later = lines.epoch(reign.acknowledged) < lines.epoch(view.last);
-                if (later) reign.acknowledged = lines.common(reign.acknowledged, view.last);
+                const bool later = tree.epoch(reign.acknowledged) < tree.epoch(view.last);
+                if (later) reign.acknowledged = tree.common(reign.acknowledged, view.last);
             }
         }
     }
 
     [[nodiscard]] bool is_committed(Entry entry) const {
         return std::any_of(reigns.rbegin(), reigns.rend(),
-                           [&](const auto& reign) { return lines.has(reign.second.committed, entry); });
+                           [&](const auto& reign) { return tree.has(reign.second.committed, entry); });
     }
 
     /// A forced epoch began behind `common` on a line that has what is applied now, and not what was.
     [[nodiscard]] bool may_replace(Entry now, Entry before, Entry common) const {
         return std::any_of(reigns.begin(), reigns.end(), [&](const auto& entry) {
             const Reign& reign = entry.second;
-            const bool line = lines.has(reign.start, now) || lines.has(now, reign.start);
-            return reign.forced && lines.index(common) < lines.index(reign.start) && line &&
-                   !lines.has(reign.start, before);
+            const bool line = tree.has(reign.start, now) || tree.has(now, reign.start);
+            return reign.forced && tree.index(common) < tree.index(reign.start) && line &&
+                   !tree.has(reign.start, before);
         });
     }
 
@@ -92,7 +92,7 @@ struct Chronicle {
     /// was on the way.
     [[nodiscard]] bool at_risk(Entry entry) const {
         return std::any_of(reigns.begin(), reigns.end(), [&](const auto& later) {
-            return later.second.forced && lines.epoch(entry) < later.first && !lines.has(later.second.start, entry);
+            return later.second.forced && tree.epoch(entry) < later.first && !tree.has(later.second.start, entry);
         });
     }
 
@@ -101,14 +101,14 @@ struct Chronicle {
         std::size_t holders = 0;
         for (const View& view : views) {
             const bool held =
-                lines.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
-                                                           [&](Entry former) { return lines.has(former, entry); });
+                tree.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
+                                                           [&](Entry former) { return tree.has(former, entry); });
             holders += held ? 1u : 0u;
         }
         return holders;
     }
 
-    Lines<Machine> lines;
+    EntryTree<Machine> tree;
     std::vector<View> views;
     std::map<Epoch, Reign> reigns;
 };
