@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_offset_that_was_never_sent_is_not_asked_of_the_s
     core::Progress follower;
     core::Ack ack;
     ack.snapshot = core::SnapshotOffset{SnapshotId{}, std::uint64_t{1} << 20};
-    sender.take_ack(Instant{1}, follower, ack, 1024);
+    sender.on_ack(Instant{1}, follower, ack, 1024);
     BOOST_TEST(!follower.snapshot.begun);
     BOOST_TEST(follower.snapshot.offset == 0u);
 }

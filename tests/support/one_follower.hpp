@@ -78,7 +78,7 @@ struct Following : Log {
         }
         follower.settle(local, applier);
     }
-    Ack ack() { return follower.take_ack(local, applier); }
+    Ack ack() { return follower.make_ack(local, applier); }
     /// Why the append with this head is not taken, and where the leader should look.
     Refusal refusal_of(const Append& append) {
         BOOST_REQUIRE(!begin(append));

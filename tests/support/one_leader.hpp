@@ -67,8 +67,8 @@ struct LeaderOf : OneNode<Parts_> {
         return ack;
     }
     void take(const Ack& ack) {
-        BOOST_REQUIRE((Leader<Parts_>::take_ack(follower(), ack) == Error::none));
-        sender.take_ack(local, peer, ack);
+        BOOST_REQUIRE((Leader<Parts_>::on_ack(follower(), ack) == Error::none));
+        sender.on_ack(local, peer, ack);
     }
     void ack(std::uint64_t received) { take(an_ack(received)); }
     void refuse(std::uint64_t received, Error error, Position hint, Position commit = {}) {

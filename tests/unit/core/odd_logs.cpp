@@ -80,11 +80,11 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_compared_for_a_moment_are_taken_when
     node.local.log.stalls = true;
     BOOST_TEST(feed() == Error::none);
     BOOST_TEST((node.local.role == Role::follower));
-    BOOST_TEST(follower.take_ack(node.local, node.applier).received == Index{});
+    BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{});
     node.local.log.stalls = false;
     BOOST_REQUIRE(begin());
     BOOST_TEST(feed() == Error::none);
-    BOOST_TEST(follower.take_ack(node.local, node.applier).received == Index{5});
+    BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{5});
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_finds_out_later) {

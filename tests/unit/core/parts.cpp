@@ -567,12 +567,12 @@ BOOST_AUTO_TEST_CASE(a_follower_that_committed_more_than_it_was_asked_about_is_a
     sender.begin(local, peer, Hello{});
     peer.progress.probe_owed = false;
     Ack ack;
-    sender.take_ack(local, peer, ack);
+    sender.on_ack(local, peer, ack);
     BOOST_TEST((peer.progress.state == FollowerState::catching_up));
 
     const Position theirs{epoch(1), Index{3}};
     ack.refusal = Refusal{Error::discarded, theirs, theirs};
-    sender.take_ack(local, peer, ack);
+    sender.on_ack(local, peer, ack);
     BOOST_TEST((peer.progress.state == FollowerState::probing));
     BOOST_TEST((peer.progress.previous == theirs));
 }

@@ -114,7 +114,7 @@ public:
     [[nodiscard]] SnapshotOffset snapshot_offset() const noexcept { return install_.offset(); }
 
     /// What the leader is owed, all in one.
-    [[nodiscard]] Ack take_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
+    [[nodiscard]] Ack make_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
         Ack ack;
         ack.received = verified_.value_or_zero();
         ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, local.log.held()) : Index{};

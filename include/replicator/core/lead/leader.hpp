@@ -94,7 +94,7 @@ public:
     }
 
     /// A follower says what it holds. An error means that it says what cannot be: it was never shown so much.
-    [[nodiscard]] static Error take_ack(Progress& follower, const Ack& ack) noexcept {
+    [[nodiscard]] static Error on_ack(Progress& follower, const Ack& ack) noexcept {
         if (follower.sent_last < larger(ack.received, larger(ack.durable, ack.applied))) return Error::protocol;
         follower.received = larger(follower.received, ack.received);
         follower.durable = larger(follower.durable, smaller(ack.durable, follower.received));

@@ -51,7 +51,7 @@ public:
     }
 
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
-    void take_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+    void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         Progress& follower = peer.progress;
         follower.credit = ack.credit;
         if (ack.echo) follower.allowance.answered(ack.echo->sent, local.now);
@@ -76,7 +76,7 @@ public:
                 // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
                 find_common(local, peer, *ack.refusal);
                 break;
-            case FollowerState::snapshot: take_snapshot_ack(local, peer, ack); break;
+            case FollowerState::snapshot: on_snapshot_ack(local, peer, ack); break;
             case FollowerState::down:
             case FollowerState::refused: break;
         }
@@ -227,13 +227,13 @@ private:
         enter(local, peer, FollowerState::snapshot);
     }
 
-    void take_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+    void on_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
         if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
             return find_common(local, peer, *ack.refusal);
         }
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
-        if (!complete) return snapshots_.take_ack(local.now, peer.progress, ack, allowance_max);
+        if (!complete) return snapshots_.on_ack(local.now, peer.progress, ack, allowance_max);
         const Index end = sending.position.index;
         const bool reaches = reaches_back_to(local.log, end);
         if (reaches && !place_cursor(local, peer.progress, end)) return;

@@ -300,9 +300,9 @@ private:
                                            std::span<const std::byte> head) noexcept {
         if (header.type != FrameType::ack || header.tail_bytes != 0) return Error::protocol;
         const Ack ack = read_ack(head.data(), header.flags);
-        if (const Error error = leader_.take_ack(peer.progress, ack); error != Error::none) return error;
+        if (const Error error = leader_.on_ack(peer.progress, ack); error != Error::none) return error;
         if (peer.progress.stuck) watch<Composition>(peer.progress, local_.now);  // it may be there again
-        sender_.take_ack(local_, peer, ack);
+        sender_.on_ack(local_, peer, ack);
         if (local_.role == Role::leader) leader_.review(local_, applier_, peers());
         if (local_.gives_way()) this->review_hand_over();
         return Error::none;
@@ -364,7 +364,7 @@ private:
         }
         if (buffer.size() < frame_header_bytes + field_bytes(FrameType::ack, ack_flags::all)) return 0;
         acked_at_ = local_.now;
-        return write_head(buffer.data(), follower_.take_ack(local_, applier_), peer.link);
+        return write_head(buffer.data(), follower_.make_ack(local_, applier_), peer.link);
     }
 
     [[nodiscard]] std::size_t write_ballot(Peer& peer, std::span<std::byte> buffer) noexcept {

@@ -68,7 +68,7 @@ public:
     }
 
     /// A follower says how far it is.
-    void take_ack(Instant now, Progress& follower, const Ack& ack, std::uint64_t allowance_max) const noexcept {
+    void on_ack(Instant now, Progress& follower, const Ack& ack, std::uint64_t allowance_max) const noexcept {
         SnapshotSend& sending = follower.snapshot;
         if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
         const std::uint64_t offset = ack.snapshot->offset;

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(an_ack_tells_what_a_follower_holds_and_never_less_than_befo
     const auto take = [&follower](std::uint64_t received, std::uint64_t durable, std::uint64_t applied) {
         Ack ack;
         ack.received = Index{received}, ack.durable = Index{durable}, ack.applied = Index{applied};
-        const Error error = Leader::take_ack(follower, ack);
+        const Error error = Leader::on_ack(follower, ack);
         return error == Error::none;
     };
     const auto holds = [&follower](std::uint64_t received, std::uint64_t durable, std::uint64_t applied) {
@@ -160,10 +160,10 @@ BOOST_AUTO_TEST_CASE(an_ack_tells_what_a_follower_holds_and_never_less_than_befo
     // The times and rounds that it repeats.
     Ack ack;
     ack.echo = Echo{Instant{5}, 3};
-    BOOST_TEST(Leader::take_ack(follower, ack) == Error::none);
+    BOOST_TEST(Leader::on_ack(follower, ack) == Error::none);
     BOOST_TEST((follower.answered == Instant{5} && follower.round == 3u));
     ack.echo = Echo{Instant{6}, 2};
-    BOOST_TEST(Leader::take_ack(follower, ack) == Error::none);
+    BOOST_TEST(Leader::on_ack(follower, ack) == Error::none);
     BOOST_TEST((follower.answered == Instant{6} && follower.round == 3u));
 }
 

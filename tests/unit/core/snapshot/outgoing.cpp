@@ -98,7 +98,7 @@ struct Sending {
     void answer(std::uint64_t offset, SnapshotId id) {
         Ack ack;
         ack.snapshot = SnapshotOffset{id, offset};
-        sender.take_ack(local.now, peer.progress, ack, allowance_max);
+        sender.on_ack(local.now, peer.progress, ack, allowance_max);
     }
     void answer(std::uint64_t offset) { answer(offset, sending().id); }
     void tick() { sender.tick(local.now, std::span(&peer, 1)); }
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(only_an_answer_to_this_beginning_moves_anything) {
     Sending sending;
     sending.begin();
     const auto begun = [&sending] { return sending.sending().begun; };
-    sending.sender.take_ack(sending.local.now, sending.peer.progress, Ack{}, allowance_max);
+    sending.sender.on_ack(sending.local.now, sending.peer.progress, Ack{}, allowance_max);
     BOOST_TEST(!begun());
     sending.answer(0, SnapshotId{1234});
     BOOST_TEST(!begun());
