@@ -75,7 +75,7 @@ private:
 struct Limits : replicator::Options {
     static constexpr std::size_t command_bytes_max = 16;
     static constexpr std::size_t frame_bytes_max = 700;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 96;
+    static constexpr std::size_t snapshot_piece_bytes_max = 96;
     static constexpr replicator::Duration heartbeat_interval = replicator::milliseconds(10);
     static constexpr replicator::Duration failure_timeout = replicator::milliseconds(50);
     static constexpr replicator::Duration retry_interval = replicator::milliseconds(15);

@@ -27,7 +27,7 @@ struct World {
 struct Packets : Options {
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t frame_bytes_max = 1200;           // what one datagram carries
-    static constexpr std::size_t snapshot_chunk_bytes_max = 1024;
+    static constexpr std::size_t snapshot_piece_bytes_max = 1024;
 };
 using Node = Replicator<World, log::Ring<65536>, ack::Async<>, transport::Manual, Packets>;
 using Socket = std::deque<std::vector<std::byte>>;                 // stands for UDP

@@ -24,7 +24,7 @@ enum class Run : std::uint64_t {};
 enum class LinkId : std::uint32_t {};
 /// What the commands of a state machine look like; compared at connect, so that unequal programs fail there.
 enum class SchemaId : std::uint64_t {};
-/// Identifies one frozen state while it is sent in chunks. 0 is none.
+/// Identifies one frozen state while it is sent in pieces. 0 is none.
 enum class SnapshotId : std::uint64_t {};
 /// The running checksum of a log up to and including an entry.
 enum class Chain : std::uint32_t {};

@@ -23,7 +23,7 @@ using Quorum = Cluster<Node<ack::Quorum<2>, Text>>;
 /// Lets node 2 have `pieces` pieces of a state, and no more.
 void let_pass(Quorum& group, int pieces) {
     group.network.loses = [pieces, passed = 0](const Frame& frame) mutable {
-        return frame.to == two && frame.type() == FrameType::snapshot_chunk && ++passed > pieces;
+        return frame.to == two && frame.type() == FrameType::snapshot_piece && ++passed > pieces;
     };
     group.network.run();
 }
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(case_1_a_node_that_crashes_between_the_pieces_of_a_state_be
     }
 
     // It has some of the pieces: what it shows is what it had before.
-    group.network.loses = [](const Frame& frame) { return frame.type() == FrameType::snapshot_chunk; };
+    group.network.loses = [](const Frame& frame) { return frame.type() == FrameType::snapshot_piece; };
     group.network.join(one, two);
     let_pass(group, 3);
     BOOST_TEST(group.at(2).status().installing);

@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_received_state_that_was_given_up_took_the_file_of_the_kep
     bool all = false;
     group.network.loses = [&all](const support::Frame& frame) {
         if (frame.to != NodeId{3}) return false;
-        return frame.type() == core::FrameType::snapshot_chunk ||
+        return frame.type() == core::FrameType::snapshot_piece ||
                (all && frame.type() == core::FrameType::snapshot_begin);
     };
     support::join_all(group);

@@ -102,8 +102,8 @@ BOOST_AUTO_TEST_CASE(case_41_any_flipped_bit_of_a_snapshot_is_noticed) {
             for (int i = 0; i < 21; ++i) BOOST_REQUIRE(group.at(1).write(command));
             std::optional<Frame> held;
             group.network.loses = [&held, kind](const Frame& frame) {
-                if (frame.type() != (kind == 0 ? FrameType::snapshot_begin : FrameType::snapshot_chunk)) return false;
-                if (kind == 2 && !core::read_snapshot_chunk(frame.bytes.data()).last) return false;
+                if (frame.type() != (kind == 0 ? FrameType::snapshot_begin : FrameType::snapshot_piece)) return false;
+                if (kind == 2 && !core::read_snapshot_piece(frame.bytes.data()).last) return false;
                 if (!held) held = frame;
                 return held && frame.bytes == held->bytes;
             };
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_is_not_of_this_group_is_refused_and_disturb
     std::optional<Frame> held;
     group.network.loses = [&held](const Frame& frame) {
         if (frame.type() == FrameType::snapshot_begin) held = frame;
-        return frame.type() == FrameType::snapshot_chunk;
+        return frame.type() == FrameType::snapshot_piece;
     };
     group.network.join(one, two);
     group.network.run();

@@ -39,7 +39,7 @@ struct Setpoint {
 struct Small : Options {
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t frame_bytes_max = 1024;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
+    static constexpr std::size_t snapshot_piece_bytes_max = 64;
     static constexpr std::size_t epochs_max = 4;
     static constexpr std::size_t writes_pending_max = 64;
 };

@@ -22,7 +22,7 @@ namespace {
 
 struct Limits : Options {
     static constexpr std::size_t frame_bytes_max = 16 * 1024;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 1024;
+    static constexpr std::size_t snapshot_piece_bytes_max = 1024;
 };
 using Node = Replicator<support::Sum, log::Ring<8192>, ack::SemiSync<>, transport::Memory, Limits>;
 

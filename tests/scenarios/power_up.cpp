@@ -33,7 +33,7 @@ struct Sum {
 struct Small : Options {
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t frame_bytes_max = 1024;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
+    static constexpr std::size_t snapshot_piece_bytes_max = 64;
 };
 
 constexpr NodeId both[] = {NodeId{1}, NodeId{2}};

@@ -134,7 +134,7 @@ private:
         if (refusal) put(refusal->error, refusal->hint, refusal->commit);
         if (echo) put(echo->round);
         const auto& [active, replaces, begin, epochs, roster, thawing, offset, whole_checksum, gathering_begin,
-                     next_begin, chunk, install_gathered, buffer] = install;
+                     next_begin, piece, install_gathered, buffer] = install;
         put(active, begin.id);
         if (begin.id != SnapshotId{}) put(offset);
         if (!active) return;

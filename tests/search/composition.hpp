@@ -42,7 +42,7 @@ struct Limits : Options {
     static constexpr std::size_t frame_bytes_max = 800;
     static constexpr std::size_t writes_pending_max = 4;
     static constexpr std::size_t epochs_max = 8;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
+    static constexpr std::size_t snapshot_piece_bytes_max = 64;
     static constexpr Duration heartbeat_interval = time_step;
     static constexpr Duration retry_interval = time_step;
     static constexpr Duration failure_timeout = milliseconds(20);

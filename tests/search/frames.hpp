@@ -76,7 +76,7 @@ public:
                        (reply.has(core::ballot_flags::counts) ? "" : ", does not count");
             }
             case FrameType::snapshot_begin: return "snapshot begin";
-            case FrameType::snapshot_chunk: return "snapshot piece";
+            case FrameType::snapshot_piece: return "snapshot piece";
             case FrameType::hand_over: return "hand over";
         }
         return "?";
@@ -130,7 +130,7 @@ private:
                 return;
             }
             case FrameType::snapshot_begin:
-            case FrameType::snapshot_chunk:
+            case FrameType::snapshot_piece:
             case FrameType::hand_over: return put_rest(frame, core::frame_header_bytes);
         }
     }

@@ -46,8 +46,8 @@ struct SmallOptions : Options {
     static constexpr std::size_t frame_bytes_max = 700;
     static constexpr std::size_t writes_pending_max = 40;
     static constexpr std::size_t gather_bytes = 128;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 96;
-    static constexpr std::size_t snapshot_chunks_in_flight_max = 3;
+    static constexpr std::size_t snapshot_piece_bytes_max = 96;
+    static constexpr std::size_t snapshot_pieces_in_flight_max = 3;
     static constexpr Duration heartbeat_interval = milliseconds(10);
     static constexpr Duration failure_timeout = milliseconds(50);
     static constexpr Duration retry_interval = milliseconds(15);
@@ -75,7 +75,7 @@ struct FewFiles : support::SmallFiles {
 /// Where lines are slow: a piece of a state takes longer than a silent peer is waited for.
 struct SlowOptions : SuccessionOptions {
     static constexpr std::size_t frame_bytes_max = 1000;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 600;
+    static constexpr std::size_t snapshot_piece_bytes_max = 600;
 };
 
 /// Where logs are on disks: states are written often.

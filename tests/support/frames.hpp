@@ -92,9 +92,9 @@ public:
             case FrameType::snapshot_begin:
                 out << "snapshot of " << text(read_snapshot_begin(frame.data()).position);
                 break;
-            case FrameType::snapshot_chunk: {
-                const SnapshotChunk chunk = read_snapshot_chunk(frame.data());
-                out << "piece at " << chunk.offset << " n=" << header.tail_bytes << (chunk.last ? " last" : "");
+            case FrameType::snapshot_piece: {
+                const SnapshotPiece piece = read_snapshot_piece(frame.data());
+                out << "piece at " << piece.offset << " n=" << header.tail_bytes << (piece.last ? " last" : "");
                 break;
             }
             default: out << "?";

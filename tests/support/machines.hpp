@@ -63,8 +63,8 @@ struct Small : replicator::Options {
     static constexpr std::size_t command_bytes_max = 200;
     static constexpr std::size_t frame_bytes_max = 2048;
     static constexpr std::size_t writes_pending_max = 32;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
-    static constexpr std::size_t snapshot_chunks_in_flight_max = 2;
+    static constexpr std::size_t snapshot_piece_bytes_max = 64;
+    static constexpr std::size_t snapshot_pieces_in_flight_max = 2;
 };
 
 }  // namespace support

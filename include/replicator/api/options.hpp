@@ -43,9 +43,9 @@ struct Options {
     /// Epochs that a node remembers, to find where two logs part.
     static constexpr std::size_t epochs_max = 8;
     /// Bytes of one piece of a snapshot. The slowest line has four failure timeouts for one.
-    static constexpr std::size_t snapshot_chunk_bytes_max = 32 * 1024;
+    static constexpr std::size_t snapshot_piece_bytes_max = 32 * 1024;
     /// Pieces of a snapshot on the way to one follower.
-    static constexpr std::size_t snapshot_chunks_in_flight_max = 8;
+    static constexpr std::size_t snapshot_pieces_in_flight_max = 8;
     /// Bytes of entries that a node applies between two calls of `receive`, `tick` or `flush`, though always one entry: a
     /// bound for how long a call takes, where much is committed at once. The rest waits for the next of these calls, for
     /// which the node asks the transport (`flush_soon`). Without a bound everything that is committed is applied at once.

@@ -95,8 +95,8 @@ struct Composition {
     }();
 
     /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
-    static constexpr std::size_t snapshot_chunk_bytes =
-        smaller(Limits::snapshot_chunk_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
+    static constexpr std::size_t snapshot_piece_bytes =
+        smaller(Limits::snapshot_piece_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
 
     /// Bytes of the results of `apply` that a node keeps.
     static constexpr std::size_t results_bytes = [] {
@@ -106,7 +106,7 @@ struct Composition {
 
     /// A buffer of so many bytes has room for any frame that the node may owe.
     static constexpr std::size_t transmit_bytes_min =
-        frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_chunk_bytes, snapshot_tail_bytes_max<Limits>));
+        frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_piece_bytes, snapshot_tail_bytes_max<Limits>));
 
     /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
     static constexpr Stage log_stage = Log::stage;
@@ -135,7 +135,7 @@ struct Composition {
                   "Options::frame_bytes_max is too small for the largest entry.");
     static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
                   "Options::frame_bytes_max is too small for what a snapshot says about epochs and nodes.");
-    static_assert(Limits::snapshot_chunk_bytes_max >= 16, "Options::snapshot_chunk_bytes_max must be at least 16.");
+    static_assert(Limits::snapshot_piece_bytes_max >= 16, "Options::snapshot_piece_bytes_max must be at least 16.");
     static_assert(nodes_min<Ack>() <= Limits::nodes_max,
                   "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
     static_assert(Limits::apply_bytes_per_call >= 1, "Options::apply_bytes_per_call must be at least 1.");

@@ -45,9 +45,9 @@ namespace replicator::sim {
         }
         case core::FrameType::snapshot_begin:
             return "snapshot of " + number(core::read_snapshot_begin(head.data()).position.index.value);
-        case core::FrameType::snapshot_chunk: {
-            const core::SnapshotChunk chunk = core::read_snapshot_chunk(head.data());
-            return "snapshot piece at " + number(chunk.offset) + (chunk.last ? ", the end" : "");
+        case core::FrameType::snapshot_piece: {
+            const core::SnapshotPiece piece = core::read_snapshot_piece(head.data());
+            return "snapshot piece at " + number(piece.offset) + (piece.last ? ", the end" : "");
         }
         case core::FrameType::promise_request: {
             const core::PromiseRequest request = core::read_promise_request(head.data());

@@ -9,7 +9,7 @@
 using namespace parts;
 
 struct LargePieces : Small {
-    static constexpr std::size_t snapshot_chunk_bytes_max = 128 * 1024;
+    static constexpr std::size_t snapshot_piece_bytes_max = 128 * 1024;
 };
 
 void refused(transport::Memory& network) {

@@ -31,8 +31,8 @@ struct Limits : replicator::Options {
     static constexpr std::size_t gather_bytes = 64;
     static constexpr std::size_t writes_pending_max = 8;
     static constexpr std::size_t epochs_max = 2;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 64;
-    static constexpr std::size_t snapshot_chunks_in_flight_max = 1;
+    static constexpr std::size_t snapshot_piece_bytes_max = 64;
+    static constexpr std::size_t snapshot_pieces_in_flight_max = 1;
 };
 
 using Node = replicator::Replicator<Thermostat, replicator::log::Ring<1024>, replicator::ack::SemiSync<>,

@@ -395,7 +395,7 @@ BOOST_AUTO_TEST_CASE(the_seat_stays_after_the_leaders_own_absence) {
 BOOST_AUTO_TEST_CASE(a_state_that_is_being_sent_is_not_stuck) {
     SemiSync nodes(3);
     nodes.network.loses = [](const Frame& frame) {
-        return no_entries_to({three})(frame) || frame.type() == core::FrameType::snapshot_chunk;
+        return no_entries_to({three})(frame) || frame.type() == core::FrameType::snapshot_piece;
     };
     for (std::uint64_t i = 0; i < 300; ++i) {
         nodes.write(i);

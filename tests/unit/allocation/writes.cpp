@@ -23,7 +23,7 @@ struct Limits : Options {
     static constexpr std::size_t nodes_max = 3;
     static constexpr std::size_t frame_bytes_max = 16 * 1024;
     static constexpr std::size_t writes_pending_max = 256;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 1024;
+    static constexpr std::size_t snapshot_piece_bytes_max = 1024;
 };
 
 using Ring = log::Ring<32 * 1024>;

@@ -82,7 +82,7 @@ private:
         if (opened != Error::none) return opened;
         const auto& head = reader.head();
         if (head.history != local.history) return Error::wrong_history;
-        if (head.piece_bytes > Composition::snapshot_chunk_bytes) return Error::wrong_limits;
+        if (head.piece_bytes > Composition::snapshot_piece_bytes) return Error::wrong_limits;
 
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
         if (const Error error = reader.read_own(tail); error != Error::none) return error;
@@ -90,7 +90,7 @@ private:
         if (!read_snapshot_tail<Composition>(own, local.epochs, local.applied_roster)) return Error::corrupt;
 
         Thawing<typename Composition::Machine> thawing;
-        std::array<std::byte, Composition::snapshot_chunk_bytes> piece;
+        std::array<std::byte, Composition::snapshot_piece_bytes> piece;
         thawing.begin();
         for (std::uint64_t i = 0; i < reader.pieces(); ++i) {
             const Result<std::size_t> size = reader.read(i, piece);

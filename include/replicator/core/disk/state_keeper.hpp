@@ -97,7 +97,7 @@ private:
     std::uint64_t offset_ = 0;
     std::uint64_t count_ = 0;
     Instant not_before_;
-    std::array<std::byte, Composition::snapshot_chunk_bytes> piece_{};
+    std::array<std::byte, Composition::snapshot_piece_bytes> piece_{};
 };
 
 }  // namespace replicator::core

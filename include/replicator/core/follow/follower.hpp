@@ -144,8 +144,8 @@ public:
         if (replaces && !may_be_replaced(local, forced_, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
-    [[nodiscard]] bool begin_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
-        return install_.gather_chunk(chunk, tail_bytes) || (ack_owed_ = true, false);
+    [[nodiscard]] bool begin_piece(const SnapshotPiece& piece, std::size_t tail_bytes) noexcept {
+        return install_.gather_piece(piece, tail_bytes) || (ack_owed_ = true, false);
     }
 
     /// A piece of the tail of a snapshot frame came; `ends` with the last.

@@ -320,8 +320,8 @@ private:
             case FrameType::snapshot_begin:
                 wanted = follower_.begin_snapshot(local_, read_snapshot_begin(head.data()), header.tail_bytes);
                 break;
-            case FrameType::snapshot_chunk:
-                wanted = follower_.begin_chunk(read_snapshot_chunk(head.data()), header.tail_bytes);
+            case FrameType::snapshot_piece:
+                wanted = follower_.begin_piece(read_snapshot_piece(head.data()), header.tail_bytes);
                 break;
             case FrameType::hand_over:
                 if (header.tail_bytes != 0) return Error::protocol;

@@ -64,7 +64,7 @@ struct Links {
         hello.snapshot_format = Composition::snapshot_format;
         hello.entry_bytes_max = static_cast<std::uint32_t>(Composition::entry_bytes_max);
         hello.frame_bytes_max = static_cast<std::uint32_t>(Limits::frame_bytes_max);
-        hello.chunk_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
+        hello.piece_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_piece_bytes);
         hello.window_bytes = Composition::window_bytes;
         hello.log_bytes = Composition::commands_bytes_max;
         hello.promised = local.promised;

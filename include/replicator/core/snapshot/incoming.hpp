@@ -62,11 +62,11 @@ public:
     }
 
     /// False when the piece is not the next one; the leader should then hear which one is.
-    [[nodiscard]] bool gather_chunk(const SnapshotChunk& chunk, std::size_t tail_bytes) noexcept {
-        if (!active_ || chunk.id != begin_.id || chunk.offset != offset_) return false;
+    [[nodiscard]] bool gather_piece(const SnapshotPiece& piece, std::size_t tail_bytes) noexcept {
+        if (!active_ || piece.id != begin_.id || piece.offset != offset_) return false;
         if (tail_bytes > buffer_.size()) return false;
         gathering_begin_ = false;
-        chunk_ = chunk;
+        piece_ = piece;
         gathered_ = 0;
         return true;
     }
@@ -167,14 +167,14 @@ private:
     }
 
     Step load(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
-        if (checksum(piece) != chunk_.checksum) return Step::corrupt;
-        if (chunk_.last) {
-            const bool whole = whole_checksum_ == chunk_.whole_checksum && thawing_.complete();
+        if (checksum(piece) != piece_.checksum) return Step::corrupt;
+        if (piece_.last) {
+            const bool whole = whole_checksum_ == piece_.whole_checksum && thawing_.complete();
             return whole ? Step::complete : (drop(local), Step::invalid);
         }
         if (!thawing_.load(piece)) return drop(local), Step::invalid;
         if (!append_on_disk(local, piece)) return drop(local), Step::no_room;
-        whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, chunk_.checksum));
+        whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, piece_.checksum));
         offset_ += piece.size();
         return Step::moved;
     }
@@ -191,9 +191,9 @@ private:
     // The frame whose tail is being gathered.
     bool gathering_begin_ = false;
     SnapshotBegin next_begin_;
-    SnapshotChunk chunk_;
+    SnapshotPiece piece_;
     std::size_t gathered_ = 0;
-    static constexpr std::size_t buffer_bytes = larger(Composition::snapshot_chunk_bytes,
+    static constexpr std::size_t buffer_bytes = larger(Composition::snapshot_piece_bytes,
                                                        snapshot_tail_bytes_max<typename Composition::Limits>);
     alignas(8) std::array<std::byte, buffer_bytes> buffer_{};
 };

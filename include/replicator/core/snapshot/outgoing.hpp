@@ -30,7 +30,7 @@ public:
     using Limits = typename Composition::Limits;
 
     static constexpr std::uint64_t window_bytes =
-        std::uint64_t{Limits::snapshot_chunks_in_flight_max} * Composition::snapshot_chunk_bytes;
+        std::uint64_t{Limits::snapshot_pieces_in_flight_max} * Composition::snapshot_piece_bytes;
     /// What is on the way to a follower should be there in so long.
     static constexpr Duration granted_time{Limits::failure_timeout.microseconds / 2};
 
@@ -64,7 +64,7 @@ public:
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) {
             return transmit_begin(local, applier, peer, buffer);
         }
-        return transmit_chunk(local, peer, buffer);
+        return transmit_piece(local, peer, buffer);
     }
 
     /// A follower says how far it is.
@@ -128,7 +128,7 @@ private:
     /// time every few milliseconds may measure too little.
     [[nodiscard]] static Duration first_patience(Duration beginning_took, Duration least) noexcept {
         const std::uint64_t took = beginning_took.microseconds + 2'000;
-        const Duration piece{took * Composition::snapshot_chunk_bytes / beginning_bytes};
+        const Duration piece{took * Composition::snapshot_piece_bytes / beginning_bytes};
         if (piece <= least) return least;
         return piece < frame_timeout<Limits> ? piece : frame_timeout<Limits>;
     }
@@ -166,7 +166,7 @@ private:
         begin.history = local.history;
         begin.position = outgoing_.position;
         begin.chain = outgoing_.chain;
-        begin.chunk_bytes_max = Composition::snapshot_chunk_bytes;
+        begin.piece_bytes_max = Composition::snapshot_piece_bytes;
         begin.schema = Composition::Codec::schema;
         begin.policy = local.policy();
         begin.tail_checksum = checksum({tail, tail_bytes});
@@ -176,28 +176,28 @@ private:
         return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
     }
 
-    std::size_t transmit_chunk(const Local<Composition>& local, Peer& peer,
+    std::size_t transmit_piece(const Local<Composition>& local, Peer& peer,
                                std::span<std::byte> buffer) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
-        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_chunk, 0);
+        constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_piece, 0);
         // The size of a piece never depends on the buffer, because the pieces of two readers must be the same.
-        if (buffer.size() < head + Composition::snapshot_chunk_bytes) return 0;
-        const auto tail = buffer.subspan(head, Composition::snapshot_chunk_bytes);
+        if (buffer.size() < head + Composition::snapshot_piece_bytes) return 0;
+        const auto tail = buffer.subspan(head, Composition::snapshot_piece_bytes);
         const std::size_t size = frozen_.save(sending.offset, tail);
         REPLICATOR_ASSERT(size <= tail.size());
-        SnapshotChunk chunk{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
+        SnapshotPiece piece{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
                             .whole_checksum = 0, .last = size == 0};
         if (sending.offset == outgoing_.hashed_bytes && size > 0) {
-            outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, chunk.checksum));
+            outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, piece.checksum));
             outgoing_.hashed_bytes += size;
         }
-        if (chunk.last) chunk.whole_checksum = outgoing_.whole_checksum;
+        if (piece.last) piece.whole_checksum = outgoing_.whole_checksum;
         if (sending.offset == sending.acknowledged) sending.moved_at = local.now;
         sending.offset += size;
         peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, local.now);
-        sending.end_sent = chunk.last;
+        sending.end_sent = piece.last;
         outgoing_.read_at = local.now;
-        return write_head(buffer.data(), chunk, peer.link, size) + size;
+        return write_head(buffer.data(), piece, peer.link, size) + size;
     }
 
     void freeze(const Local<Composition>& local, Applier<Composition>& applier) noexcept {

@@ -19,7 +19,7 @@ template <class Composition>
     head.id = id;
     head.position = position;
     head.chain = chain;
-    head.piece_bytes = static_cast<std::uint32_t>(Composition::snapshot_chunk_bytes);
+    head.piece_bytes = static_cast<std::uint32_t>(Composition::snapshot_piece_bytes);
     return head;
 }
 

@@ -34,7 +34,7 @@ enum class FrameType : std::uint8_t {
     append,           ///< leader to follower: entries, commit index, heartbeat
     ack,              ///< follower to leader: what it holds, heartbeat
     snapshot_begin,   ///< leader to follower: which state is going to be sent
-    snapshot_chunk,   ///< leader to follower: a piece of it
+    snapshot_piece,   ///< leader to follower: a piece of it
     promise_request,  ///< candidate to everybody: what do you hold, and do you promise?
     promise_reply,    ///< the answer
     hand_over,        ///< leader to follower: you hold everything, lead
@@ -89,7 +89,7 @@ struct FrameHeader {
             return 32 + group(ack_flags::echo, 16) + group(ack_flags::refusal, 56) + group(ack_flags::snapshot, 16) +
                    group(ack_flags::digest, 16);
         case FrameType::snapshot_begin: return flags == 0 ? 128 : 0;
-        case FrameType::snapshot_chunk: return flags == 0 ? 32 : 0;
+        case FrameType::snapshot_piece: return flags == 0 ? 32 : 0;
         case FrameType::promise_request: return flags == 0 ? 72 : 0;
         case FrameType::promise_reply: return flags == 0 ? 176 : 0;
         case FrameType::hand_over: return flags == 0 ? 24 : 0;

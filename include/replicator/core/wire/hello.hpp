@@ -66,7 +66,7 @@ struct Hello {
     std::uint32_t membership = 0;  ///< checksum over the configured nodes
     std::uint32_t entry_bytes_max = 0;
     std::uint32_t frame_bytes_max = 0;
-    std::uint32_t chunk_bytes_max = 0;
+    std::uint32_t piece_bytes_max = 0;
     std::uint64_t window_bytes = 0;
     std::uint64_t log_bytes = 0;
 
@@ -92,7 +92,7 @@ struct Hello {
         bytes.each(hello.version_min, hello.version_max, hello.features, hello.cluster, hello.history, hello.group,
                    hello.sender, hello.receiver, hello.flags, hello.incarnation, hello.run, hello.nonce,
                    hello.receiver_run, hello.receiver_nonce, hello.schema, hello.snapshot_format, hello.policy,
-                   hello.membership, hello.entry_bytes_max, hello.frame_bytes_max, hello.chunk_bytes_max,
+                   hello.membership, hello.entry_bytes_max, hello.frame_bytes_max, hello.piece_bytes_max,
                    hello.window_bytes, hello.log_bytes, hello.promised, hello.epoch, hello.last, hello.last_chain,
                    hello.link, hello.first, hello.commit, hello.suspect_from, hello.snapshot.id, hello.snapshot.offset,
                    hello.membership_index, hello.forced, hello.refusal);
@@ -119,7 +119,7 @@ inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     if (theirs.policy != mine.policy) return Error::wrong_policy;
     const bool fits = theirs.entry_bytes_max == mine.entry_bytes_max &&
                       theirs.frame_bytes_max == mine.frame_bytes_max &&
-                      theirs.chunk_bytes_max == mine.chunk_bytes_max &&
+                      theirs.piece_bytes_max == mine.piece_bytes_max &&
                       mine.window_bytes + mine.entry_bytes_max <= theirs.log_bytes &&
                       theirs.window_bytes + theirs.entry_bytes_max <= mine.log_bytes;
     if (!fits) return Error::wrong_limits;

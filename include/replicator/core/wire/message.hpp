@@ -70,7 +70,7 @@ struct SnapshotBegin {
     HistoryId history{};
     Position position;
     Chain chain{};
-    std::uint32_t chunk_bytes_max = 0;
+    std::uint32_t piece_bytes_max = 0;
     SchemaId schema{};
     std::uint64_t bytes = 0;  ///< of the whole, 0 while unknown
     Digest digest;
@@ -83,14 +83,14 @@ struct SnapshotBegin {
     /// The fields in their order on the wire.
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& begin) noexcept {
-        bytes.each(begin.id, begin.history, begin.position, begin.chain, begin.chunk_bytes_max, begin.schema,
+        bytes.each(begin.id, begin.history, begin.position, begin.chain, begin.piece_bytes_max, begin.schema,
                    begin.bytes, begin.digest.value, begin.digest.index, begin.membership, begin.policy,
                    begin.tail_checksum, begin.common, begin.lacks);
     }
 };
 
 /// Leader to follower. The tail is a piece of the state, as the state machine wrote it.
-struct SnapshotChunk {
+struct SnapshotPiece {
     SnapshotId id{};
     std::uint64_t offset = 0;
     std::uint32_t checksum = 0;        ///< of this piece
@@ -98,8 +98,8 @@ struct SnapshotChunk {
     bool last = false;
 
     template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& chunk) noexcept {
-        bytes.each(chunk.id, chunk.offset, chunk.checksum, chunk.whole_checksum, chunk.last);
+    static void each_field(Bytes bytes, Self& piece) noexcept {
+        bytes.each(piece.id, piece.offset, piece.checksum, piece.whole_checksum, piece.last);
     }
 };
 
@@ -204,13 +204,13 @@ inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkI
     return read_fields<SnapshotBegin>(head);
 }
 
-inline std::size_t write_head(std::byte* head, const SnapshotChunk& chunk, LinkId link,
+inline std::size_t write_head(std::byte* head, const SnapshotPiece& piece, LinkId link,
                               std::size_t tail_bytes) noexcept {
-    return write_fields(head, chunk, FrameType::snapshot_chunk, link, tail_bytes);
+    return write_fields(head, piece, FrameType::snapshot_piece, link, tail_bytes);
 }
 
-[[nodiscard]] inline SnapshotChunk read_snapshot_chunk(const std::byte* head) noexcept {
-    return read_fields<SnapshotChunk>(head);
+[[nodiscard]] inline SnapshotPiece read_snapshot_piece(const std::byte* head) noexcept {
+    return read_fields<SnapshotPiece>(head);
 }
 
 }  // namespace replicator::core

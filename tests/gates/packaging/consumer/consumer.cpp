@@ -18,7 +18,7 @@ struct Counter {
 
 struct Limits : replicator::Options {
     static constexpr std::size_t frame_bytes_max = 8192;
-    static constexpr std::size_t snapshot_chunk_bytes_max = 4096;
+    static constexpr std::size_t snapshot_piece_bytes_max = 4096;
 };
 
 using Node = replicator::Replicator<Counter, replicator::log::Ring<4096>, replicator::ack::Sync<>,

@@ -207,14 +207,14 @@ BOOST_AUTO_TEST_CASE(a_frame_with_a_tail_that_its_type_does_not_have_breaks_the_
     BOOST_TEST(error_of(2, FrameType::hand_over, 0) == Error::none);
     // Nor does a leader take what is a leader's, or a follower what is a follower's.
     for (const FrameType type :
-         {FrameType::append, FrameType::snapshot_begin, FrameType::snapshot_chunk, FrameType::hand_over}) {
+         {FrameType::append, FrameType::snapshot_begin, FrameType::snapshot_piece, FrameType::hand_over}) {
         BOOST_TEST(error_of(1, type, 0) == Error::protocol);
     }
     BOOST_TEST(error_of(2, FrameType::ack, 0) == Error::protocol);
     // A tail may be as long as the limit allows with its head.
     constexpr std::uint32_t most = support::Small::frame_bytes_max - core::frame_header_bytes - 32;
-    BOOST_TEST(error_of(2, FrameType::snapshot_chunk, most) == Error::none);
-    BOOST_TEST(error_of(2, FrameType::snapshot_chunk, most + 1) == Error::corrupt);
+    BOOST_TEST(error_of(2, FrameType::snapshot_piece, most) == Error::none);
+    BOOST_TEST(error_of(2, FrameType::snapshot_piece, most + 1) == Error::corrupt);
 }
 
 BOOST_AUTO_TEST_CASE(a_frame_of_no_link_or_another_one_is_dropped_and_counted) {

@@ -155,13 +155,13 @@ BOOST_AUTO_TEST_CASE(a_state_under_way_is_shown_on_both_sides) {
     group.network.join(one, two);
     std::size_t pieces = 0;
     group.network.loses = [&pieces](const support::Frame& frame) {
-        return frame.type() == core::FrameType::snapshot_chunk && ++pieces > 5;
+        return frame.type() == core::FrameType::snapshot_piece && ++pieces > 5;
     };
     group.network.run();
     BOOST_TEST(group.at(2).status().installing);
     const PeerStatus peer = group.at(1).status().peers()[0];
     BOOST_TEST((peer.state == FollowerState::snapshot));
-    BOOST_TEST((peer.snapshots == 1u && peer.snapshot_bytes == 5 * support::Small::snapshot_chunk_bytes_max));
+    BOOST_TEST((peer.snapshots == 1u && peer.snapshot_bytes == 5 * support::Small::snapshot_piece_bytes_max));
     BOOST_TEST((!peer.received && !peer.lag_entries && !peer.lag_time));
     BOOST_TEST(group.at(1).status().first > Index{1});
     group.network.loses = nullptr;

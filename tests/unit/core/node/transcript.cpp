@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_resumes_after_a_reconnect_from_the_piece_that_wa
     group.network.join(one, two);
     std::size_t pieces = 0;
     group.network.loses = [&pieces](const Frame& frame) {
-        return frame.type() == FrameType::snapshot_chunk && ++pieces > 5;
+        return frame.type() == FrameType::snapshot_piece && ++pieces > 5;
     };
     group.network.run();
     BOOST_TEST(group.at(2).status().installing);

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_hello_says_who_speaks_to_whom_and_what_it_holds) {
     BOOST_TEST((hello.policy == node.local.policy() && hello.membership == node.local.membership));
     BOOST_TEST(hello.entry_bytes_max == std::uint32_t{Parts::entry_bytes_max});
     BOOST_TEST(hello.frame_bytes_max == std::uint32_t{Limits::frame_bytes_max});
-    BOOST_TEST(hello.chunk_bytes_max == std::uint32_t{Parts::snapshot_chunk_bytes});
+    BOOST_TEST(hello.piece_bytes_max == std::uint32_t{Parts::snapshot_piece_bytes});
     BOOST_TEST(hello.window_bytes == std::uint64_t{Parts::window_bytes});
     BOOST_TEST(hello.log_bytes == std::uint64_t{Parts::commands_bytes_max});
     BOOST_TEST((hello.promised == epoch_of(1) && hello.epoch == epoch_of(1)));

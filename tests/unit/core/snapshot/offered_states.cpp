@@ -108,15 +108,15 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     BOOST_REQUIRE(ack.snapshot);
     BOOST_TEST((ack.snapshot->id == SnapshotId{3} && ack.snapshot->offset == 0u));
     const std::array<std::byte, sizeof(support::Sum)> state{std::byte{7}};
-    SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+    SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
                         .last = false};
     // Another piece than the next one: the leader hears which one is.
-    chunk.offset = 8;
-    BOOST_TEST(!node.follower.begin_chunk(chunk, state.size()));
+    piece.offset = 8;
+    BOOST_TEST(!node.follower.begin_piece(piece, state.size()));
     BOOST_TEST(node.follower.owes());
     BOOST_TEST(node.ack().snapshot->offset == 0u);
-    chunk.offset = 0;
-    BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
+    piece.offset = 0;
+    BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
     BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, std::span(state).first(5), false) ==
                    Error::none));
     BOOST_TEST(!node.follower.owes());
@@ -124,9 +124,9 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
                    Error::none));
     BOOST_TEST(node.follower.owes());
     BOOST_TEST(node.ack().snapshot->offset == state.size());
-    chunk = {.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
+    piece = {.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
              .whole_checksum = value(detail::fold(Chain{}, checksum(state))), .last = true};
-    BOOST_REQUIRE(node.follower.begin_chunk(chunk, 0));
+    BOOST_REQUIRE(node.follower.begin_piece(piece, 0));
     BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
     // It is in the place of everything, and verified.
     ack = node.ack();
@@ -148,13 +148,13 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
         Offered node(at(3, 3));
         BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), replaces ? at(1, 4) : Position{}, replaces ? 2 : 0)));
         const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotChunk chunk{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+        const SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
                                   .last = false};
-        BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
+        BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
-        const SnapshotChunk end{.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
+        const SnapshotPiece end{.id = SnapshotId{3}, .offset = state.size(), .checksum = checksum({}),
                                 .whole_checksum = value(detail::fold(Chain{}, checksum(state))), .last = true};
-        BOOST_REQUIRE(node.follower.begin_chunk(end, 0));
+        BOOST_REQUIRE(node.follower.begin_piece(end, 0));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
         // Without another line, what is committed is in the state, and only what was not is gone.
         BOOST_TEST(node.local.counters.discarded == (replaces ? 3u : 1u));
@@ -181,9 +181,9 @@ BOOST_AUTO_TEST_CASE(the_same_beginning_again_goes_on_and_another_one_begins_ane
         SnapshotBegin begin = node.state_of(at(3, 9), {}, 5);
         BOOST_REQUIRE(node.takes(begin));
         const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotChunk chunk{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
+        const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
                                   .last = false};
-        BOOST_REQUIRE(node.follower.begin_chunk(chunk, state.size()));
+        BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
         static_cast<void>(node.ack());
         if (!same) begin.id = SnapshotId{4};

@@ -49,7 +49,7 @@ struct Progresses {
 
 using Parts = Composition<Pages, codec::Raw<Pages::Command>, log::Ring<4096>, ack::Async<>, support::Small, Progresses>;
 using Limits = Parts::Limits;
-constexpr std::uint64_t piece = Parts::snapshot_chunk_bytes;
+constexpr std::uint64_t piece = Parts::snapshot_piece_bytes;
 constexpr std::uint64_t allowance_max = 1u << 20;
 constexpr Duration moment{1};
 
@@ -87,13 +87,13 @@ struct Sending {
         return read_snapshot_begin(buffer.data());
     }
     /// The next piece, if one is owed.
-    std::optional<SnapshotChunk> chunk() {
+    std::optional<SnapshotPiece> next_piece() {
         if (!owes()) return std::nullopt;
         const std::size_t size = transmit();
-        BOOST_REQUIRE((load_header(buffer.data()).type == FrameType::snapshot_chunk));
+        BOOST_REQUIRE((load_header(buffer.data()).type == FrameType::snapshot_piece));
         tail_bytes = load_header(buffer.data()).tail_bytes;
         BOOST_TEST(size == frame_header_bytes + 32 + tail_bytes);
-        return read_snapshot_chunk(buffer.data());
+        return read_snapshot_piece(buffer.data());
     }
     void answer(std::uint64_t offset, SnapshotId id) {
         Ack ack;
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_says_what_the_state_is) {
     BOOST_TEST((begin.history == HistoryId{5}));
     BOOST_TEST((begin.position == at(1, 9)));
     BOOST_TEST(begin.chain == Chain{99});
-    BOOST_TEST(begin.chunk_bytes_max == piece);
+    BOOST_TEST(begin.piece_bytes_max == piece);
     BOOST_TEST((begin.schema == Parts::Codec::schema));
     BOOST_TEST(begin.policy == sending.local.policy());
     BOOST_TEST(begin.common == Index{4});
@@ -146,14 +146,14 @@ BOOST_AUTO_TEST_CASE(pieces_follow_the_answer_and_the_last_one_vouches_for_all) 
     sending.answer(0);
     std::uint64_t offset = 0;
     std::uint32_t whole = 0;
-    while (const auto chunk = sending.chunk()) {
-        BOOST_TEST((chunk->id == sending.sending().id));
-        BOOST_TEST(chunk->offset == offset);
+    while (const auto sent = sending.next_piece()) {
+        BOOST_TEST((sent->id == sending.sending().id));
+        BOOST_TEST(sent->offset == offset);
         const auto bytes = std::span(sending.buffer).subspan(frame_header_bytes + 32, sending.tail_bytes);
-        BOOST_TEST(chunk->checksum == checksum(bytes));
-        BOOST_TEST(chunk->last == bytes.empty());
-        BOOST_TEST(chunk->whole_checksum == (chunk->last ? whole : 0u));
-        if (!chunk->last) whole = value(detail::fold(Chain{whole}, chunk->checksum));
+        BOOST_TEST(sent->checksum == checksum(bytes));
+        BOOST_TEST(sent->last == bytes.empty());
+        BOOST_TEST(sent->whole_checksum == (sent->last ? whole : 0u));
+        if (!sent->last) whole = value(detail::fold(Chain{whole}, sent->checksum));
         offset += bytes.size();
         sending.answer(offset);
     }
@@ -165,11 +165,11 @@ BOOST_AUTO_TEST_CASE(so_many_pieces_are_on_the_way_as_the_window_has) {
     Sending sending;
     sending.begin();
     sending.answer(0);
-    for (std::size_t i = 0; i < Limits::snapshot_chunks_in_flight_max; ++i) BOOST_TEST(bool(sending.chunk()));
-    BOOST_TEST(!sending.chunk());
+    for (std::size_t i = 0; i < Limits::snapshot_pieces_in_flight_max; ++i) BOOST_TEST(bool(sending.next_piece()));
+    BOOST_TEST(!sending.next_piece());
     sending.answer(piece);
-    BOOST_TEST(bool(sending.chunk()));
-    BOOST_TEST(!sending.chunk());
+    BOOST_TEST(bool(sending.next_piece()));
+    BOOST_TEST(!sending.next_piece());
     // A line that carries less bounds them, too.
     Sending slow;
     slow.begin();
@@ -179,8 +179,8 @@ BOOST_AUTO_TEST_CASE(so_many_pieces_are_on_the_way_as_the_window_has) {
         slow.peer.progress.allowance.acknowledged(i, Instant{100'000'000}, moment, 64);
     }
     BOOST_REQUIRE(slow.peer.progress.allowance.full_bytes() == 48u);
-    BOOST_TEST(bool(slow.chunk()));
-    BOOST_TEST(!slow.chunk());
+    BOOST_TEST(bool(slow.next_piece()));
+    BOOST_TEST(!slow.next_piece());
 }
 
 BOOST_AUTO_TEST_CASE(a_buffer_without_room_for_a_whole_frame_gets_nothing) {
@@ -190,9 +190,9 @@ BOOST_AUTO_TEST_CASE(a_buffer_without_room_for_a_whole_frame_gets_nothing) {
     BOOST_TEST(sending.owes());
     BOOST_TEST(sending.transmit(begin) > 0u);
     sending.answer(0);
-    const std::size_t chunk = frame_header_bytes + 32 + piece;
-    BOOST_TEST(sending.transmit(chunk - 1) == 0u);
-    BOOST_TEST(sending.transmit(chunk) == chunk);
+    const std::size_t sent = frame_header_bytes + 32 + piece;
+    BOOST_TEST(sending.transmit(sent - 1) == 0u);
+    BOOST_TEST(sending.transmit(sent) == sent);
 }
 
 BOOST_AUTO_TEST_CASE(only_an_answer_to_this_beginning_moves_anything) {
@@ -213,9 +213,9 @@ BOOST_AUTO_TEST_CASE(only_an_answer_to_this_beginning_moves_anything) {
     BOOST_TEST(begun());
     BOOST_TEST(!sending.sending().end_sent);
     // From then on only what lies between what it had and what was sent.
-    BOOST_REQUIRE(sending.chunk());
+    BOOST_REQUIRE(sending.next_piece());
     sending.answer(piece);
-    BOOST_REQUIRE(sending.chunk());
+    BOOST_REQUIRE(sending.next_piece());
     for (const std::uint64_t offset : {std::uint64_t{0}, 2 * piece + 1}) {
         sending.answer(offset);
         BOOST_TEST(sending.sending().acknowledged == piece);
@@ -229,11 +229,11 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_was_interrupted_goes_on_where_the_follower_
     const SnapshotId id = sending.begin().id;
     sending.answer(0);
     for (std::uint64_t i = 1; i <= 3; ++i) {
-        BOOST_REQUIRE(sending.chunk());
+        BOOST_REQUIRE(sending.next_piece());
         sending.answer(i * piece);
     }
     // A new link: the same state begins again, and the follower has one piece more than it could say.
-    BOOST_REQUIRE(sending.chunk());
+    BOOST_REQUIRE(sending.next_piece());
     sending.sender.want(sending.local.now, sending.sending());
     BOOST_TEST(!sending.sending().begun);
     BOOST_TEST((sending.begin().id == id));
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_was_interrupted_goes_on_where_the_follower_
     BOOST_TEST(sending.sending().offset == 3 * piece);
     BOOST_TEST(!sending.owes());
     sending.answer(4 * piece);
-    const auto next = sending.chunk();
+    const auto next = sending.next_piece();
     BOOST_REQUIRE(next);
     BOOST_TEST(next->offset == 4 * piece);
     BOOST_TEST(sending.observer.seen.size() == 1u);
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_answered_in_time_begins_again) {
     sending.pass(milliseconds(5000));
     sending.tick();
     BOOST_TEST(!sending.sending().begin_owed);
-    BOOST_REQUIRE(sending.chunk());
+    BOOST_REQUIRE(sending.next_piece());
     sending.pass({patience.microseconds - 1});
     sending.tick();
     BOOST_TEST(!sending.sending().begin_owed);
@@ -289,8 +289,8 @@ BOOST_AUTO_TEST_CASE(the_end_is_waited_for_like_a_piece) {
     Sending sending;
     sending.begin();
     sending.answer(0);
-    while (const auto chunk = sending.chunk()) {
-        if (!chunk->last) sending.answer(chunk->offset + sending.tail_bytes);
+    while (const auto sent = sending.next_piece()) {
+        if (!sent->last) sending.answer(sent->offset + sending.tail_bytes);
     }
     BOOST_TEST(sending.sending().offset == sending.sending().acknowledged);
     sending.pass(sending.sending().patience);
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_beginning_shows_how_long_the_way_is_where_n
         sending.begin();
         if (pieces_before) {
             sending.answer(0);
-            BOOST_REQUIRE(sending.chunk());
+            BOOST_REQUIRE(sending.next_piece());
             sending.pass(moment);
             sending.peer.progress.allowance.lost(piece);
             sending.sending().begin_owed = true;
@@ -325,8 +325,8 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_beginning_shows_how_long_the_way_is_where_n
         }
         sending.pass(milliseconds(100));
         sending.answer(0);
-        BOOST_REQUIRE(sending.chunk());
-        BOOST_REQUIRE(sending.chunk());
+        BOOST_REQUIRE(sending.next_piece());
+        BOOST_REQUIRE(sending.next_piece());
         // Longer than a piece is granted, unless it is known that the way alone takes 100 ms.
         sending.pass(milliseconds(300));
         sending.answer(2 * piece);
@@ -346,11 +346,11 @@ BOOST_AUTO_TEST_CASE(a_state_that_nobody_reads_is_given_up_and_another_one_takes
     Sending sending;
     const SnapshotId first = sending.begin().id;
     sending.answer(0);
-    BOOST_REQUIRE(sending.chunk());
+    BOOST_REQUIRE(sending.next_piece());
     sending.pass({Limits::snapshot_keep_interval.microseconds - 1});
     sending.answer(piece);
     sending.tick();
-    BOOST_TEST(bool(sending.chunk()));  // that was a sign of life
+    BOOST_TEST(bool(sending.next_piece()));  // that was a sign of life
     sending.answer(2 * piece);
     sending.pass({Limits::snapshot_keep_interval.microseconds - 1});
     sending.tick();

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_message_says_nothing_that_nobody_put_into_it) {
     BOOST_TEST(says_nothing(0, PromiseReply{}));
     BOOST_TEST(says_nothing(0, HandOver{}, LinkId{}));
     BOOST_TEST(says_nothing(0, SnapshotBegin{}, LinkId{}, std::size_t{0}));
-    BOOST_TEST(says_nothing(0, SnapshotChunk{}, LinkId{}, std::size_t{0}));
+    BOOST_TEST(says_nothing(0, SnapshotPiece{}, LinkId{}, std::size_t{0}));
     Append append;
     BOOST_TEST(says_nothing(0, append, LinkId{}, Epoch{}, std::size_t{0}));
     append.timing.emplace();

@@ -68,7 +68,7 @@ Hello a_hello() {
     hello.incarnation = Incarnation{9}, hello.run = Run{10}, hello.nonce = 11;
     hello.receiver_run = Run{12}, hello.receiver_nonce = 13;
     hello.schema = SchemaId{14}, hello.snapshot_format = 15, hello.policy = 16, hello.membership = 17;
-    hello.entry_bytes_max = 18, hello.frame_bytes_max = 19, hello.chunk_bytes_max = 20;
+    hello.entry_bytes_max = 18, hello.frame_bytes_max = 19, hello.piece_bytes_max = 20;
     hello.window_bytes = 21, hello.log_bytes = 22;
     hello.promised = {23, NodeId{24}, 25}, hello.epoch = {26, NodeId{27}, 28};
     hello.last = {{29, NodeId{30}, 31}, Index{32}}, hello.last_chain = Chain{33}, hello.link = LinkId{34};
@@ -81,7 +81,7 @@ Hello a_hello() {
 SnapshotBegin a_begin() {
     SnapshotBegin begin;
     begin.id = SnapshotId{1}, begin.history = HistoryId{2}, begin.position = {epoch, Index{3}}, begin.chain = Chain{4};
-    begin.chunk_bytes_max = 5, begin.schema = SchemaId{6}, begin.bytes = 7, begin.digest = {8, Index{9}};
+    begin.piece_bytes_max = 5, begin.schema = SchemaId{6}, begin.bytes = 7, begin.digest = {8, Index{9}};
     begin.membership = 10, begin.policy = 11, begin.tail_checksum = 12, begin.common = Index{13};
     begin.lacks = {{14, NodeId{15}, 16}, Index{17}};
     return begin;
@@ -108,7 +108,7 @@ PromiseReply a_reply() {
     return reply;
 }
 
-SnapshotChunk a_chunk(bool last) {
+SnapshotPiece a_piece(bool last) {
     return {.id = SnapshotId{1}, .offset = 0x1234, .checksum = 0x5678, .whole_checksum = 0x9abc, .last = last};
 }
 
@@ -119,7 +119,7 @@ std::string fields_of(const support::Bytes& head) {
 
 std::vector<support::Bytes> one_of_each() {
     std::vector<support::Bytes> all{head_of(a_hello()), head_of(a_begin(), link, std::size_t{40}),
-                                    head_of(a_chunk(true), link, std::size_t{0}), head_of(a_request()), head_of(a_reply()),
+                                    head_of(a_piece(true), link, std::size_t{0}), head_of(a_request()), head_of(a_reply()),
                                     head_of(HandOver{{epoch, Index{9}}}, link)};
     for (const bool former : {false, true}) {
         for (const bool timed : {false, true}) {
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_snapshot_are_fixed) {
                "0f000000"
                "10000000"
                "1100000000000000");
-    BOOST_TEST(fields_of(head_of(a_chunk(true), link, std::size_t{0x10})) ==
+    BOOST_TEST(fields_of(head_of(a_piece(true), link, std::size_t{0x10})) ==
                "0252050010000000"
                "0d0c0b0a "
                "0100000000000000"
@@ -375,10 +375,10 @@ BOOST_AUTO_TEST_CASE(unknown_types_and_flags_have_no_size) {
             BOOST_REQUIRE((bytes != 0) == known);
         }
     }
-    support::Bytes other_version = head_of(a_chunk(false), link, std::size_t{0});
+    support::Bytes other_version = head_of(a_piece(false), link, std::size_t{0});
     other_version[0] = std::byte{1};
     BOOST_TEST(head_bytes(other_version.data()) == 0u);
-    support::Bytes other_type = head_of(a_chunk(false), link, std::size_t{0});
+    support::Bytes other_type = head_of(a_piece(false), link, std::size_t{0});
     other_type[2] = std::byte{9};
     BOOST_TEST(head_bytes(other_type.data()) == 0u);
     // But for a hello, which is how nodes of different versions find out.
@@ -400,8 +400,8 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
             case FrameType::snapshot_begin:
                 BOOST_TEST((head_of(read_snapshot_begin(head.data()), link, tail) == head));
                 break;
-            case FrameType::snapshot_chunk:
-                BOOST_TEST((head_of(read_snapshot_chunk(head.data()), link, tail) == head));
+            case FrameType::snapshot_piece:
+                BOOST_TEST((head_of(read_snapshot_piece(head.data()), link, tail) == head));
                 break;
             case FrameType::promise_request:
                 BOOST_TEST((head_of(read_promise_request(head.data())) == head));
@@ -410,7 +410,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
             case FrameType::hand_over: BOOST_TEST((head_of(read_hand_over(head.data()), link) == head)); break;
         }
     }
-    BOOST_TEST(!read_snapshot_chunk(head_of(a_chunk(false), link, std::size_t{0}).data()).last);
+    BOOST_TEST(!read_snapshot_piece(head_of(a_piece(false), link, std::size_t{0}).data()).last);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

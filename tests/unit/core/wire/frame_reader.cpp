@@ -22,21 +22,21 @@ BOOST_AUTO_TEST_SUITE(inbound)
 
 namespace {
 
-void put_chunk(support::Bytes& to, std::size_t tail_bytes) {
+void put_piece(support::Bytes& to, std::size_t tail_bytes) {
     std::array<std::byte, frame_head_bytes_max> head{};
-    const SnapshotChunk chunk{.id = SnapshotId{1}, .offset = 2, .checksum = 3, .whole_checksum = 4, .last = false};
-    const std::size_t size = write_head(head.data(), chunk, LinkId{5}, tail_bytes);
+    const SnapshotPiece piece{.id = SnapshotId{1}, .offset = 2, .checksum = 3, .whole_checksum = 4, .last = false};
+    const std::size_t size = write_head(head.data(), piece, LinkId{5}, tail_bytes);
     to.insert(to.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size));
     for (std::size_t i = 0; i < tail_bytes; ++i) to.push_back(static_cast<std::byte>(i));
 }
 
 support::Bytes a_stream() {
     support::Bytes stream = support::hello_frame(Hello{});
-    put_chunk(stream, 21);
+    put_piece(stream, 21);
     const support::Bytes ack = support::ack_frame(Ack{}, LinkId{5});
     stream.insert(stream.end(), ack.begin(), ack.end());
-    put_chunk(stream, 0);
-    put_chunk(stream, 300);
+    put_piece(stream, 0);
+    put_piece(stream, 300);
     return stream;
 }
 
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_head_with_any_bit_flipped_is_garbage_in_one_piece_and_in_
 
 BOOST_AUTO_TEST_CASE(after_a_restart_the_rest_of_a_frame_is_forgotten) {
     support::Bytes stream;
-    put_chunk(stream, 40);
+    put_piece(stream, 40);
     const support::Bytes next = support::ack_frame(Ack{}, LinkId{5});
     for (const std::size_t part : {std::size_t{3}, std::size_t{20}, stream.size() - 1}) {
         Inbound inbound;

@@ -27,7 +27,7 @@ Hello from(std::uint32_t sender, std::uint32_t receiver) {
     hello.cluster = ClusterId{1}, hello.group = GroupId{2}, hello.history = HistoryId{3};
     hello.sender = NodeId{sender}, hello.receiver = NodeId{receiver};
     hello.schema = SchemaId{4}, hello.snapshot_format = 5, hello.policy = 6, hello.membership = 7;
-    hello.entry_bytes_max = 100, hello.frame_bytes_max = 1000, hello.chunk_bytes_max = 50;
+    hello.entry_bytes_max = 100, hello.frame_bytes_max = 1000, hello.piece_bytes_max = 50;
     hello.window_bytes = 500, hello.log_bytes = 1000;
     return hello;
 }
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(every_difference_has_its_error) {
     BOOST_TEST(with([](Hello& h) { h.membership = 9; }) == Error::wrong_membership);
     BOOST_TEST(with([](Hello& h) { h.entry_bytes_max = 99; }) == Error::wrong_limits);
     BOOST_TEST(with([](Hello& h) { h.frame_bytes_max = 999; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.chunk_bytes_max = 49; }) == Error::wrong_limits);
+    BOOST_TEST(with([](Hello& h) { h.piece_bytes_max = 49; }) == Error::wrong_limits);
     BOOST_TEST(with([](Hello& h) { h.window_bytes = 901; }) == Error::wrong_limits);
     BOOST_TEST(with([](Hello& h) { h.log_bytes = 599; }) == Error::wrong_limits);
     BOOST_TEST(with([](Hello& h) { h.history = HistoryId{9}; }) == Error::wrong_history);

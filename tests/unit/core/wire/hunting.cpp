@@ -34,9 +34,9 @@ const support::Bytes& an_ack() {
     return ack;
 }
 /// A frame with this tail.
-support::Bytes a_chunk(const support::Bytes& tail) {
+support::Bytes a_piece(const support::Bytes& tail) {
     std::array<std::byte, frame_head_bytes_max> head{};
-    const std::size_t size = write_head(head.data(), SnapshotChunk{}, LinkId{5}, tail.size());
+    const std::size_t size = write_head(head.data(), SnapshotPiece{}, LinkId{5}, tail.size());
     return support::Bytes(head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size)) + tail;
 }
 /// Bytes that begin like frames, and are none.
@@ -51,7 +51,7 @@ support::Bytes noise() {
 
 /// What is seen in a stream: heads by the first letter of their type, tails by their size.
 struct Seen {
-    explicit Seen(bool believes_chunks_) : believes_chunks(believes_chunks_) { inbound.hunt(); }
+    explicit Seen(bool believes_pieces_) : believes_pieces(believes_pieces_) { inbound.hunt(); }
 
     void feed(std::span<const std::byte> piece) {
         for (;;) {
@@ -64,10 +64,10 @@ struct Seen {
                     if (event.tail_ends) text += std::to_string(std::exchange(tail, 0));
                     break;
                 case Kind::head: {
-                    const bool chunk = load_header(event.bytes.data()).type == FrameType::snapshot_chunk;
-                    text += chunk ? 'c' : 'a';
+                    const bool is_piece = load_header(event.bytes.data()).type == FrameType::snapshot_piece;
+                    text += is_piece ? 'c' : 'a';
                     if (!inbound.hunts()) break;
-                    if (chunk && !believes_chunks) {
+                    if (is_piece && !believes_pieces) {
                         inbound.pass_over();
                     } else {
                         inbound.found();
@@ -84,13 +84,13 @@ struct Seen {
     }
 
     Inbound inbound;
-    bool believes_chunks;
+    bool believes_pieces;
     std::size_t tail = 0;
     std::string text;
 };
 
-std::string seen_in(const support::Bytes& bytes, std::size_t piece_bytes, bool believes_chunks = true) {
-    Seen seen(believes_chunks);
+std::string seen_in(const support::Bytes& bytes, std::size_t piece_bytes, bool believes_pieces = true) {
+    Seen seen(believes_pieces);
     seen.feed(bytes, piece_bytes);
     return seen.text;
 }
@@ -99,7 +99,7 @@ std::string seen_in(const support::Bytes& bytes, std::size_t piece_bytes, bool b
 
 BOOST_AUTO_TEST_CASE(a_frame_is_found_behind_noise_however_it_arrives) {
     const support::Bytes stream = noise() + an_ack() + an_ack();
-    const support::Bytes within = noise() + a_chunk(support::Bytes(300)) + an_ack();
+    const support::Bytes within = noise() + a_piece(support::Bytes(300)) + an_ack();
     for (std::size_t size = 1; size < within.size(); ++size) {
         BOOST_TEST(seen_in(stream, size) == "aa");
         BOOST_TEST(seen_in(within, size) == "c300a");
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_frame_is_found_behind_noise_however_it_arrives) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_believed_is_looked_through_from_its_second_byte_on) {
-    const support::Bytes stream = a_chunk(noise() + an_ack()) + an_ack();
+    const support::Bytes stream = a_piece(noise() + an_ack()) + an_ack();
     for (std::size_t size = 1; size < stream.size(); ++size) {
         BOOST_TEST(seen_in(stream, size, true) == "c" + std::to_string(noise().size() + an_ack().size()) + "a");
         BOOST_TEST(seen_in(stream, size, false) == "caa");
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_never_came_to_its_end_may_hold_whole_frames) {
     const support::Bytes hello = support::hello_frame(Hello{});
     for (std::size_t begun = 4; begun < 100; begun += 3) {
         const support::Bytes begin(hello.begin(), hello.begin() + static_cast<std::ptrdiff_t>(begun));
-        const support::Bytes stream = begin + an_ack() + a_chunk(support::Bytes(20)) + an_ack();
+        const support::Bytes stream = begin + an_ack() + a_piece(support::Bytes(20)) + an_ack();
         Seen seen(true);
         seen.feed(stream, 7);
         BOOST_TEST(seen.text.empty());
@@ -135,22 +135,22 @@ BOOST_AUTO_TEST_CASE(what_is_kept_of_a_tail_is_the_tail_and_the_rest_follows) {
     // The tail of a frame that is found among kept bytes goes on in what comes next.
     const support::Bytes hello = support::hello_frame(Hello{});
     const support::Bytes begin(hello.begin(), hello.begin() + 20);
-    const support::Bytes chunk = a_chunk(support::Bytes(100));
+    const support::Bytes piece = a_piece(support::Bytes(100));
     Seen seen(true);
-    seen.feed(begin + support::Bytes(chunk.begin(), chunk.begin() + 90), 1000);
+    seen.feed(begin + support::Bytes(piece.begin(), piece.begin() + 90), 1000);
     BOOST_TEST(seen.text.empty());
     seen.inbound.give_up();
     seen.feed({});
     BOOST_TEST(seen.text == "c");
     BOOST_TEST(seen.inbound.is_partial());
-    seen.feed(support::Bytes(chunk.begin() + 90, chunk.end()) + an_ack(), 1000);
+    seen.feed(support::Bytes(piece.begin() + 90, piece.end()) + an_ack(), 1000);
     BOOST_TEST(seen.text == "c100a");
 }
 
 BOOST_AUTO_TEST_CASE(the_rest_of_a_tail_that_does_not_come_is_given_up) {
-    const support::Bytes chunk = a_chunk(support::Bytes(100));
+    const support::Bytes piece = a_piece(support::Bytes(100));
     Seen seen(true);
-    seen.feed(support::Bytes(chunk.begin(), chunk.end() - 10), 1000);
+    seen.feed(support::Bytes(piece.begin(), piece.end() - 10), 1000);
     BOOST_TEST(seen.inbound.is_partial());
     seen.inbound.give_up();
     BOOST_TEST((!seen.inbound.is_partial() && seen.inbound.hunts()));
