@@ -31,7 +31,8 @@
 # Base, concepts, core, and all that replicator.hpp reaches include the light standard headers alone. Headers of C and
 # of the system (name.h, sys/name.h) are for storage/, sim/, testing/ and asio/. No header has more than 400 lines; each
 # begins with its licence. No chain of includes returns to where it began. No header uses a name that X11, Windows or
-# Arduino define as a macro: `banned_names` at all, `banned_calls` where a parenthesis follows.
+# Arduino define as a macro: `banned_names` at all, `banned_calls` where a parenthesis follows. No header uses a word of
+# `banned_words`, for which there is another one now.
 set -u
 
 root=${1:?the folder include/replicator}
@@ -47,6 +48,13 @@ banned_names="Above Always Below Bool Complex False None Status Success True Uns
 banned_names+=" far near small interface DELETE ERROR IN OPTIONAL OUT"                  # Windows
 banned_names+=" HIGH LOW INPUT OUTPUT"                                                  # Arduino
 banned_calls="abs bit max min round"
+# "former now": one idea has one word, in names and in comments.
+banned_words=(
+    "chunks? piece"
+    "founded bootstrapped"
+    "take_ack make_ack, or on_ack"
+    "chronicle facts"
+)
 
 # "who whom" pairs, shell patterns, that the rule for policies would refuse.
 policy_exceptions=(
@@ -229,6 +237,16 @@ check_names() {  # file
         grep -noE "(^|[^[:alnum:]_])((${banned_names// /|})($|[^[:alnum:]_])|(${banned_calls// /|})[[:space:]]*\()")
 }
 
+# Words that were given up, also within names: one process for each, over all headers.
+check_words() {
+    local file line text pair
+    for pair in "${banned_words[@]}"; do
+        while IFS=: read -r file line text; do
+            fail "${file#./}" "$line" "says ${text//[^[:alnum:]_]/}: the word is ${pair#* }"
+        done < <(grep -rnoiE --include='*.hpp' "(^|[^[:alpha:]])${pair%% *}($|[^[:alpha:]])" .)
+    done
+}
+
 # "file line class base" for each base of each class that another header of the same folder defines.
 derived_in_one_folder() {  # headers
     awk '
@@ -331,6 +349,8 @@ while read -r file line class base; do
     matches_any "$class $base" "${derived_exceptions[@]}" ||
         fail "$file" "$line" "derives $class from $base of its own folder: one holds the other instead"
 done < <(derived_in_one_folder "${headers[@]}")
+
+check_words
 
 # An exception that nobody needs any more goes.
 for pair in "${room_exceptions[@]}"; do

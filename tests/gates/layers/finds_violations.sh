@@ -118,6 +118,9 @@ refuse extra.hpp '' "replicator/extra.hpp:1: is not in the list of base files"
 refuse ack/sync.hpp 'struct Status {};' "replicator/ack/sync.hpp:3: uses Status, which others define as a macro"
 refuse ack/sync.hpp 'int i = std::max(1, 2);' "replicator/ack/sync.hpp:3: uses max, which others define as a macro"
 
+refuse ack/sync.hpp '// Sent in chunks.' "replicator/ack/sync.hpp:3: says chunks: the word is piece"
+refuse ack/sync.hpp 'int chunk_bytes_max;' "replicator/ack/sync.hpp:3: says chunk_: the word is piece"
+
 plant_good_tree
 header types.hpp 'int i = (std::max)(1, 2), count_max(1), held_min = 3;' '// None' 'const char* s = "None";' \
     'using NodeStatus = int;'

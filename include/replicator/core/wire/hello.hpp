@@ -123,8 +123,8 @@ inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
                       mine.window_bytes + mine.entry_bytes_max <= theirs.log_bytes &&
                       theirs.window_bytes + theirs.entry_bytes_max <= mine.log_bytes;
     if (!fits) return Error::wrong_limits;
-    const bool both_founded = theirs.history != HistoryId{} && mine.history != HistoryId{};
-    if (both_founded && theirs.history != mine.history) return Error::wrong_history;
+    const bool both_bootstrapped = theirs.history != HistoryId{} && mine.history != HistoryId{};
+    if (both_bootstrapped && theirs.history != mine.history) return Error::wrong_history;
     return Error::none;
 }
 
