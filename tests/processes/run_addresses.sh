@@ -34,6 +34,7 @@ expect() {
 launch() {
     local place=$1
     shift
+    : >"$run_dir/$place.log"  # not below, where an earlier process may still seem to be ready
     "$kv_server" --ack semi-sync "$@" </dev/null >"$run_dir/$place.log" 2>&1 &
     node_pid["$place"]=$!
     disown "${node_pid[$place]}"

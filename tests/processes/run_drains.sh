@@ -37,6 +37,7 @@ fail() {
 started() {
     local node=$1 other=$((3 - $1))
     shift
+    : >"$run_dir/node$node.log"  # here, because the process below may be slow, and an earlier one said that it was ready
     "$kv_server" --node "$node" --listen "${peer_port[$node]}" --client-port "${client_port[$node]}" \
         --peer "$other=${peer_port[$other]}" "${node_options[@]}" "$@" >"$run_dir/node$node.log" 2>&1 </dev/null &
     child=$!

@@ -31,6 +31,7 @@ fail() {
 
 # A child of this shell, whose exit status it sees.
 run_child() {
+    : >"$run_dir/log"  # not below, where an earlier process may still seem to be ready
     LD_PRELOAD=$run_dir/stuck_disk.so STUCK_DISK_FOLDER=$run_dir/disk/ STUCK_DISK_CONTROL=$run_dir/control \
         ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
         "$kv_server" --node 1 --listen "${peer_port[1]}" --client-port "${client_port[1]}" --ack async \
