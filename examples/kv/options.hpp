@@ -46,7 +46,7 @@ struct ServerOptions {
     std::chrono::seconds fault_stay{10};  ///< how long a node that faulted is still asked
     std::chrono::seconds open_patience{30};  ///< for what the system is short of when the directory is opened
     std::chrono::milliseconds stop_patience{15'000};  ///< for handing over, when the server is told to end
-    bool found = false;
+    bool bootstrap = false;
     bool help = false;
 
     std::string wrong;  ///< what cannot be understood; empty when all can
