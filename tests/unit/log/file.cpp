@@ -465,4 +465,21 @@ BOOST_AUTO_TEST_CASE(what_gathered_behind_a_flush_elsewhere_is_flushed_in_portio
     BOOST_TEST(log.held() == log.last());
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_is_closed_leaves_no_portion_for_later) {
+    using Log = support::SimulatedLog<InPortions>;
+    storage::SimulatedDisk disk;
+    disk.faults.sync_polls = 1;
+    {
+        auto opened = Log::open(storage::Simulated(disk), support::folder, support::identity());
+        BOOST_TEST_REQUIRE(static_cast<bool>(opened));
+        auto& log = *opened;
+        for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
+        BOOST_TEST((log.close() == Error::none));
+        BOOST_TEST(log.held() == Index{60});
+    }
+    const auto opened = Log::open(storage::Simulated(disk), support::folder, support::identity());
+    BOOST_TEST_REQUIRE(static_cast<bool>(opened));
+    BOOST_TEST(opened->last() == Index{60});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

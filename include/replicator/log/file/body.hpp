@@ -185,10 +185,13 @@ public:
         return apply_reset();
     }
     [[nodiscard]] Error close() noexcept {
-        wait();
-        if (const Error error = flush(); error != Error::none) return error;
-        wait();
-        if (fault != Error::none) return fault;
+        // A flush may be one of a state, or of a portion.
+        do {
+            wait();
+            if (const Error error = flush(); error != Error::none) return error;
+            wait();
+            if (fault != Error::none) return fault;
+        } while (held + 1 < tail.end().index);
         metadata.clean_stop = true;
         const Error error = save();
         metadata.clean_stop = error == Error::none;
