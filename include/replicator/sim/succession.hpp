@@ -198,10 +198,21 @@ private:
         if (node.role() == Role::leader || (stopped && led(place))) check_leader(place);
         if (stopped) return;
         this->check_seat_moves(place);
+        look_at_leaders(place);
         if (failure_.empty()) refuse(misapplied_by(node, facts_, view, name(place)));
         if (failure_.empty()) check_acknowledged(place);
         if (failure_.empty() && stops_.drains(place)) check_drain(place);
         if (failure_.empty() && clients_.look) clients_.look(node, now_);
+    }
+
+    /// A leader commits also when a connection breaks, and others may hear of it before it is looked at itself.
+    void look_at_leaders(std::size_t place) {
+        for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            const Node& node = *hosts_[i].node;
+            if (i == place || node.role() != Role::leader) continue;
+            const auto known = epochs_.find(node.last().epoch);
+            if (known == epochs_.end() || tree_.index(known->second.committed) < node.commit()) check(i);
+        }
     }
 
     /// Whoever drained stops. Whoever was late with it goes on, or stops all the same.
