@@ -19,8 +19,8 @@
 //   DL-6  `need(index)` says from where on somebody may still ask for entries; they are kept as far as there is room.
 //   DL-7  `close()` flushes, and notes that the node stopped in order; `closed_in_order()` is true of a log that was
 //         opened after that.
-//   DL-8  `is_crowded()` asks for a state although few bytes came since the last one: what the log may drop only then
-//         keeps it from taking more.
+//   DL-8  `is_crowded()` asks for an early state: the log holds too many segments, and only a newer state lets it drop
+//         them.
 //   DL-9  Optional constant `keeps_for_restart`: where it is false, no node takes the log.
 //   DL-10 Optional: `is_full()` is true while the disk has no room for more.
 //

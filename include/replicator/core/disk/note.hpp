@@ -14,8 +14,8 @@
 
 namespace replicator::core {
 
-/// What all that a log holds depends on. The log keeps it, so that another program, or the same one among other nodes,
-/// finds out: what was acknowledged under other rules is not where these rules look for it.
+/// The rules under which the entries of a log were written. The log keeps them, so that another program, or the same
+/// one among other nodes, is refused: rules that differ look for acknowledged writes in other places.
 struct DiskNote {
     static constexpr std::size_t bytes = 20;
 

@@ -93,7 +93,7 @@ public:
         return Error::none;
     }
 
-    /// A follower says what it holds. An error means that it says what cannot be: it was never shown so much.
+    /// A follower says what it holds. Fails with `protocol` when it claims entries that this leader never sent it.
     [[nodiscard]] static Error on_ack(Progress& follower, const Ack& ack) noexcept {
         if (follower.sent_last < larger(ack.received, larger(ack.durable, ack.applied))) return Error::protocol;
         follower.received = larger(follower.received, ack.received);

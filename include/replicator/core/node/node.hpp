@@ -239,8 +239,8 @@ private:
     using Member::applier_, Member::candidacy_, Member::follower_, Member::handing_over_, Member::keeper_,
         Member::leader_, Member::local_, Member::return_, Member::roster_, Member::sender_, Member::sends_to;
 
-    /// What a disk brings with it besides flushing: to keep a state, to keep what others may ask for, and to forget a
-    /// suspicion that is over.
+    /// Periodic work for logs on disks: flush, write states, retain the entries that peers may need, and clear a
+    /// suspicion that no longer holds.
     void tick_disk() noexcept {
         if constexpr (Composition::is_durable) {
             flush();

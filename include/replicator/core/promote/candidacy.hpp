@@ -80,8 +80,8 @@ public:
     /// one, which ends the candidacy.
     void take(std::size_t place, const PromiseReply& reply) noexcept {
         if (step_ == PromotionStep::fetching) return;
-        // Of what is of a forgotten epoch nobody can tell whether it is newer than anything else. What a node holds
-        // counts while a state is on its way that will take its place: until then it stays whole.
+        // An entry whose epoch the node no longer remembers cannot be ordered against others. A log that a state is
+        // about to replace counts until the state is complete.
         const bool blank = reply.last.index == Index{} || reply.last.epoch == Epoch{};
         votes_[place] = {.answered = true,
                          .blank = blank,
