@@ -33,12 +33,12 @@ inline constexpr std::size_t freed_per_slice = 256;
 /// As `context.run()`. Of the first handler after a wait, CallBegin tells when it began; where it does not know, the time
 /// on the processor stands for that on the wall.
 inline void run(asio::io_context& context, LoopTimes& times) {
-    using Clock = std::chrono::steady_clock;
-    auto at = Clock::now();
+    using WallClock = std::chrono::steady_clock;
+    auto at = WallClock::now();
     auto processor_at = processor_time();
-    const auto ended = [&](std::optional<Clock::time_point> began) {
+    const auto ended = [&](std::optional<WallClock::time_point> began) {
         const auto processor_now = processor_time();
-        const auto now = Clock::now();
+        const auto now = WallClock::now();
         const auto on_processor = processor_now - processor_at;
         times.note(began ? now - *began : on_processor, on_processor, Work::take());
         at = now;
