@@ -10,7 +10,9 @@
 using namespace replicator;
 
 struct Account {
-    struct Command { std::int64_t amount; };
+    struct Command {
+        std::int64_t amount;
+    };
     std::int64_t balance = 0;
     std::int64_t apply(const Command& command) { return balance += command.amount; }
 };
@@ -35,9 +37,9 @@ int main() {
     network.settle();
     if (!acknowledged(network, *first, 100)) return 1;
 
-    first.reset();                                       // the process is killed, and its log in memory is gone
+    first.reset();  // the process is killed, and its log in memory is gone
     network.advance(Options::failure_timeout);
-    if (!second.promote()) return 1;                     // you, or your orchestrator, say who leads now
+    if (!second.promote()) return 1;  // you, or your orchestrator, say who leads now
     while (second.role() != Role::leader) {
         if (second.promotion().step == PromotionStep::refused) {
             std::printf("refused: %s\n", to_string(second.promotion().error));

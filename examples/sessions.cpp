@@ -9,7 +9,9 @@
 using namespace replicator;
 
 struct Score {
-    struct Command { std::uint32_t points; };
+    struct Command {
+        std::uint32_t points;
+    };
     std::uint32_t total = 0;
     std::uint32_t apply(const Command& command) { return total += command.points; }
 };
@@ -20,8 +22,10 @@ constexpr NodeId nodes[] = {NodeId{1}, NodeId{2}, NodeId{3}};
 
 void show(const char* where, Node& node, Session& session) {
     const auto score = node.read(session);
-    if (score) std::printf("%s: %u\n", where, static_cast<unsigned>((*score)->total));
-    else std::printf("%s: %s\n", where, to_string(score.error()));
+    if (score)
+        std::printf("%s: %u\n", where, static_cast<unsigned>((*score)->total));
+    else
+        std::printf("%s: %s\n", where, to_string(score.error()));
 }
 
 int main() {
@@ -32,16 +36,16 @@ int main() {
     if (!leader.bootstrap(HistoryId{1})) return 1;
     network.settle();
 
-    network.cut(nodes[0], nodes[2]);                     // the third node no longer hears the leader
+    network.cut(nodes[0], nodes[2]);  // the third node no longer hears the leader
     const auto ticket = leader.write({.points = 10});
     network.settle();
     const auto outcome = leader.outcome(*ticket);
     if (outcome.state != WriteState::acknowledged) return 1;
 
-    Session session;                                     // a plain value: keep it with the client, send it along
+    Session session;  // a plain value: keep it with the client, send it along
     session.saw(outcome.acknowledgement.position);
     show("the node that holds the write", near, session);
-    show("the node that was cut off", far, session);     // `far.state()` would show 0 here
+    show("the node that was cut off", far, session);  // `far.state()` would show 0 here
 
     network.join(nodes[0], nodes[2]);
     network.advance(milliseconds(200));

@@ -17,7 +17,7 @@
 
 struct Orders {
     struct Command {
-        std::uint32_t serve;     // 0: a new order, 1: serve the next one
+        std::uint32_t serve;  // 0: a new order, 1: serve the next one
         std::uint32_t customer;
         std::uint32_t amount;
     };

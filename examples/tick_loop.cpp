@@ -15,7 +15,9 @@
 using namespace replicator;
 
 struct World {
-    struct Command { std::int32_t player, dx, dy; };
+    struct Command {
+        std::int32_t player, dx, dy;
+    };
     std::array<std::array<std::int32_t, 2>, 4> players{};
     void apply(const Command& command) {
         auto& player = players[static_cast<std::size_t>(command.player) % players.size()];
@@ -26,11 +28,11 @@ struct World {
 
 struct Packets : Options {
     static constexpr std::size_t nodes_max = 2;
-    static constexpr std::size_t frame_bytes_max = 1200;           // what one datagram carries
+    static constexpr std::size_t frame_bytes_max = 1200;  // what one datagram carries
     static constexpr std::size_t snapshot_piece_bytes_max = 1024;
 };
 using Node = Replicator<World, log::Ring<65536>, ack::Async<>, transport::Manual, Packets>;
-using Socket = std::deque<std::vector<std::byte>>;                 // stands for UDP
+using Socket = std::deque<std::vector<std::byte>>;  // stands for UDP
 
 constexpr NodeId nodes[] = {NodeId{1}, NodeId{2}};
 constexpr std::size_t packets_per_tick = 4;
@@ -55,7 +57,7 @@ int main() {
     Socket to_server, to_spare;
     if (!server.bootstrap(HistoryId{1})) return 1;
     for (std::uint64_t tick = 1; tick <= 120; ++tick) {
-        const Instant now{tick * 16'000};                          // 60 times a second
+        const Instant now{tick * 16'000};  // 60 times a second
         if (tick <= 100 && !server.write({.player = 2, .dx = 1, .dy = -1})) return 1;
         turn(server, nodes[1], to_server, to_spare, now);
         turn(spare, nodes[0], to_spare, to_server, now);

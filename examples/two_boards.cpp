@@ -14,7 +14,9 @@
 using namespace replicator;
 
 struct Thermostat {
-    struct Command { std::uint32_t room, degrees; };
+    struct Command {
+        std::uint32_t room, degrees;
+    };
     std::array<std::uint32_t, 4> degrees{};
     void apply(const Command& command) noexcept { degrees[command.room % degrees.size()] = command.degrees; }
 };
@@ -38,10 +40,10 @@ struct Board {
     NodeId peer;
     Pipe& in;
     Pipe& out;
-    Clock32<milliseconds(1)> clock{};                    // the counter of a board wraps
+    Clock32<milliseconds(1)> clock{};  // the counter of a board wraps
 
     void turn(std::uint32_t counter) {
-        for (; !in.empty(); in.pop_front()) {            // as an interrupt hands them over: one by one
+        for (; !in.empty(); in.pop_front()) {  // as an interrupt hands them over: one by one
             if (!node.receive(peer, std::span(&in.front(), 1))) node.disconnected(peer);
         }
         node.tick(clock.at(counter));
@@ -58,7 +60,7 @@ int main() {
     Board boards[] = {{first, nodes[1], back, there}, {second, nodes[0], there, back}};
     if (!first.bootstrap(HistoryId{1})) return 1;
 
-    std::uint32_t counter = ~std::uint32_t{0} - 500;     // half a second before it wraps
+    std::uint32_t counter = ~std::uint32_t{0} - 500;  // half a second before it wraps
     for (std::uint32_t turn = 0; turn < 3000; ++turn, ++counter) {
         if (turn % 100 == 50 && !first.write({.room = 1, .degrees = 18 + turn / 1000})) return 1;
         if (turn % 77 == 0 && !there.empty()) there.pop_back();

@@ -56,8 +56,8 @@ std::chrono::nanoseconds processor_time() {
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-/// Two contenders that replicate the same commands, a slice each in turn: the memory of a machine that others use too has
-/// moods, which last longer than a slice.
+/// Two contenders that replicate the same commands, a slice each in turn: the memory of a machine that others use too
+/// has moods, which last longer than a slice.
 template <class ByHand, class Ours, class Command>
 class Alternating {
 public:
@@ -121,15 +121,16 @@ void compare(Report& report, const std::string& name, std::optional<Goal> goal_o
     const auto ours = std::make_unique<Group<Machine>>();
     Alternating batches(*by_hand, *ours, commands, 256, report.settings());
     Alternating singly(*by_hand, *ours, commands, 1, report.settings());
-    report.compare({.title = title,
-                    .unit = "ns of processor time per write",
-                    .conditions = "one thread on core 0; leader and one follower; sync; alternating every 65,536 writes",
-                    .contenders = {
-                        {"two logs by hand, batches of 256", [&] { return batches.by_hand(); }, {}, {}},
-                        {"ours, batches of 256", [&] { return batches.ours(); }, 0, goal_of_batches},
-                        {"two logs by hand, depth 1", [&] { return singly.by_hand(); }, {}, {}},
-                        {"ours, depth 1", [&] { return singly.ours(); }, 2, {}},
-                    }});
+    report.compare(
+        {.title = title,
+         .unit = "ns of processor time per write",
+         .conditions = "one thread on core 0; leader and one follower; sync; alternating every 65,536 writes",
+         .contenders = {
+             {"two logs by hand, batches of 256", [&] { return batches.by_hand(); }, {}, {}},
+             {"ours, batches of 256", [&] { return batches.ours(); }, 0, goal_of_batches},
+             {"two logs by hand, depth 1", [&] { return singly.by_hand(); }, {}, {}},
+             {"ours, depth 1", [&] { return singly.ours(); }, 2, {}},
+         }});
     const Counted before = counted(own_counts());
     for (std::size_t at = 0; at + 256 <= commands.size(); at += 256) ours->replicate(commands.data() + at, 256);
     const Counted counted_now = counted(own_counts()) - before;

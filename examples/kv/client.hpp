@@ -36,9 +36,9 @@ struct Client {
     std::chrono::steady_clock::time_point active{};  ///< when its newest request was served
     std::string_view command;                        ///< of that request
     bool waits = false;                              ///< in WAIT and its like
-    replicator::Position last_write;  ///< the newest write of this connection that was acknowledged
-    bool quits = false;               ///< no more requests are read
-    bool logged_in = false;           ///< it has said the password
+    replicator::Position last_write;                 ///< the newest write of this connection that was acknowledged
+    bool quits = false;                              ///< no more requests are read
+    bool logged_in = false;                          ///< it has said the password
 };
 
 /// The server, as commands see it.
@@ -47,7 +47,7 @@ struct Service {
     std::string ack;
     std::string log;
     std::map<replicator::NodeId, Address> peers;  ///< where nodes call them
-    std::optional<DiskReport> disk{};  ///< nothing where the log is in memory
+    std::optional<DiskReport> disk{};             ///< nothing where the log is in memory
     std::uint16_t client_port = 0;
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = 0;
@@ -55,10 +55,10 @@ struct Service {
     std::string password{};  ///< empty when nobody is asked for one
     replicator::NodeId self{};
     std::map<replicator::NodeId, Address> client_addresses{};  ///< where clients call nodes, this one included
-    bool stopping = false;  ///< commands are refused; another server takes them
+    bool stopping = false;                                     ///< commands are refused; another server takes them
 
-    std::map<std::uint64_t, Client*> all_clients{};           ///< by their ids
-    std::function<void(std::uint64_t id)> close_client{};     ///< at once, and not the one that asks for it
+    std::map<std::uint64_t, Client*> all_clients{};        ///< by their ids
+    std::function<void(std::uint64_t id)> close_client{};  ///< at once, and not the one that asks for it
     std::size_t clients = 0;
     std::size_t clients_waiting = 0;        ///< in WAIT and its like
     std::uint64_t connections = 0;          ///< since the start

@@ -49,9 +49,7 @@ public:
     void screen_callers(bool (*may_call)(void*, const asio::ip::address&), void* context) override {
         replicated_.transport().screen_callers(may_call, context);
     }
-    void on_progress(void (*callback)(void*), void* context) override {
-        replicated_.on_progress(callback, context);
-    }
+    void on_progress(void (*callback)(void*), void* context) override { replicated_.on_progress(callback, context); }
     std::error_code start() override { return replicated_.start(); }
     replicator::Result<void> bootstrap(replicator::HistoryId history) override {
         return replicated_.node().bootstrap(history);

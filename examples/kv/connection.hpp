@@ -86,8 +86,8 @@ public:
         return (asked.revents & (POLLIN | POLLHUP | POLLERR)) == 0 || receive_some();
     }
 
-    /// The next answer that is whole; good until the next call of `move`. A broken one has kind 0. None after the log-in
-    /// has failed.
+    /// The next answer that is whole; good until the next call of `move`. A broken one has kind 0. None after the
+    /// log-in has failed.
     [[nodiscard]] std::optional<Answer> next() {
         if (log_in_failed_) return std::nullopt;
         std::optional<Answer> answer = parse();

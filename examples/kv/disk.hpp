@@ -31,8 +31,8 @@ using Disk = replicator::log::File<replicator::storage::PosixThreaded, DiskOptio
 struct OpenedDisk {
     Disk log;
     DiskReport report;
-    std::string text;   ///< where the node goes on from, for people
-    std::string wrong;  ///< why the directory is refused, and what can be done; empty when it is not
+    std::string text;     ///< where the node goes on from, for people
+    std::string wrong;    ///< why the directory is refused, and what can be done; empty when it is not
     bool passes = false;  ///< nothing is wrong with the directory: the same may work later
 };
 

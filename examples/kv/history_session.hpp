@@ -32,10 +32,7 @@ namespace kv::history {
 class SessionClient {
 public:
     SessionClient(const Options& options, std::uint64_t number)
-        : options_(options),
-          number_(number),
-          random_(options.seed * 1'000'003 + number),
-          writer_(options.password) {}
+        : options_(options), number_(number), random_(options.seed * 1'000'003 + number), writer_(options.password) {}
 
     void run(Clock::time_point end) {
         while (!told_to_end && Clock::now() < end) {

@@ -333,8 +333,8 @@ void answer_role(Call& call) {
 
 /// STATE: one word, for probes and for whoever sends clients to nodes.
 ///
-/// ADMIT: followers whose logs were in memory come back without what they had acknowledged. When too few others are left
-/// to confirm the leader, they count again only by this command: see the guarantees of the library.
+/// ADMIT: followers whose logs were in memory come back without what they had acknowledged. When too few others are
+/// left to confirm the leader, they count again only by this command: see the guarantees of the library.
 void answer_replicator(Call& call) {
     const auto& words = call.words;
     if (is_word(words[1], "STATE") && words.size() == 2) {

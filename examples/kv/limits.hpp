@@ -34,8 +34,8 @@ inline constexpr std::size_t peer_bytes_per_call = 64 * 1024;
 struct Limits : replicator::Options {
     static constexpr std::size_t command_bytes_max = value_bytes_max + key_bytes_max + 4 * 1024;
     static constexpr std::size_t writes_pending_max = 4096;
-    // So that no call of the server's loop takes long: an entry of a small table is applied in a microsecond, of a large
-    // one in several, and a piece of a state is gathered from nodes that lie anywhere in memory.
+    // So that no call of the server's loop takes long: an entry of a small table is applied in a microsecond, of a
+    // large one in several, and a piece of a state is gathered from nodes that lie anywhere in memory.
     static constexpr std::size_t apply_bytes_per_call = 64 * 1024;
     static constexpr std::size_t state_pieces_per_tick = 8;
 };

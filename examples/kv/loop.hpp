@@ -30,8 +30,8 @@ inline constexpr std::size_t freed_per_slice = 256;
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-/// As `context.run()`. Of the first handler after a wait, CallBegin tells when it began; where it does not know, the time
-/// on the processor stands for that on the wall.
+/// As `context.run()`. Of the first handler after a wait, CallBegin tells when it began; where it does not know, the
+/// time on the processor stands for that on the wall.
 inline void run(asio::io_context& context, LoopTimes& times) {
     using WallClock = std::chrono::steady_clock;
     auto at = WallClock::now();

@@ -79,8 +79,8 @@ constexpr Policy policies[] = {
     const std::size_t wanted = std::exchange(options.clients_max, fit);
     if (fit == wanted) return true;
     const std::size_t needed = wanted + kv::descriptors_beside_clients(options.peers.size());
-    const std::string what = fit == 0 ? "there is room for no client"
-                                      : kv::joined("--clients-max ", wanted, " is lowered to ", fit);
+    const std::string what =
+        fit == 0 ? "there is room for no client" : kv::joined("--clients-max ", wanted, " is lowered to ", fit);
     static_cast<void>(fail(kv::joined(what, ": the process may open too few files (`ulimit -n`); it needs ", needed)));
     return fit > 0;
 }
@@ -161,8 +161,8 @@ constexpr std::chrono::milliseconds open_rest{500};
     return nullptr;
 }
 
-/// The same, again and again while the system is short of something. A supervisor would start the process again at once,
-/// and give it up for good after a few times.
+/// The same, again and again while the system is short of something. A supervisor would start the process again at
+/// once, and give it up for good after a few times.
 [[nodiscard]] std::unique_ptr<kv::NetworkedNode> open_patiently(const kv::ServerOptions& options,
                                                                 asio::io_context& context, replicator::Config& config,
                                                                 const replicator::transport::TcpOptions& tcp,
@@ -172,7 +172,8 @@ constexpr std::chrono::milliseconds open_rest{500};
         auto node = open_node(options, context, config, tcp, flush_thread, disk);
         if (node != nullptr || !disk.passes || std::chrono::steady_clock::now() >= until) return node;
         if (std::exchange(said, true)) continue;
-        static_cast<void>(fail(kv::joined(disk.wrong, "; it is tried again for ", options.open_patience.count(), " s")));
+        static_cast<void>(
+            fail(kv::joined(disk.wrong, "; it is tried again for ", options.open_patience.count(), " s")));
     }
 }
 

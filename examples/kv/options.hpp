@@ -29,8 +29,8 @@ struct ServerOptions {
     Address listen;
     std::map<replicator::NodeId, Address> peers;
     Address client;
-    bool links_from_anywhere = false;  ///< not only from the addresses of peers
-    Address announced;  ///< port 0: where it listens
+    bool links_from_anywhere = false;                        ///< not only from the addresses of peers
+    Address announced;                                       ///< port 0: where it listens
     std::map<replicator::NodeId, Address> client_addresses;  ///< where clients call nodes, as far as it was said
     std::string ack = "semi-sync";
     std::string log = "memory";  ///< "file" where there is a directory
@@ -41,10 +41,10 @@ struct ServerOptions {
     std::size_t clients_max = clients_max_default;
     std::uint64_t memory_bytes_max = std::uint64_t{1} << 30;
     std::chrono::seconds client_timeout{120};
-    std::string password;       ///< empty when nobody is asked for one
-    std::string password_file;  ///< where it is instead
-    std::chrono::seconds fault_stay{10};  ///< how long a node that faulted is still asked
-    std::chrono::seconds open_patience{30};  ///< for what the system is short of when the directory is opened
+    std::string password;                             ///< empty when nobody is asked for one
+    std::string password_file;                        ///< where it is instead
+    std::chrono::seconds fault_stay{10};              ///< how long a node that faulted is still asked
+    std::chrono::seconds open_patience{30};           ///< for what the system is short of when the directory is opened
     std::chrono::milliseconds stop_patience{15'000};  ///< for handing over, when the server is told to end
     bool bootstrap = false;
     bool help = false;

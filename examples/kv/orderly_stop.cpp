@@ -39,7 +39,9 @@ constexpr std::chrono::milliseconds dismissal_time{1500};
 
 OrderlyStop::OrderlyStop(asio::io_context& context, NetworkedNode& node, Server& server,
                          std::chrono::milliseconds patience, std::function<void()> ended)
-    : node_(node), server_(server), patience_(patience), ended_(std::move(ended)), timer_(context, [this] { look(); }) {}
+    : node_(node), server_(server), patience_(patience), ended_(std::move(ended)), timer_(context, [this] {
+          look();
+      }) {}
 
 void OrderlyStop::signal() {
     if (step_ != Step::none) {

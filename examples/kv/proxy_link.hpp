@@ -51,13 +51,14 @@ struct Flow {
     std::size_t sent = 0;   // of the first
     Clock::time_point stalled_until{};
     Clock::time_point line_free_at{};  // when what was passed on has left, at the rate of the line
-    bool silent = false;    // takes everything, passes nothing on
-    bool read_all = false;  // the sender said that it sends no more
-    bool told = false;      // and the receiver was told
+    bool silent = false;               // takes everything, passes nothing on
+    bool read_all = false;             // the sender said that it sends no more
+    bool told = false;                 // and the receiver was told
 
     [[nodiscard]] bool has_room(std::size_t most) const noexcept { return !read_all && bytes < most; }
     [[nodiscard]] bool is_due(Clock::time_point now) const noexcept {
-        return now >= stalled_until && now >= line_free_at && (pieces.empty() ? read_all && !told && !silent : pieces.front().due <= now);
+        return now >= stalled_until && now >= line_free_at &&
+               (pieces.empty() ? read_all && !told && !silent : pieces.front().due <= now);
     }
 };
 

@@ -12,9 +12,9 @@
 
 namespace kv {
 
-/// The server ends when its context has nothing more to wait for, so whoever waits again after the end keeps the process
-/// for ever. `cancel` of a timer cannot see to that: a timer that has run out already is not cancelled, and its handler,
-/// which is still to come, would arm it again. Hence a timer that cannot be armed once it was stopped.
+/// The server ends when its context has nothing more to wait for, so whoever waits again after the end keeps the
+/// process for ever. `cancel` of a timer cannot see to that: a timer that has run out already is not cancelled, and its
+/// handler, which is still to come, would arm it again. Hence a timer that cannot be armed once it was stopped.
 class RecurringTimer {
 public:
     RecurringTimer(asio::io_context& context, std::function<void()> callback)

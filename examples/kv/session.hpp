@@ -95,10 +95,10 @@ private:
     bool writing_ = false;
     bool serving_soon_ = false;
     bool held_ = false;
-    bool hung_up_ = false;  // it sends no more, and may still listen
+    bool hung_up_ = false;    // it sends no more, and may still listen
     bool finishing_ = false;  // only what was received is still served
-    bool ending_ = false;  // no more requests are read
-    bool ended_ = false;   // and all replies are sent
+    bool ending_ = false;     // no more requests are read
+    bool ended_ = false;      // and all replies are sent
     bool closed_ = false;
 };
 

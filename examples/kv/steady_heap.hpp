@@ -12,8 +12,8 @@
 namespace kv {
 
 /// The allocator of glibc puts small blocks that are freed aside, and joins all of them with their neighbours when
-/// somebody wants a large one: behind a table of three million keys that takes a part of a second. This lets it join each
-/// block when it is freed. Other allocators are left as they are.
+/// somebody wants a large one: behind a table of three million keys that takes a part of a second. This lets it join
+/// each block when it is freed. Other allocators are left as they are.
 inline void make_heap_steady() noexcept {
 #if defined(__GLIBC__) && defined(M_MXFAST)
     static_cast<void>(::mallopt(M_MXFAST, 0));

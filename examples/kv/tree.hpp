@@ -47,8 +47,13 @@ public:
     struct Node {
         explicit Node(std::string_view key_) : key(key_) { Heap::took(heap_bytes()); }
         Node(const Node& other)
-            : key(other.key), value(other.value), hash(other.hash), bytes(other.bytes), left(other.left),
-              right(other.right), height(other.height) {
+            : key(other.key),
+              value(other.value),
+              hash(other.hash),
+              bytes(other.bytes),
+              left(other.left),
+              right(other.right),
+              height(other.height) {
             Heap::took(heap_bytes());
         }
         Node& operator=(const Node&) = delete;

@@ -28,8 +28,7 @@ namespace kv {
 
 /// It holds nothing, or something that is about to be replaced: nobody should read it.
 [[nodiscard]] inline bool is_loading(const Status& status) noexcept {
-    return status.role != replicator::Role::leader &&
-           (status.history == replicator::HistoryId{} || status.installing);
+    return status.role != replicator::Role::leader && (status.history == replicator::HistoryId{} || status.installing);
 }
 
 /// The leader that a follower has; NodeId{} for one that has none, or takes part no more.

@@ -12,12 +12,12 @@ namespace kv {
 class Work {
 public:
     enum Kind : unsigned {
-        requests = 1,    ///< of clients
-        apply = 2,       ///< commands, to the table
-        save = 4,        ///< the table, for a follower or the disk
-        load = 8,        ///< a table that comes from the leader
-        disposal = 16,   ///< of nodes that were thrown away
-        flush = 32,      ///< the disk was done with a flush
+        requests = 1,   ///< of clients
+        apply = 2,      ///< commands, to the table
+        save = 4,       ///< the table, for a follower or the disk
+        load = 8,       ///< a table that comes from the leader
+        disposal = 16,  ///< of nodes that were thrown away
+        flush = 32,     ///< the disk was done with a flush
     };
 
     static void note(Kind kind) noexcept { noted_ |= kind; }

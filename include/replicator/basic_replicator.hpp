@@ -74,8 +74,7 @@ public:
     }
 
     /// A blank follower. The transport and the observer must outlive it. `config` is checked by REPLICATOR_ASSERT.
-    Replicator(Transport_& transport, const Config& config) noexcept
-        requires std::is_same_v<Observer, NoObserver>
+    Replicator(Transport_& transport, const Config& config) noexcept requires std::is_same_v<Observer, NoObserver>
         : Replicator(transport, config, nullptr) {}
     Replicator(Transport_& transport, const Config& config, Observer& observer) noexcept
         : Replicator(transport, config, &observer) {}
@@ -84,10 +83,10 @@ public:
     /// When the log is not this node's, was written by another program, or is damaged, the node is faulted, and
     /// `status().fault` says why. O(bytes of the newest state and of the log behind it).
     Replicator(Transport_& transport, const Config& config, Log log) noexcept
-        requires(std::is_same_v<Observer, NoObserver> && Composition::is_durable)
+        requires(std::is_same_v<Observer, NoObserver>&& Composition::is_durable)
         : Replicator(transport, config, std::move(log), nullptr) {}
-    Replicator(Transport_& transport, const Config& config, Log log, Observer& observer) noexcept
-        requires Composition::is_durable
+    Replicator(Transport_& transport, const Config& config, Log log,
+               Observer& observer) noexcept requires Composition::is_durable
         : Replicator(transport, config, std::move(log), &observer) {}
     // The compiler shows these lines to whoever tries.
     Replicator(const Replicator&) = delete;             // a node can be neither copied nor moved: make it in its place
@@ -164,9 +163,7 @@ public:
         return machine;
     }
     /// The newest position that is in the state of this node.
-    [[nodiscard]] Position position() const noexcept {
-        return {engine_.local().epochs.at(applied()), applied()};
-    }
+    [[nodiscard]] Position position() const noexcept { return {engine_.local().epochs.at(applied()), applied()}; }
 
     /// Where a lease is granted and revoked, see authority/lease.hpp.
     [[nodiscard]] auto& authority() noexcept { return engine_.local().authority; }
@@ -304,9 +301,7 @@ public:
 
     /// Over a log on a disk: flushes, and notes that the node stopped in order. It takes part no more; its status shows
     /// the fault `stopped`. Errors: log_full, log_failed, faulted.
-    [[nodiscard]] Result<void> close() noexcept
-        requires Composition::is_durable
-    {
+    [[nodiscard]] Result<void> close() noexcept requires Composition::is_durable {
         if (role() == Role::faulted) return Error::faulted;
         const Error error = engine_.local().log.close();
         if (error == Error::none) engine_.local().fail(Error::stopped);

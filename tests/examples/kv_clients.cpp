@@ -75,8 +75,9 @@ BOOST_AUTO_TEST_CASE(a_client_says_who_it_is) {
 
 BOOST_AUTO_TEST_CASE(all_clients_are_listed_or_those_that_are_meant) {
     BOOST_TEST(lines({"CLIENT", "LIST"}) == "3");
-    BOOST_TEST(has(run({"CLIENT", "LIST"}), "id=3 addr=::1:5003 laddr=10.0.0.9:7001 name= age=100 idle=0 flags=b "
-                                            "db=0 cmd=wait user=default resp=2 lib-name= lib-ver=\n"));
+    BOOST_TEST(has(run({"CLIENT", "LIST"}),
+                   "id=3 addr=::1:5003 laddr=10.0.0.9:7001 name= age=100 idle=0 flags=b "
+                   "db=0 cmd=wait user=default resp=2 lib-name= lib-ver=\n"));
     BOOST_TEST(lines({"CLIENT", "LIST", "ID", "3", "1", "9"}) == "2");
     BOOST_TEST(lines({"CLIENT", "LIST", "TYPE", "normal"}) == "3");
     BOOST_TEST(run({"CLIENT", "LIST", "TYPE", "pubsub"}) == "$0\r\n\r\n");
@@ -95,11 +96,11 @@ BOOST_AUTO_TEST_CASE(clients_are_closed_one_by_one_or_by_what_they_share) {
     BOOST_TEST(killed({"CLIENT", "KILL", "TYPE", "normal", "MAXAGE", "50"}) == ":1 3");
     BOOST_TEST(killed({"CLIENT", "KILL", "TYPE", "pubsub"}) == ":0");
     BOOST_TEST(killed({"CLIENT", "KILL", "USER", "other"}) == ":0");
-    for (const std::vector<std::string_view>& words : std::vector<std::vector<std::string_view>>{
-             {"CLIENT", "KILL"},
-             {"CLIENT", "KILL", "ID", "x"},
-             {"CLIENT", "KILL", "ID", "1", "SKIPME"},
-             {"CLIENT", "KILL", "ID", "1", "SKIPME", "maybe"}}) {
+    for (const std::vector<std::string_view>& words :
+         std::vector<std::vector<std::string_view>>{{"CLIENT", "KILL"},
+                                                    {"CLIENT", "KILL", "ID", "x"},
+                                                    {"CLIENT", "KILL", "ID", "1", "SKIPME"},
+                                                    {"CLIENT", "KILL", "ID", "1", "SKIPME", "maybe"}}) {
         BOOST_TEST(killed(words) == "-ERR syntax error");
     }
     BOOST_TEST(!client.quits);

@@ -254,7 +254,8 @@ BOOST_AUTO_TEST_CASE(the_command_line_is_read_or_what_is_wrong_is_named) {
     BOOST_TEST(good.wrong == "");
     BOOST_TEST((good.node == NodeId{2} && good.listen.host == "0.0.0.0" && good.listen.port == 5));
     BOOST_TEST((good.peers.at(NodeId{1}).host == "127.0.0.1" && good.peers.at(NodeId{1}).port == 6));
-    BOOST_TEST((good.peers.at(NodeId{3}).host == "::1" && good.client.port == 8 && good.bootstrap && good.ack == "sync"));
+    BOOST_TEST(
+        (good.peers.at(NodeId{3}).host == "::1" && good.client.port == 8 && good.bootstrap && good.ack == "sync"));
     BOOST_TEST(options({}).wrong == "--node is missing");
     BOOST_TEST(options({"--node", "1"}).wrong == "--peer is missing: a group has at least two nodes");
     BOOST_TEST(options({"--node", "1", "--peer", "1=5"}).wrong == "--peer names this node itself");

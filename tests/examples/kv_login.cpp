@@ -46,17 +46,17 @@ BOOST_AUTO_TEST_CASE(nothing_is_served_before_the_password_is_said) {
 }
 
 BOOST_AUTO_TEST_CASE(every_form_of_the_login) {
-    for (const std::vector<std::string_view>& words : std::vector<std::vector<std::string_view>>{
-             {"AUTH", "open"},
-             {"AUTH", "open sesam"},
-             {"AUTH", "open sesame "},
-             {"AUTH", "Open sesame"},
-             {"AUTH", "open sesameopen sesame"},
-             {"AUTH", ""},
-             {"AUTH", "other", "open sesame"},
-             {"AUTH", "default", "wrong"},
-             {"HELLO", "3", "AUTH", "default", "wrong"},
-             {"HELLO", "3", "AUTH", "other", "open sesame"}}) {
+    for (const std::vector<std::string_view>& words :
+         std::vector<std::vector<std::string_view>>{{"AUTH", "open"},
+                                                    {"AUTH", "open sesam"},
+                                                    {"AUTH", "open sesame "},
+                                                    {"AUTH", "Open sesame"},
+                                                    {"AUTH", "open sesameopen sesame"},
+                                                    {"AUTH", ""},
+                                                    {"AUTH", "other", "open sesame"},
+                                                    {"AUTH", "default", "wrong"},
+                                                    {"HELLO", "3", "AUTH", "default", "wrong"},
+                                                    {"HELLO", "3", "AUTH", "other", "open sesame"}}) {
         BOOST_TEST(serve(words) == "-WRONGPASS invalid username-password pair\r\n", words[1]);
         BOOST_TEST((!client.logged_in && client.protocol == 2));
     }
@@ -74,8 +74,7 @@ BOOST_AUTO_TEST_CASE(every_form_of_the_login) {
     BOOST_TEST(serve({"AUTH", "wrong"}).starts_with("-WRONGPASS "));
     BOOST_TEST(client.logged_in);
     service.password.clear();
-    BOOST_TEST(kv::testing::Fixture::has(serve({"AUTH", "x"}),
-                                         "without any password configured for the default user"));
+    BOOST_TEST(kv::testing::Fixture::has(serve({"AUTH", "x"}), "without any password configured for the default user"));
 }
 
 BOOST_AUTO_TEST_CASE(a_password_comes_from_a_file) {

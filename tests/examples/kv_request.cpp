@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(the_largest_request_fits_and_one_byte_more_does_not) {
         BOOST_TEST(parsed.complaint == "");
         BOOST_REQUIRE(parsed.requests.size() == 3u);
         BOOST_TEST(parsed.requests[2][1].size() == room);
-        BOOST_TEST((parse(request(room + 1), piece_bytes).requests ==
-                    Requests{{"a request may have at most 262144 bytes"}}));
+        BOOST_TEST(
+            (parse(request(room + 1), piece_bytes).requests == Requests{{"a request may have at most 262144 bytes"}}));
     }
     std::string many = "*1024\r\n";
     for (int i = 0; i < 1024; ++i) many += bulk("");

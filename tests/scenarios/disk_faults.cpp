@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_CASE(a_log_without_an_incarnation_is_refused) {
     group.wipe(3);
     support::Network network;
     support::Events events;
-    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}},
-                                         group.open(3), events);
+    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{3}, .nodes = group.ids, .run = Run{9}}, group.open(3),
+                                         events);
     BOOST_TEST((node.status().fault == Error::wrong_node));
 }
 
@@ -297,8 +297,7 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_disk_takes_no_promise_leads_on) {
     SemiSync group(3);
     std::optional<core::Hello> hello;
     group.network.loses = [&hello](const support::Frame& frame) {
-        const bool wanted =
-            frame.type() == core::FrameType::hello && frame.from == NodeId{3} && frame.to == NodeId{1};
+        const bool wanted = frame.type() == core::FrameType::hello && frame.from == NodeId{3} && frame.to == NodeId{1};
         if (wanted) hello = core::read_hello(frame.bytes.data());
         return false;
     };

@@ -43,7 +43,8 @@ struct Receiver {
         Epochs<Parts::Limits::epochs_max> epochs;
         epochs.push({{1, NodeId{2}, 1}, Index{1}, Chain{}});
         std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
-        const auto tail = std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+        const auto tail =
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = {{1, NodeId{2}, 1}, Index{5}};
@@ -55,8 +56,8 @@ struct Receiver {
         BOOST_REQUIRE(install.gather_begin(begin, tail.size(), true));
         BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
         const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0,
-                                  .last = false};
+        const SnapshotPiece piece{
+            .id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
         BOOST_REQUIRE(install.gather_piece(piece, state.size()));
         BOOST_REQUIRE((install.gather(local, state, true) == Install<Parts>::Step::moved));
         BOOST_REQUIRE(install.finish(local, applier, Index{}));

@@ -178,9 +178,9 @@ BOOST_AUTO_TEST_CASE(after_any_single_damage_everything_goes_on_over_the_same_li
         BOOST_REQUIRE_MESSAGE(pair.handshakes() == 2u, what << " cost the link");
         BOOST_REQUIRE_MESSAGE(pair.errors == 0u, what << " was told as an error");
         BOOST_REQUIRE_MESSAGE(pair.right.state().total == pair.left.state().total, what);
-        BOOST_REQUIRE_MESSAGE(pair.left.status().counters.frames_corrupt + pair.right.status().counters.frames_corrupt >
-                                  0,
-                              what << " was not noticed");
+        BOOST_REQUIRE_MESSAGE(
+            pair.left.status().counters.frames_corrupt + pair.right.status().counters.frames_corrupt > 0,
+            what << " was not noticed");
     }
 }
 

@@ -203,9 +203,7 @@ BOOST_AUTO_TEST_CASE(a_link_that_only_hellos_come_over_ends) {
     // link.
     Runs<ack::SemiSync<>> group(2, false);
     BOOST_REQUIRE(group.at(1).bootstrap(HistoryId{77}));
-    group.network.loses = [](const support::Frame& frame) {
-        return frame.type() == FrameType::append;
-    };
+    group.network.loses = [](const support::Frame& frame) { return frame.type() == FrameType::append; };
     group.network.run();
     group.start_again(2);
     group.network.loses = nullptr;
@@ -319,8 +317,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_that_comes_twice_is_taken_once) {
     group.write_many(1, 20);
     std::vector<support::Frame> refusals;
     group.network.loses = [&refusals](const support::Frame& frame) {
-        if (frame.type() == FrameType::hello &&
-            core::read_hello(frame.bytes.data()).refusal == Error::older_copy) {
+        if (frame.type() == FrameType::hello && core::read_hello(frame.bytes.data()).refusal == Error::older_copy) {
             refusals.push_back(frame);
         }
         return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a call may apply only so much, what is committed at once is applied in portions: in order, all of it, by leaders
-// and followers, and the transport is asked for the calls that go on.
+// Where a call may apply only so much, what is committed at once is applied in portions: in order, all of it, by
+// leaders and followers, and the transport is asked for the calls that go on.
 
 #include "support/cluster.hpp"
 #include "support/parts.hpp"

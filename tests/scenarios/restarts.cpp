@@ -270,10 +270,10 @@ BOOST_AUTO_TEST_CASE(damage_to_what_was_flushed_is_refused_or_repaired_by_the_le
     bytes[support::SmallFiles::block_bytes + 60] ^= std::byte{1};  // in the first record
     disk.put("log", *segment, std::move(bytes));
     log::Verdict verdict;
-    const auto refused = support::SmallLog::open(
-        storage::Simulated(disk), "log",
-        {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}}, log::OnDamage::refuse,
-        &verdict);
+    const auto refused =
+        support::SmallLog::open(storage::Simulated(disk), "log",
+                                {.cluster = {}, .group = {}, .node = NodeId{2}, .incarnation = {}, .history = {}},
+                                log::OnDamage::refuse, &verdict);
     BOOST_TEST((refused.error() == Error::corrupt));
     BOOST_TEST((verdict.index == Index{1}));
     group.start(2, log::OnDamage::repair);
@@ -404,8 +404,8 @@ BOOST_AUTO_TEST_CASE(a_log_of_somebody_else_is_refused) {
     group.kill(2);
     support::Network network;
     support::Events events;
-    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{1}, .nodes = group.ids, .run = Run{9}},
-                                         group.open(2), events);
+    const DiskNode<ack::SemiSync<>> node(network, {.node = NodeId{1}, .nodes = group.ids, .run = Run{9}}, group.open(2),
+                                         events);
     BOOST_TEST((node.role() == Role::faulted));
     BOOST_TEST((node.status().fault == Error::wrong_node));
 }

@@ -129,8 +129,7 @@ private:
     }
     std::unique_ptr<Node> start(std::size_t place) {
         auto node = std::make_unique<Node>(
-            network_,
-            Config{.node = nodes[place], .nodes = nodes, .run = Run{place + 1}, .cluster = {}, .group = {}});
+            network_, Config{.node = nodes[place], .nodes = nodes, .run = Run{place + 1}, .cluster = {}, .group = {}});
         node->tick(now);
         return node;
     }

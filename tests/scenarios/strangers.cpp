@@ -67,8 +67,7 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_former_leaders_frame_is_dropped) {
     BOOST_TEST(static_cast<bool>(follower.receive(old_leader.id(), frame.first(head))));
 
     auto& engine = testing::Inspect::engine(new_leader);
-    BOOST_TEST_REQUIRE(
-        static_cast<bool>(engine.lead({engine.local().promised.counter + 1, nodes[1], 2}, false)));
+    BOOST_TEST_REQUIRE(static_cast<bool>(engine.lead({engine.local().promised.counter + 1, nodes[1], 2}, false)));
     exchange(new_leader, follower);
     BOOST_TEST_REQUIRE((follower.leader() == new_leader.id()));
 

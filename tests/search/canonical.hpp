@@ -79,8 +79,8 @@ private:
     void local(const core::Local<Composition>& local) {
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
-                     applied_roster, newest_roster, history, authority, delivery, role, fault, draining, epoch, promised,
-                     leader, source, donor, successor, commit, known_commit, held_through, now, awake_since,
+                     applied_roster, newest_roster, history, authority, delivery, role, fault, draining, epoch,
+                     promised, leader, source, donor, successor, commit, known_commit, held_through, now, awake_since,
                      counters, observer] = local;
         put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
             known_commit, held_through);
@@ -209,9 +209,8 @@ private:
     void progress(const core::Progress& progress, bool sends) {
         const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, vouched,
                      sent_last, credit, next, previous, previous_chain, in_flight, allowance, probe_owed, note_due,
-                     heartbeat_owed, sent_at,
-                     rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round, seat_lost_at,
-                     lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
+                     heartbeat_owed, sent_at, rewound_at, rewound_to, timed_at, answered, round_sent, round,
+                     appeared_in_round, seat_lost_at, lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
         put(state, lost_seat);
         if (lost_seat) age(seat_lost_at);
         snapshot_send(snapshot);

@@ -104,9 +104,7 @@ BOOST_AUTO_TEST_CASE(an_epoch_that_is_forgotten_is_taken_for_the_oldest) { run_a
 BOOST_AUTO_TEST_CASE(an_epoch_that_was_cut_is_remembered) { run_again("sync/file-failover", 302553); }
 BOOST_AUTO_TEST_CASE(a_suspicion_ends_before_the_disk_has_what_was_lacking) { run_again("sync/file-failover", 504456); }
 BOOST_AUTO_TEST_CASE(metadata_are_lost_while_a_log_is_opened) { run_again("sync/file-failover", 902907); }
-BOOST_AUTO_TEST_CASE(an_ack_comes_late_for_what_a_forced_epoch_dropped) {
-    run_long("majority/file-failover", 3, 1785);
-}
+BOOST_AUTO_TEST_CASE(an_ack_comes_late_for_what_a_forced_epoch_dropped) { run_long("majority/file-failover", 3, 1785); }
 BOOST_AUTO_TEST_CASE(an_epoch_is_learned_for_more_than_the_end_of_a_log) {
     run_long("sync/file-failover", 3, 1000001365);
 }

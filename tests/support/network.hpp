@@ -69,7 +69,7 @@ public:
             if (const auto found = nodes_.find(id); found != nodes_.end()) found->second.flush();
         }
     }
-    bool flushes = true;  ///< when everything was sent; otherwise call `flush`
+    bool flushes = true;          ///< when everything was sent; otherwise call `flush`
     std::size_t woken_twice = 0;  ///< must stay 0: a node wakes once until `transmit` returned 0
     std::size_t not_woken = 0;    ///< must stay 0: who has something to say has called `wake`
 

@@ -17,7 +17,9 @@ struct Odd : Log {
     bool stalls = false;
     std::uint64_t from = 1000;
 
-    [[nodiscard]] bool stalled() const noexcept { return stalls || replicator::stalled(static_cast<const Log&>(*this)); }
+    [[nodiscard]] bool stalled() const noexcept {
+        return stalls || replicator::stalled(static_cast<const Log&>(*this));
+    }
     [[nodiscard]] Cursor begin() const noexcept { return outside(Log::begin()); }
     [[nodiscard]] Cursor end() const noexcept { return outside(Log::end()); }
     [[nodiscard]] Cursor seek(replicator::Index index) const noexcept { return outside(Log::seek(index)); }

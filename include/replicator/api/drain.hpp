@@ -10,8 +10,8 @@
 namespace replicator {
 
 enum class DrainStep : std::uint8_t {
-    none,      ///< nobody asked for it
-    draining,  ///< writes are refused; the successor is not told yet: it lacks entries, or writes are pending
+    none,          ///< nobody asked for it
+    draining,      ///< writes are refused; the successor is not told yet: it lacks entries, or writes are pending
     handing_over,  ///< the successor holds everything, and was told to lead
     done,          ///< another node leads, holds everything, and has an entry of its own acknowledged
     late,          ///< given up; the error says what was missing

@@ -36,12 +36,12 @@ namespace replicator {
 
 /// How the leader sees a follower.
 enum class FollowerState : std::uint8_t {
-    down,       ///< no handshake, or silent for longer than the failure timeout
-    refused,    ///< the handshake failed; status() has the error
-    probing,    ///< connected; looking for the newest common position
+    down,         ///< no handshake, or silent for longer than the failure timeout
+    refused,      ///< the handshake failed; status() has the error
+    probing,      ///< connected; looking for the newest common position
     catching_up,  ///< receives entries of the past
-    streaming,  ///< receives entries as they are written
-    snapshot,   ///< receives a state, because the log does not reach back far enough
+    streaming,    ///< receives entries as they are written
+    snapshot,     ///< receives a state, because the log does not reach back far enough
 };
 
 [[nodiscard]] constexpr const char* to_string(FollowerState state) noexcept {
@@ -58,9 +58,9 @@ enum class FollowerState : std::uint8_t {
 
 struct SnapshotProgress {
     SnapshotId id{};
-    Index index;                  ///< the snapshot holds the state after this entry
-    std::uint64_t bytes = 0;      ///< sent and acknowledged, or received
-    std::uint32_t attempt = 0;    ///< how many in a row were of no use, when it is not the first
+    Index index;                ///< the snapshot holds the state after this entry
+    std::uint64_t bytes = 0;    ///< sent and acknowledged, or received
+    std::uint32_t attempt = 0;  ///< how many in a row were of no use, when it is not the first
     bool complete = false;
 };
 

@@ -46,9 +46,10 @@ struct Options {
     static constexpr std::size_t snapshot_piece_bytes_max = 32 * 1024;
     /// Pieces of a snapshot on the way to one follower.
     static constexpr std::size_t snapshot_pieces_in_flight_max = 8;
-    /// Bytes of entries that a node applies between two calls of `receive`, `tick` or `flush`, though always one entry: a
-    /// bound for how long a call takes, where much is committed at once. The rest waits for the next of these calls, for
-    /// which the node asks the transport (`flush_soon`). Without a bound everything that is committed is applied at once.
+    /// Bytes of entries that a node applies between two calls of `receive`, `tick` or `flush`, though always one entry:
+    /// a bound for how long a call takes, where much is committed at once. The rest waits for the next of these calls,
+    /// for which the node asks the transport (`flush_soon`). Without a bound everything that is committed is applied at
+    /// once.
     static constexpr std::size_t apply_bytes_per_call = ~std::size_t{0};
     /// Over a log on a disk: bytes of entries after which the state is written there anew, but at most a quarter of the
     /// log. A restart applies at most about so much.

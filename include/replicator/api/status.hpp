@@ -30,14 +30,15 @@ struct PeerStatus {
     std::optional<Index> received;              ///< verified in this epoch
     std::optional<Index> durable;
     std::optional<Index> applied;
-    std::optional<std::uint64_t> lag_entries;   ///< entries of the leader that it does not hold
-    std::optional<std::uint64_t> lag_bytes;     ///< the same in bytes, while the log still has them all
-    std::optional<Duration> lag_time;           ///< age of the newest message of ours that it has answered
-    std::optional<Duration> silence;            ///< since it was last heard
-    std::optional<std::uint64_t> bytes_to_loss; ///< that may be written before it needs a snapshot; logs on a disk only
-    std::uint64_t snapshot_bytes = 0;           ///< of the snapshot under way, or of the last one
-    std::uint32_t snapshots = 0;                ///< begun in this run
-    std::uint32_t snapshots_in_vain = 0;        ///< in a row, whose end the log had already left behind
+    std::optional<std::uint64_t> lag_entries;  ///< entries of the leader that it does not hold
+    std::optional<std::uint64_t> lag_bytes;    ///< the same in bytes, while the log still has them all
+    std::optional<Duration> lag_time;          ///< age of the newest message of ours that it has answered
+    std::optional<Duration> silence;           ///< since it was last heard
+    /// Bytes that may be written before it needs a snapshot; logs on a disk only.
+    std::optional<std::uint64_t> bytes_to_loss;
+    std::uint64_t snapshot_bytes = 0;     ///< of the snapshot under way, or of the last one
+    std::uint32_t snapshots = 0;          ///< begun in this run
+    std::uint32_t snapshots_in_vain = 0;  ///< in a row, whose end the log had already left behind
 };
 
 /// The peers of a status, by themselves.
@@ -53,22 +54,22 @@ struct PeerStatuses {
 };
 
 struct Counters {
-    std::uint64_t writes = 0;           ///< accepted by this node
+    std::uint64_t writes = 0;  ///< accepted by this node
     std::uint64_t refused_writes = 0;
     std::uint64_t applied = 0;
-    std::uint64_t discarded = 0;        ///< entries cut from this node's log
+    std::uint64_t discarded = 0;  ///< entries cut from this node's log
     std::uint64_t frames_sent = 0;
     std::uint64_t frames_received = 0;
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
-    std::uint64_t frames_corrupt = 0;   ///< failed a checksum or broke the protocol
-    std::uint64_t frames_stale = 0;     ///< of a former link, run or epoch; dropped unread
-    std::uint64_t handshakes = 0;       ///< links that were agreed on
-    std::uint64_t refusals = 0;         ///< handshakes that failed
-    std::uint64_t clock_jumps_back = 0; ///< of the time given to `tick`; a counter that wraps needs a Clock32
-    std::uint64_t late_ticks = 0;       ///< a failure timeout or more after the one before: peers gave this node up
-    std::uint64_t slow_applies = 0;     ///< late ticks before which commands were applied: `apply` may have taken it all
-    Duration slow_apply_longest{};      ///< the longest time between two such ticks
+    std::uint64_t frames_corrupt = 0;    ///< failed a checksum or broke the protocol
+    std::uint64_t frames_stale = 0;      ///< of a former link, run or epoch; dropped unread
+    std::uint64_t handshakes = 0;        ///< links that were agreed on
+    std::uint64_t refusals = 0;          ///< handshakes that failed
+    std::uint64_t clock_jumps_back = 0;  ///< of the time given to `tick`; a counter that wraps needs a Clock32
+    std::uint64_t late_ticks = 0;        ///< a failure timeout or more after the one before: peers gave this node up
+    std::uint64_t slow_applies = 0;  ///< late ticks before which commands were applied: `apply` may have taken it all
+    Duration slow_apply_longest{};   ///< the longest time between two such ticks
 };
 
 template <std::size_t PeersMax>
@@ -76,27 +77,27 @@ struct NodeStatus {
     NodeId node{};
     Role role = Role::follower;
     Error fault = Error::none;
-    NodeId leader{};                     ///< NodeId{} while none is known
+    NodeId leader{};  ///< NodeId{} while none is known
     HistoryId history{};
-    Epoch epoch;                         ///< in which this node last led or followed
-    Epoch promised;                      ///< lower ones have no effect here any more
-    Index first;                         ///< oldest entry still in the log
+    Epoch epoch;     ///< in which this node last led or followed
+    Epoch promised;  ///< lower ones have no effect here any more
+    Index first;     ///< oldest entry still in the log
     Index last;
-    Index committed;                     ///< up to here it may be applied
-    Index acknowledged;                  ///< up to here writes were acknowledged, on the leader
+    Index committed;     ///< up to here it may be applied
+    Index acknowledged;  ///< up to here writes were acknowledged, on the leader
     Index applied;
-    std::uint64_t log_bytes = 0;         ///< of entries in the log now
-    std::optional<Index> durable;        ///< on this node's disk, if it has one
-    bool disk_full = false;              ///< its disk had no room when it was last asked; nothing is taken meanwhile
-    std::optional<Index> state;          ///< included in the newest state on this node's disk
-    Index suspect_from;                  ///< from here on this node's copy vouches for nothing; 0 for none
-    std::uint64_t writes_pending = 0;    ///< accepted and not acknowledged
-    std::optional<Duration> oldest_pending;  ///< how long the policy has not been satisfied
-    bool satisfiable = false;            ///< no follower that the policy needs is missing
-    bool confirmed = false;              ///< leads, and heard from enough nodes that nobody else does
-    bool handing_over = false;           ///< another node is taking over: writes are refused
+    std::uint64_t log_bytes = 0;       ///< of entries in the log now
+    std::optional<Index> durable;      ///< on this node's disk, if it has one
+    bool disk_full = false;            ///< its disk had no room when it was last asked; nothing is taken meanwhile
+    std::optional<Index> state;        ///< included in the newest state on this node's disk
+    Index suspect_from;                ///< from here on this node's copy vouches for nothing; 0 for none
+    std::uint64_t writes_pending = 0;  ///< accepted and not acknowledged
+    std::optional<Duration> oldest_pending;         ///< how long the policy has not been satisfied
+    bool satisfiable = false;                       ///< no follower that the policy needs is missing
+    bool confirmed = false;                         ///< leads, and heard from enough nodes that nobody else does
+    bool handing_over = false;                      ///< another node is taking over: writes are refused
     PromotionStep promotion = PromotionStep::none;  ///< of the newest promotion of this node
-    bool installing = false;             ///< this node is receiving a snapshot; until then no acknowledgement counts it
+    bool installing = false;  ///< this node is receiving a snapshot; until then no acknowledgement counts it
     Counters counters;
     std::array<PeerStatus, PeersMax> peer_slots{};
     std::size_t peer_count = 0;

@@ -21,10 +21,10 @@ struct Ticket {
 
 /// What an acknowledged write can rely on.
 struct Acknowledgement {
-    Position position;               ///< pass it on: a read at or after it sees this write
-    Stage stage = Stage::received;   ///< how each holder has it
-    std::size_t holders = 0;         ///< nodes that have it at that stage now, leader included
-    bool degraded = false;           ///< fewer than the policy asks for while nobody is missing
+    Position position;              ///< pass it on: a read at or after it sees this write
+    Stage stage = Stage::received;  ///< how each holder has it
+    std::size_t holders = 0;        ///< nodes that have it at that stage now, leader included
+    bool degraded = false;          ///< fewer than the policy asks for while nobody is missing
 };
 
 enum class WriteState : std::uint8_t {

@@ -84,11 +84,11 @@ public:
     /// addresses which are tried in turn are not tried ever faster.
     void set_address(NodeId peer, const Endpoint& endpoint) { connections_->set_address(peer, endpoint); }
 
-    /// Lets only those call of whom `may_call(context, address)` says so: it is asked when a connection is accepted, and
-    /// closes the others before they have said a word, counted in `callers_refused`. An IPv4 address is shown as one,
-    /// also where an IPv6 socket listens. That an address is a peer's proves little: on the way to this machine it can
-    /// be forged, and everybody on the peer's machine has it. Without a call everybody may try. `may_call` is called
-    /// from the executor, does not throw, and is there as long as the transport is running.
+    /// Lets only those call of whom `may_call(context, address)` says so: it is asked when a connection is accepted,
+    /// and closes the others before they have said a word, counted in `callers_refused`. An IPv4 address is shown as
+    /// one, also where an IPv6 socket listens. That an address is a peer's proves little: on the way to this machine it
+    /// can be forged, and everybody on the peer's machine has it. Without a call everybody may try. `may_call` is
+    /// called from the executor, does not throw, and is there as long as the transport is running.
     void screen_callers(bool (*may_call)(void* context, const asio::ip::address& address), void* context) noexcept {
         connections_->listener().screen(may_call, context);
     }
@@ -102,8 +102,8 @@ public:
 
     [[nodiscard]] bool is_running() const noexcept { return connections_->is_running(); }
     [[nodiscard]] TcpPeerState peer_state(NodeId peer) const { return connections_->peer_state(peer); }
-    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or because
-    /// `screen_callers` did not let them.
+    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or
+    /// because `screen_callers` did not let them.
     [[nodiscard]] std::uint64_t callers_refused() const noexcept { return connections_->listener().refused(); }
 
     /// Calls `callback(context)` whenever the node was told something, so that outcomes of writes may have changed.

@@ -101,39 +101,22 @@ concept Storage = std::default_initializable<S> && std::movable<S> && std::defau
     std::movable<typename S::Directory> &&
     requires(S storage, typename S::Directory directory, typename S::File file, const char* name, std::uint64_t place,
              std::span<std::byte> to, Pieces from, std::size_t& got, std::uint64_t& size) {
-    { storage.open_directory(name, directory) }
-    noexcept->std::same_as<StorageError>;
-    { storage.sync_directory(directory) }
-    noexcept->std::same_as<StorageError>;
-    {
-        storage.list(directory, [](const char*) {})
-        } -> std::same_as<StorageError>;
-    { storage.create(directory, name, file) }
-    noexcept->std::same_as<StorageError>;
-    { storage.open(directory, name, file) }
-    noexcept->std::same_as<StorageError>;
-    { storage.rename(directory, name, name) }
-    noexcept->std::same_as<StorageError>;
-    { storage.remove(directory, name) }
-    noexcept->std::same_as<StorageError>;
-    { storage.allocate(file, place) }
-    noexcept->std::same_as<StorageError>;
-    { storage.resize(file, place) }
-    noexcept->std::same_as<StorageError>;
-    { storage.size(file, size) }
-    noexcept->std::same_as<StorageError>;
-    { storage.read(file, place, to, got) }
-    noexcept->std::same_as<StorageError>;
-    { storage.write(file, place, from) }
-    noexcept->std::same_as<StorageError>;
-    { storage.sync(file) }
-    noexcept->std::same_as<StorageError>;
-    { storage.start_sync(file) }
-    noexcept;
-    { storage.poll_sync() }
-    noexcept->std::same_as<std::optional<StorageError>>;
-    { storage.wait_sync() }
-    noexcept->std::same_as<StorageError>;
-};
+        { storage.open_directory(name, directory) } noexcept -> std::same_as<StorageError>;
+        { storage.sync_directory(directory) } noexcept -> std::same_as<StorageError>;
+        { storage.list(directory, [](const char*) {}) } -> std::same_as<StorageError>;
+        { storage.create(directory, name, file) } noexcept -> std::same_as<StorageError>;
+        { storage.open(directory, name, file) } noexcept -> std::same_as<StorageError>;
+        { storage.rename(directory, name, name) } noexcept -> std::same_as<StorageError>;
+        { storage.remove(directory, name) } noexcept -> std::same_as<StorageError>;
+        { storage.allocate(file, place) } noexcept -> std::same_as<StorageError>;
+        { storage.resize(file, place) } noexcept -> std::same_as<StorageError>;
+        { storage.size(file, size) } noexcept -> std::same_as<StorageError>;
+        { storage.read(file, place, to, got) } noexcept -> std::same_as<StorageError>;
+        { storage.write(file, place, from) } noexcept -> std::same_as<StorageError>;
+        { storage.sync(file) } noexcept -> std::same_as<StorageError>;
+        { storage.start_sync(file) } noexcept;
+        { storage.poll_sync() } noexcept -> std::same_as<std::optional<StorageError>>;
+        { storage.wait_sync() } noexcept -> std::same_as<StorageError>;
+    };
 
 }  // namespace replicator

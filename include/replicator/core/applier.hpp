@@ -36,8 +36,9 @@ public:
         if constexpr (in_portions) left_ = Composition::Limits::apply_bytes_per_call;
     }
 
-    /// Applies what is committed and not yet applied, and gives those entries free in the log. While the log is stalled,
-    /// or when as much was applied in this call as may be, what is left of it waits for the next call. O(entries applied).
+    /// Applies what is committed and not yet applied, and gives those entries free in the log. While the log is
+    /// stalled, or when as much was applied in this call as may be, what is left of it waits for the next call.
+    /// O(entries applied).
     void advance(Local<Composition>& local) noexcept {
         const Index end = smaller(local.commit, local.log.last());
         if (end < next_.index) return;
@@ -142,7 +143,8 @@ private:
     Machine machine_{};
     Cursor next_;
     [[no_unique_address]] std::conditional_t<keeps_results, std::array<Slot, Composition::Limits::writes_pending_max>,
-                                             NoSlots> results_{};
+                                             NoSlots>
+        results_{};
     [[no_unique_address]] std::conditional_t<in_portions, std::size_t, Unbounded> left_{};  // bytes, in this call
 };
 

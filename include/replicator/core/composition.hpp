@@ -47,8 +47,8 @@ inline constexpr std::size_t snapshot_tail_member_bytes = 12;
 /// Bytes that the beginning of a snapshot says about the epoch history and the roster, for these limits.
 template <class Limits>
 inline constexpr std::size_t snapshot_tail_bytes_max =
-    snapshot_tail_fixed_bytes + Limits::epochs_max * snapshot_tail_epoch_bytes +
-    Limits::nodes_max * snapshot_tail_member_bytes;
+    snapshot_tail_fixed_bytes + Limits::epochs_max* snapshot_tail_epoch_bytes +
+    Limits::nodes_max* snapshot_tail_member_bytes;
 
 /// What a node is made of, under one name.
 template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_,
@@ -76,12 +76,12 @@ struct Composition {
     static constexpr std::size_t lead_bytes = entry_bytes(epoch_start_bytes(Limits::nodes_max)) +
                                               entry_bytes(SeatBody::bytes) +
                                               Limits::nodes_max * entry_bytes(AdmitBody::bytes);
-    /// Bytes of the log that commands may fill. The room beside them, for what leading takes, twice, is kept for leaders
-    /// that can free a full log. A log on a disk has a whole segment beyond its capacity for that.
-    static constexpr std::size_t commands_bytes_max =
-        is_durable               ? Log::capacity_bytes
-        : Log::capacity_bytes > 2 * lead_bytes ? Log::capacity_bytes - 2 * lead_bytes
-                                               : 0;
+    /// Bytes of the log that commands may fill. The room beside them, for what leading takes, twice, is kept for
+    /// leaders that can free a full log. A log on a disk has a whole segment beyond its capacity for that.
+    static constexpr std::size_t commands_bytes_max = is_durable ? Log::capacity_bytes
+                                                      : Log::capacity_bytes > 2 * lead_bytes
+                                                          ? Log::capacity_bytes - 2 * lead_bytes
+                                                          : 0;
 
     /// Bytes of entries that may be unacknowledged. Half of that, so that a follower that has not yet applied what is
     /// committed can always take what may come.
@@ -121,9 +121,10 @@ struct Composition {
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "
                   "for Stage::received, or take a log that keeps them on a disk.");
-    static_assert(!is_durable || !requires { requires !Log::keeps_for_restart; },
-                  "A node could not restart from a log that drops entries before its state on the disk has them: leave "
-                  "FileOptions::keeps_for_restart true.");
+    static_assert(
+        !is_durable || !requires { requires !Log::keeps_for_restart; },
+        "A node could not restart from a log that drops entries before its state on the disk has them: leave "
+        "FileOptions::keeps_for_restart true.");
     static_assert(entry_bytes_max <= Log::entry_bytes_max,
                   "The largest entry does not fit in the log: lower Options::command_bytes_max or Options::nodes_max, "
                   "or give the log larger entries.");
@@ -136,8 +137,7 @@ struct Composition {
     static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
                   "Options::frame_bytes_max is too small for what a snapshot says about epochs and nodes.");
     static_assert(Limits::snapshot_piece_bytes_max >= 16, "Options::snapshot_piece_bytes_max must be at least 16.");
-    static_assert(nodes_min<Ack>() <= Limits::nodes_max,
-                  "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
+    static_assert(nodes_min<Ack>() <= Limits::nodes_max, "ack::Quorum<W> asks for more nodes than Options::nodes_max.");
     static_assert(Limits::apply_bytes_per_call >= 1, "Options::apply_bytes_per_call must be at least 1.");
     static_assert(Limits::writes_pending_max >= 1, "Options::writes_pending_max must be at least 1.");
     static_assert(results_bytes <= Limits::results_bytes_max,

@@ -58,15 +58,15 @@ struct Local {
     Role role = Role::follower;
     Error fault = Error::none;
     bool draining = false;  ///< this leader hands over to whoever can lead, and asks for no lead of its own meanwhile
-    Epoch epoch;         ///< that this node leads, or followed last
-    Epoch promised;      ///< lower ones have no effect
-    NodeId leader{};     ///< who leads, as far as this node knows
-    NodeId source{};     ///< from whom it takes entries now: the leader, or the donor
-    NodeId donor{};      ///< whose log this candidate has to fetch
-    NodeId successor{};  ///< to whom this leader is handing over
-    Index commit;        ///< up to here entries may be applied
+    Epoch epoch;            ///< that this node leads, or followed last
+    Epoch promised;         ///< lower ones have no effect
+    NodeId leader{};        ///< who leads, as far as this node knows
+    NodeId source{};        ///< from whom it takes entries now: the leader, or the donor
+    NodeId donor{};         ///< whose log this candidate has to fetch
+    NodeId successor{};     ///< to whom this leader is handing over
+    Index commit;           ///< up to here entries may be applied
     Position known_commit;  ///< the newest that somebody said is committed, perhaps beyond this log; in memory only
-    Index held_through;  ///< entries up to here were held once and given up; they may be needed from others
+    Index held_through;     ///< entries up to here were held once and given up; they may be needed from others
     /// Value of `held_through` when nobody knows how many were lost.
     static constexpr Index unknown_extent{~std::uint64_t{0}};
     Instant now;
@@ -115,9 +115,7 @@ struct Local {
     [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
     /// its log is as long again, it cannot vouch for what was acknowledged.
-    [[nodiscard]] Index suspect_from() const noexcept {
-        return log.last() < held_through ? log.last() + 1 : Index{};
-    }
+    [[nodiscard]] Index suspect_from() const noexcept { return log.last() < held_through ? log.last() + 1 : Index{}; }
     /// This node hands over the lead, or is about to.
     [[nodiscard]] bool gives_way() const noexcept { return successor != NodeId{} || draining; }
     /// Bytes of commands that the log may still take. The rest of its room is for the entries of epochs and nodes:

@@ -31,8 +31,8 @@ public:
         return local.now;
     }
 
-    /// So much time went by between two ticks. Where it was more than peers wait for, says whether commands were applied
-    /// meanwhile: nothing else in here takes long.
+    /// So much time went by between two ticks. Where it was more than peers wait for, says whether commands were
+    /// applied meanwhile: nothing else in here takes long.
     void count(Local<Composition>& local, Duration gap) noexcept {
         Counters& counters = local.counters;
         const bool has_applied = std::exchange(applied_, counters.applied) != counters.applied;
@@ -46,7 +46,7 @@ public:
 
 private:
     std::uint64_t applied_ = 0;  // commands, by the last tick
-    Duration went_back_;  // by so much the clock of the caller went back, all in all
+    Duration went_back_;         // by so much the clock of the caller went back, all in all
 };
 
 }  // namespace replicator::core

@@ -86,17 +86,13 @@ public:
     explicit ByteWriter(std::byte* to) noexcept : to_(to) {}
 
     template <class Integer>
-        requires std::is_unsigned_v<Integer>
-    ByteWriter& put(Integer integer) noexcept {
+    requires std::is_unsigned_v<Integer> ByteWriter& put(Integer integer) noexcept {
         store(to_, integer);
         to_ += sizeof integer;
         return *this;
     }
     template <class Identity>
-        requires std::is_enum_v<Identity>
-    ByteWriter& put(Identity identity) noexcept {
-        return put(value(identity));
-    }
+    requires std::is_enum_v<Identity> ByteWriter& put(Identity identity) noexcept { return put(value(identity)); }
     /// Two narrow values in one store, because they will be read as one word.
     ByteWriter& put_pair(std::uint32_t first, std::uint32_t second) noexcept {
         return put(std::uint64_t{first} | std::uint64_t{second} << 32);
@@ -128,15 +124,13 @@ public:
     explicit ByteReader(const std::byte* from) noexcept : from_(from) {}
 
     template <class Integer>
-        requires std::is_unsigned_v<Integer>
-    ByteReader& get(Integer& integer) noexcept {
+    requires std::is_unsigned_v<Integer> ByteReader& get(Integer& integer) noexcept {
         integer = load<Integer>(from_);
         from_ += sizeof integer;
         return *this;
     }
     template <class Identity>
-        requires std::is_enum_v<Identity>
-    ByteReader& get(Identity& identity) noexcept {
+    requires std::is_enum_v<Identity> ByteReader& get(Identity& identity) noexcept {
         std::underlying_type_t<Identity> number;
         get(number);
         identity = static_cast<Identity>(number);

@@ -107,12 +107,12 @@ template <class Crc>
 /// and writes the header. Returns the chain up to this entry. O(length).
 inline Chain seal_entry(std::byte* entry, EntryType type, std::uint32_t flags, std::size_t length,
                         Chain previous) noexcept {
-    const std::uint32_t word = static_cast<std::uint32_t>(length) | (static_cast<std::uint32_t>(type) << 24) |
-                               (flags << 28);
+    const std::uint32_t word =
+        static_cast<std::uint32_t>(length) | (static_cast<std::uint32_t>(type) << 24) | (flags << 28);
     std::byte* const body_end = entry + entry_header_bytes + length;
     for (std::byte* at = body_end; at != entry + entry_bytes(length); ++at) *at = std::byte{0};
-    const Chain chain = detail::fold(
-        previous, with_crc([=](auto crc) noexcept { return detail::entry_checksum(crc, entry, word); }));
+    const Chain chain =
+        detail::fold(previous, with_crc([=](auto crc) noexcept { return detail::entry_checksum(crc, entry, word); }));
     ByteWriter(entry).put_pair(word, value(chain));
     return chain;
 }
@@ -162,8 +162,8 @@ namespace detail {
             if (header.word > length_max) break;
             const std::size_t size = entry_bytes(header.word);
             if (size > static_cast<std::size_t>(end - at)) break;
-            const std::uint32_t sum = feed_words(crc, crc.feed4(~std::uint32_t{0}, header.word),
-                                                 at + entry_header_bytes, at + size);
+            const std::uint32_t sum =
+                feed_words(crc, crc.feed4(~std::uint32_t{0}, header.word), at + entry_header_bytes, at + size);
             if (header.chain != detail::fold(run.chain, sum)) break;
             run.chain = header.chain;
             ++run.count;

@@ -9,9 +9,9 @@
 // has. With a storage that flushes on a helper thread, `flush` only begins, `poll` picks up the end, and what is
 // appended meanwhile is the next group. Call `flush` once for each turn of the event loop, not for each entry.
 //
-// A flush that failed faults the log for good. A full disk, and a system that is short of descriptors or memory, do not:
-// `flush` says `Error::log_full`, `reserve` gives no room, and both work again once there is some. What cannot be read
-// for such a reason is not there until the next `flush`; `stalled` says so.
+// A flush that failed faults the log for good. A full disk, and a system that is short of descriptors or memory, do
+// not: `flush` says `Error::log_full`, `reserve` gives no room, and both work again once there is some. What cannot be
+// read for such a reason is not there until the next `flush`; `stalled` says so.
 //
 // `cut` and `reset` act at once in memory. On the disk they come before anything that is written later, with the next
 // `flush` or `store`.
@@ -223,8 +223,8 @@ public:
         return body_ == nullptr ? Error::stopped : body_->append_snapshot(piece);
     }
     /// The state is whole: it is made to last, then takes the place of the one before. The log may then drop what is
-    /// released and included. With a storage that flushes on a helper thread, `Error::not_yet` until that is done: call it
-    /// again, once in each turn of the loop.
+    /// released and included. With a storage that flushes on a helper thread, `Error::not_yet` until that is done: call
+    /// it again, once in each turn of the loop.
     [[nodiscard]] Error finish_snapshot() noexcept {
         return body_ == nullptr ? Error::stopped : body_->finish_snapshot(nullptr);
     }

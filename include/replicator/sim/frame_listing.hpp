@@ -27,8 +27,8 @@ namespace replicator::sim {
             const core::Hello hello = core::read_hello(head.data());
             return "hello run " + number(value(hello.run)) + (hello.has(core::hello_flags::leads) ? " leads" : "") +
                    (hello.has(core::hello_flags::fetches) ? " fetches" : "") +
-                   (hello.has(core::hello_flags::donates) ? " donates" : "") +
-                   " last " + number(hello.last.index.value) + (hello.link != LinkId{} ? " offers a link" : "") +
+                   (hello.has(core::hello_flags::donates) ? " donates" : "") + " last " +
+                   number(hello.last.index.value) + (hello.link != LinkId{} ? " offers a link" : "") +
                    (hello.refusal != Error::none ? std::string(" refuses: ") + to_string(hello.refusal) : "");
         }
         case core::FrameType::append: {

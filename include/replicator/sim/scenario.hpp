@@ -119,14 +119,14 @@ struct ScenarioBounds {
     Duration length_max = milliseconds(600);
     std::uint32_t writes_at_once_max = 60;
     Duration fault_length_max = milliseconds(120);
-    bool leaders_fail = false;  ///< leaders crash, and others are promoted
-    bool disks = false;         ///< disks fail; set where the log is on a disk
-    bool disks_hang = true;     ///< where disks fail, some hang or are full for longer than a failure timeout
-    bool takeovers = false;     ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
-    bool orderly_stops = false;  ///< nothing happens but an orderly stop of the leader, see `draw_orderly_stop`
-    bool drains = true;         ///< where leaders fail, nodes are also stopped in order
-    bool lines = false;         ///< nodes are joined by serial lines, which damage bytes
-    bool slow = false;          ///< connections carry a few bytes in a second
+    bool leaders_fail = false;    ///< leaders crash, and others are promoted
+    bool disks = false;           ///< disks fail; set where the log is on a disk
+    bool disks_hang = true;       ///< where disks fail, some hang or are full for longer than a failure timeout
+    bool takeovers = false;       ///< nothing happens but a takeover whose candidate dies, see `draw_takeover`
+    bool orderly_stops = false;   ///< nothing happens but an orderly stop of the leader, see `draw_orderly_stop`
+    bool drains = true;           ///< where leaders fail, nodes are also stopped in order
+    bool lines = false;           ///< nodes are joined by serial lines, which damage bytes
+    bool slow = false;            ///< connections carry a few bytes in a second
     bool copies_go_back = false;  ///< nodes start from older copies, and under run numbers that they had before
 };
 

@@ -107,8 +107,8 @@ namespace replicator::sim {
         ", .truncation = " + number(network.truncation) + ",\n                .delay_min{" +
         number(network.delay_min.microseconds) + "}, .delay_max{" + number(network.delay_max.microseconds) +
         "}, .one_byte_reads = " + number(network.one_byte_reads) + ", .split_reads = " + number(network.split_reads) +
-        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) + of_line(network) + rate_of(network) +
-        "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
+        ",\n                .in_flight_bytes_max = " + number(network.in_flight_bytes_max) + of_line(network) +
+        rate_of(network) + "},\n    .disks = {.flush_delay_max{" + number(scenario.disks.flush_delay_max.microseconds) +
         "}, .sync_polls = " + number(scenario.disks.sync_polls) +
         ", .leads_again = " + (scenario.disks.leads_again ? "true" : "false") + "},\n    .clock_skews = {";
     for (const std::int32_t skew : scenario.clock_skews) text += number(skew) + ", ";

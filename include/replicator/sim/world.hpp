@@ -56,11 +56,11 @@ private:
     using Base::events_;
     using Base::fail;
     using Base::failure_;
+    using Base::hosts_;
     using Base::ids_;
     using Base::make_command_;
     using Base::network_;
     using Base::now_;
-    using Base::hosts_;
     using Base::random_;
     using Base::start;
     using Base::step;

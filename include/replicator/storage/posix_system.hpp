@@ -46,9 +46,9 @@ struct PosixSystem {
         return allocate_by_writing(file, size);
 #endif
     }
-    /// The same for systems without that call: writes zeros behind the end of the file. It cannot claim blocks for holes
-    /// before the end, nor on a file system that keeps zeros as holes or writes every block to a new place: there a
-    /// later write may find the disk full. O(bytes added).
+    /// The same for systems without that call: writes zeros behind the end of the file. It cannot claim blocks for
+    /// holes before the end, nor on a file system that keeps zeros as holes or writes every block to a new place: there
+    /// a later write may find the disk full. O(bytes added).
     static int allocate_by_writing(int file, std::uint64_t size) noexcept {
         static constexpr char zeros[16 * 1024] = {};
         const off_t before = PosixSystem::size(file);
@@ -71,7 +71,8 @@ struct PosixSystem {
         struct stat status {};
         return ::fstat(file, &status) == 0 ? status.st_size : off_t{-1};
     }
-    /// Where an open file or directory is, as far as it fits; returns the size, which is 0 where the system cannot tell.
+    /// Where an open file or directory is, as far as it fits; returns the size, which is 0 where the system cannot
+    /// tell.
     static std::size_t path(int file, std::span<char> to) noexcept {
 #if defined(__linux__)
         char link[32];

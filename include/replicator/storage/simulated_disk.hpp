@@ -31,10 +31,10 @@ struct DiskFaults {
     std::uint64_t misplaced_writes = 0;  ///< what was written ends up elsewhere in the file
     std::uint64_t rotten_reads = 0;      ///< one bit of the file changes for good, just before it is read
     std::uint64_t bytes_max = (std::numeric_limits<std::uint64_t>::max)();  ///< of all files; then the disk is full
-    unsigned sync_polls = 0;  ///< so many polls a started flush takes, see ST-8
+    unsigned sync_polls = 0;      ///< so many polls a started flush takes, see ST-8
     bool no_descriptors = false;  ///< `StorageError::shortage` for what would open or make a file
     bool no_memory = false;       ///< the same for what would read or write
-    bool syncs_hang = false;  ///< no started flush ends, unless somebody waits for it
+    bool syncs_hang = false;      ///< no started flush ends, unless somebody waits for it
 };
 
 class SimulatedDisk {

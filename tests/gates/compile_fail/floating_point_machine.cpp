@@ -20,6 +20,4 @@ inline constexpr bool replicator::raw_is_safe<Meter> = true;
 template <>
 inline constexpr bool replicator::raw_is_safe<Meter::Command> = true;
 
-void passes(transport::Memory& network) {
-    use<Replicator<Meter, Log, ack::Sync<>, transport::Memory, Small>>(network);
-}
+void passes(transport::Memory& network) { use<Replicator<Meter, Log, ack::Sync<>, transport::Memory, Small>>(network); }

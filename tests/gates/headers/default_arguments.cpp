@@ -57,8 +57,7 @@ template <class Machine>
 std::size_t over_asio() {
     using Node = AsioReplicator<Machine, log::Ring<32768>, ack::SemiSync<>>;
     using NodeOn = AsioReplicatorOn<asio::io_context::executor_type, Machine, log::Ring<32768>, ack::Sync<>>;
-    return sizeof(Node) + sizeof(NodeOn) + sizeof(detail::OperationAllocator<>) +
-           sizeof(detail::HandlerAllocator<>);
+    return sizeof(Node) + sizeof(NodeOn) + sizeof(detail::OperationAllocator<>) + sizeof(detail::HandlerAllocator<>);
 }
 #endif
 

@@ -16,7 +16,7 @@ struct Composition {
     std::size_t nodes_min;
     bool leaders_fail;
     sim::Exploration (*explore)(const sim::ExploreOptions&);
-    bool slow = false;  ///< connections carry a few bytes in a second
+    bool slow = false;            ///< connections carry a few bytes in a second
     bool copies_go_back = false;  ///< nodes start from older copies, and under run numbers that they had before
 };
 

@@ -95,19 +95,12 @@ struct Pair {
         std::vector<Tcp::endpoint> endpoints;
         for (std::size_t i = 0; i < 2; ++i) {
             const std::string folder = (path / std::to_string(i)).string();
-            auto log = Log::open(disks[i].make(), folder.c_str(),
-                                 {.cluster = {},
-                                  .group = {},
-                                  .node = ids[i],
-                                  .incarnation = Incarnation{7 + i},
-                                  .history = {}});
+            auto log = Log::open(
+                disks[i].make(), folder.c_str(),
+                {.cluster = {}, .group = {}, .node = ids[i], .incarnation = Incarnation{7 + i}, .history = {}});
             BOOST_REQUIRE_MESSAGE(log, log.error());
-            const Config config{.node = ids[i],
-                                .nodes = ids,
-                                .run = log->run(),
-                                .cluster = {},
-                                .group = {},
-                                .leads_again = true};
+            const Config config{
+                .node = ids[i], .nodes = ids, .run = log->run(), .cluster = {}, .group = {}, .leads_again = true};
             nodes[i] = std::make_unique<Node>(context.get_executor(), config, std::move(*log), quick_options());
             disks[i].tell(*nodes[i]);
             std::error_code error;

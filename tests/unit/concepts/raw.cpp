@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which types have bytes that are their value, and what is found to be wrong with the others: how deep, and how far back
-// in large structs. All of it is known when this compiles.
+// Which types have bytes that are their value, and what is found to be wrong with the others: how deep, and how far
+// back in large structs. All of it is known when this compiles.
 
 #include <replicator/concepts/checks/raw.hpp>
 

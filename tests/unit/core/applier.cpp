@@ -36,8 +36,8 @@ using Parts = Composition<Machine, codec::Raw<typename Machine::Command>, log::R
 struct Portion : support::Small {
     static constexpr std::size_t apply_bytes_per_call = support::write_bytes + 1;
 };
-using InPortions = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::Async<>, Portion,
-                               NoObserver>;
+using InPortions =
+    Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::Async<>, Portion, NoObserver>;
 
 }  // namespace
 

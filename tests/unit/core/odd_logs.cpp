@@ -23,8 +23,8 @@ using support::at;
 using support::two;
 
 using Odd = support::Odd<log::Ring<4096>>;
-using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, Odd, ack::SemiSync<>, support::Small,
-                          NoObserver>;
+using Parts =
+    Composition<support::Sum, codec::Raw<support::Sum::Command>, Odd, ack::SemiSync<>, support::Small, NoObserver>;
 using Group = support::Cluster<support::Node<ack::Majority<>, support::Sum, Odd>>;
 
 Odd& log_of(Group& group, std::size_t number) { return testing::Inspect::engine(group.at(number)).local().log; }

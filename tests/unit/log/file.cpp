@@ -420,8 +420,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_taken_over_and_not_zeroed_in_time_is_not_us
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_segment_waits_for_no_flush_elsewhere) {
     storage::SimulatedDisk disk;
-    auto opened = support::SimulatedLog<FewSegments>::open(storage::Simulated(disk), support::folder,
-                                                           support::identity());
+    auto opened =
+        support::SimulatedLog<FewSegments>::open(storage::Simulated(disk), support::folder, support::identity());
     BOOST_TEST_REQUIRE(static_cast<bool>(opened));
     auto& log = *opened;
     BOOST_TEST_REQUIRE(support::put(log, support::body_of(1, 0, 20)));
@@ -442,8 +442,8 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_segment_waits_for_no_flush_elsewhere) {
 
 BOOST_AUTO_TEST_CASE(what_gathered_behind_a_flush_elsewhere_is_flushed_in_portions) {
     storage::SimulatedDisk disk;
-    auto opened = support::SimulatedLog<InPortions>::open(storage::Simulated(disk), support::folder,
-                                                          support::identity());
+    auto opened =
+        support::SimulatedLog<InPortions>::open(storage::Simulated(disk), support::folder, support::identity());
     BOOST_TEST_REQUIRE(static_cast<bool>(opened));
     auto& log = *opened;
     for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));

@@ -39,8 +39,8 @@ public:
     }
 
     [[nodiscard]] bool is_open() const noexcept { return acceptor_.is_open(); }
-    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or because
-    /// of their address.
+    /// Callers that were closed because they did not say, or not in time, that they are a peer that may call, or
+    /// because of their address.
     [[nodiscard]] std::uint64_t refused() const noexcept { return refused_; }
 
     /// Asked for the address of each caller; null lets everybody try.

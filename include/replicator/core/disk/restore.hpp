@@ -33,8 +33,8 @@ public:
     /// Call it once, on a node that has just been told who it is. Errors: why the node must not take part;
     /// wrong_cluster, wrong_group, wrong_node (the log is of another node), wrong_schema, wrong_membership,
     /// wrong_policy, wrong_limits (it was written under other rules), corrupt, snapshot_invalid, log_failed, log_full
-    /// (nothing is wrong with it: the system is short of room, descriptors or memory), stopped (it is closed). O(bytes of
-    /// the state, and of the log behind it).
+    /// (nothing is wrong with it: the system is short of room, descriptors or memory), stopped (it is closed). O(bytes
+    /// of the state, and of the log behind it).
     [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         if (local.log.fault() != Error::none) return local.log.fault();
         const auto metadata = local.log.metadata();

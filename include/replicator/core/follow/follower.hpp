@@ -62,7 +62,7 @@ public:
         }
         own_ = local.log.seek(append.previous.index + 1);
         if (stalled(local.log)) return false;  // as if it had not come: the leader asks again
-        install_.drop(local);  // the leader found that its log will do
+        install_.drop(local);                  // the leader found that its log will do
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
@@ -275,8 +275,8 @@ private:
         return take_one(local, applier, room.first(size));
     }
 
-    /// The entry has one of this log in its place: its parts are checked and not kept, for a log that is full of what is
-    /// to be cut has no room for them.
+    /// The entry has one of this log in its place: its parts are checked and not kept, for a log that is full of what
+    /// is to be cut has no room for them.
     Error look_through(Local<Composition>& local, EntryHeader header, std::span<const std::byte>& piece) noexcept {
         if (gathered_ == entry_header_bytes) check_.begin(header);
         const auto part = piece.first(smaller(header.bytes() - gathered_, piece.size()));
@@ -378,13 +378,13 @@ private:
     }
 
     MaybeIndex verified_;  // up to here the log agrees with the leader's, on this link
-    Position forced_;    // the newest forced epoch in the leader's log, and its first entry
-    Index told_commit_;  // the leader's commit index
-    Epoch epoch_;        // of the entry at `index_`, as long as the log has it already; 0 when nobody remembers
-    Index index_;        // the last entry of the append that was taken
-    Index ends_at_;      // the last entry that the append said it has
-    Chain chain_{};      // up to that entry
-    Cursor own_;         // the entry of this log that the next one of the append will meet
+    Position forced_;      // the newest forced epoch in the leader's log, and its first entry
+    Index told_commit_;    // the leader's commit index
+    Epoch epoch_;          // of the entry at `index_`, as long as the log has it already; 0 when nobody remembers
+    Index index_;          // the last entry of the append that was taken
+    Index ends_at_;        // the last entry that the append said it has
+    Chain chain_{};        // up to that entry
+    Cursor own_;           // the entry of this log that the next one of the append will meet
     std::array<std::byte, entry_header_bytes> header_{};
     EntryCheck check_;              // of an entry that is not kept
     std::size_t gathered_ = 0;      // bytes of an entry that came in parts

@@ -15,7 +15,7 @@ namespace replicator::core {
 /// One epoch in a log.
 struct EpochStart {
     Epoch epoch;
-    Index first;          ///< of its entries
+    Index first;           ///< of its entries
     Chain chain_before{};  ///< up to the entry before that
     bool forced = false;   ///< its opener did not hear enough nodes to know that it holds everything
 };

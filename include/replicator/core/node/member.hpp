@@ -44,9 +44,8 @@ public:
         applier_.reseat(local_.log.begin());
     }
     /// A node as its log knows it; faulted when the log cannot be used.
-    Member(const Config& config, typename Composition::Observer* observer, typename Composition::Log&& log) noexcept
-        requires Composition::is_durable
-    {
+    Member(const Config& config, typename Composition::Observer* observer,
+           typename Composition::Log&& log) noexcept requires Composition::is_durable {
         set(config, observer);
         local_.log = std::move(log);
         if (const Error error = Restore<Composition>::run(local_, applier_); error != Error::none) local_.fail(error);
@@ -393,7 +392,7 @@ protected:
     [[no_unique_address]] StateKeeper<Composition> keeper_;
     std::array<Peer, Composition::peers_max> peer_slots_{};
     std::size_t peer_count_ = 0;
-    Run followed_{};               // the run of the leader that was followed last
+    Run followed_{};  // the run of the leader that was followed last
 };
 
 }  // namespace replicator::core

@@ -33,8 +33,8 @@ void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerSt
         if (Composition::log_stage == Stage::durable) status.durable = follower.durable;
         status.lag_entries = local.log.last() - follower.received;
         if (reaches_back_to(local.log, follower.received)) {
-            const Cursor next = follower.received == local.log.last() ? local.log.end()
-                                                                      : local.log.seek(follower.received + 1);
+            const Cursor next =
+                follower.received == local.log.last() ? local.log.end() : local.log.seek(follower.received + 1);
             if (!stalled(local.log)) status.lag_bytes = local.log.end().offset - next.offset;
         }
     }

@@ -19,7 +19,9 @@ void wake_sleeping_peers(Engine& engine, Owes&& owes, Wake&& wake) noexcept {
 template <class Engine, class Wake>
 void wake_peers(Engine& engine, Wake&& wake) noexcept {
     for (const Peer& peer : engine.peers()) {
-        if (!peer.awake) return wake_sleeping_peers(engine, [&](const Peer& owed) { return engine.owes(owed); }, wake);
+        if (!peer.awake)
+            return wake_sleeping_peers(
+                engine, [&](const Peer& owed) { return engine.owes(owed); }, wake);
     }
 }
 
@@ -27,7 +29,8 @@ void wake_peers(Engine& engine, Wake&& wake) noexcept {
 /// awake, and this is asked for every one of them.
 template <class Engine, class Wake>
 void wake_readers(Engine& engine, Wake&& wake) noexcept {
-    wake_sleeping_peers(engine, [&](const Peer& owed) { return engine.owes_entries(owed); }, wake);
+    wake_sleeping_peers(
+        engine, [&](const Peer& owed) { return engine.owes_entries(owed); }, wake);
 }
 
 }  // namespace replicator::core

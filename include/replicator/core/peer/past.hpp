@@ -36,8 +36,8 @@ struct Past {
             // state comes in its place.
             const bool blank = theirs.last.index == Index{} && theirs.suspect_from == Index{} &&
                                theirs.promised <= peer.promised_with_entries;
-            const bool leads_less = theirs.has(hello_flags::leads) && theirs.epoch == local.epochs.last() &&
-                                    theirs.last < local.last();
+            const bool leads_less =
+                theirs.has(hello_flags::leads) && theirs.epoch == local.epochs.last() && theirs.last < local.last();
             return (blank && peer.promised_with_entries != Epoch{}) || leads_less;
         }
     }

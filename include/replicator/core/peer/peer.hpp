@@ -17,9 +17,9 @@ struct Peer {
     NodeId id{};
 
     // The link, and the handshake that makes it.
-    LinkId link{};                     ///< 0 while there is none
-    bool link_confirmed = false;       ///< something came on it
-    bool link_slow = false;            ///< a hello takes about as long as a silent peer is waited for
+    LinkId link{};                ///< 0 while there is none
+    bool link_confirmed = false;  ///< something came on it
+    bool link_slow = false;       ///< a hello takes about as long as a silent peer is waited for
     bool hello_owed = false;
     Run run{};                         ///< of the peer, as far as known
     Run superseded_run{};              ///< the one before; when it speaks again, two processes claim the node
@@ -36,29 +36,29 @@ struct Peer {
     std::uint32_t hello_heard = 0;     ///< checksum of the peer's last hello, to tell one that says nothing new
     Instant answers_from;              ///< since then, so many hellos were answered
     std::uint8_t answers = 0;
-    std::optional<Instant> heard_at;   ///< when something valid last came
-    bool connected = false;            ///< the transport said that a connection is open
-    std::optional<bool> blank;         ///< holds nothing of any history; known while its run lives
+    std::optional<Instant> heard_at;  ///< when something valid last came
+    bool connected = false;           ///< the transport said that a connection is open
+    std::optional<bool> blank;        ///< holds nothing of any history; known while its run lives
 
     // Promotion: what is owed besides the link.
-    bool request_owed = false;         ///< a candidate's question
-    Instant requested_at;              ///< when it was last put
-    bool reply_owed = false;           ///< to the peer's question
-    Run candidate_run{};               ///< which run asked
-    std::uint64_t question = 0;        ///< and its number
-    bool fetches = false;              ///< over the link it fetches our log, although we do not lead
-    bool hand_over_owed = false;       ///< it shall lead in our place
+    bool request_owed = false;    ///< a candidate's question
+    Instant requested_at;         ///< when it was last put
+    bool reply_owed = false;      ///< to the peer's question
+    Run candidate_run{};          ///< which run asked
+    std::uint64_t question = 0;   ///< and its number
+    bool fetches = false;         ///< over the link it fetches our log, although we do not lead
+    bool hand_over_owed = false;  ///< it shall lead in our place
 
     // The stream of bytes.
-    bool awake = false;                ///< the transport was woken, and transmit has not returned 0 since
+    bool awake = false;  ///< the transport was woken, and transmit has not returned 0 since
     Inbound inbound;
-    bool fed = false;                  ///< something came since the last tick
-    Instant fed_at;                    ///< when it was last so
+    bool fed = false;  ///< something came since the last tick
+    Instant fed_at;    ///< when it was last so
     /// `unwanted` belongs to this link, and is dropped, too.
     enum class Tail : std::uint8_t { dropped, unwanted, entries, snapshot } tail = Tail::dropped;
-    Instant tail_began;                ///< when the head before the tail came
+    Instant tail_began;  ///< when the head before the tail came
 
-    Progress progress;                 ///< used while this node leads
+    Progress progress;  ///< used while this node leads
 };
 
 }  // namespace replicator::core

@@ -59,11 +59,11 @@ private:
 /// The state that is being sent to one follower.
 struct SnapshotSend {
     SnapshotId id{};
-    Position position;               ///< the state holds everything up to here
+    Position position;  ///< the state holds everything up to here
     Chain chain{};
-    Index common;                    ///< the newest entry that both logs may share
-    Position lacks;                  ///< a commit index of the follower that is not in our log; index 0 for none
-    bool begun = false;              ///< the follower has answered the beginning
+    Index common;        ///< the newest entry that both logs may share
+    Position lacks;      ///< a commit index of the follower that is not in our log; index 0 for none
+    bool begun = false;  ///< the follower has answered the beginning
     bool begin_owed = false;
     bool end_sent = false;
     std::uint64_t offset = 0;        ///< of the next piece
@@ -79,10 +79,10 @@ struct SnapshotSend {
 struct Progress {
     FollowerState state = FollowerState::down;
     Incarnation incarnation{};
-    bool counts = false;       ///< its acknowledgements count towards the policy
+    bool counts = false;  ///< its acknowledgements count towards the policy
 
-    Position began_with;       ///< its newest entry when the link began
-    Index received;            ///< verified in this epoch
+    Position began_with;  ///< its newest entry when the link began
+    Index received;       ///< verified in this epoch
     Index durable;
     Index applied;
     Index commit_sent;         ///< the commit index that it was told last
@@ -90,29 +90,29 @@ struct Progress {
     Index sent_last;           ///< the newest entry that was ever shown to it on this link
     std::uint64_t credit = 0;  ///< bytes of entries that it could take when it last said so
 
-    Cursor next;               ///< the next entry to send
-    Position previous;         ///< the entry before that
-    Chain previous_chain{};    ///< up to that entry
+    Cursor next;             ///< the next entry to send
+    Position previous;       ///< the entry before that
+    Chain previous_chain{};  ///< up to that entry
     InFlight in_flight;
-    Allowance allowance;       ///< for the bytes in flight
+    Allowance allowance;  ///< for the bytes in flight
 
-    bool probe_owed = false;   ///< ask whether `previous` is common
-    bool note_due = false;     ///< time passed: what was held back may go
+    bool probe_owed = false;  ///< ask whether `previous` is common
+    bool note_due = false;    ///< time passed: what was held back may go
     bool heartbeat_owed = false;
-    Instant sent_at;           ///< when something was last written for it
-    Instant rewound_at;        ///< when the cursor last went back
-    Index rewound_to;          ///< and behind which entry it then stood
-    Instant timed_at;          ///< the last send time that was put into a frame
-    std::optional<Instant> answered;  ///< the newest send time of ours that came back
-    std::uint64_t round_sent = 0;  ///< the newest read round that was put into a frame
-    std::uint64_t round = 0;       ///< the newest read round that came back
+    Instant sent_at;                      ///< when something was last written for it
+    Instant rewound_at;                   ///< when the cursor last went back
+    Index rewound_to;                     ///< and behind which entry it then stood
+    Instant timed_at;                     ///< the last send time that was put into a frame
+    std::optional<Instant> answered;      ///< the newest send time of ours that came back
+    std::uint64_t round_sent = 0;         ///< the newest read round that was put into a frame
+    std::uint64_t round = 0;              ///< the newest read round that came back
     std::uint64_t appeared_in_round = 0;  ///< the round in which its incarnation appeared
     Instant seat_lost_at;
     bool lost_seat = false;
 
     std::optional<Instant> stands_since;  ///< it has not got further although it was sent more; nothing when it was not
-    Index stands_at;           ///< what it holds meanwhile, at the stage at which entries are committed
-    bool stuck = false;        ///< for so long that it is missing, though the link holds
+    Index stands_at;                      ///< what it holds meanwhile, at the stage at which entries are committed
+    bool stuck = false;                   ///< for so long that it is missing, though the link holds
 
     SnapshotSend snapshot;
 

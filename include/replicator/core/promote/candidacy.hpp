@@ -157,7 +157,7 @@ private:
         bool heard = false;     ///< answered, and its copies count
         Incarnation incarnation{};
         Position last;
-        Position commit;        ///< the newest that it knows of
+        Position commit;  ///< the newest that it knows of
     };
 
     void ask(PromotionStep step, std::uint64_t question, Instant now) noexcept {
@@ -265,11 +265,11 @@ private:
 
     // What the answers came to, as of the last `next`.
     std::size_t answered_ = 0;
-    std::size_t expected_now_ = 0;  // answers, but for those of nodes that are known to be down
+    std::size_t expected_now_ = 0;                   // answers, but for those of nodes that are known to be down
     std::size_t expected_ = Composition::peers_max;  // answers to the binding question, when too few came to the first
     std::size_t heard_ = 0;
     bool sufficient_ = false;
-    bool led_since_ = false;  // somebody else leads, or led after all that this node holds
+    bool led_since_ = false;          // somebody else leads, or led after all that this node holds
     bool asked_by_a_person_ = false;  // another node asks to lead, and need not give way
     bool forced_ = false;
     NodeId ahead_{};

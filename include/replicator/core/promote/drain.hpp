@@ -104,8 +104,8 @@ private:
                                         bool impatient) const noexcept {
         NodeId found{};
         for (const Peer& peer : peers) {
-            const bool is_ready = peer.progress.up() &&
-                                  HandingOver<Composition>::is_level(local, leader, peer.progress, impatient);
+            const bool is_ready =
+                peer.progress.up() && HandingOver<Composition>::is_level(local, leader, peer.progress, impatient);
             if (is_ready && (found == NodeId{} || found == chosen_)) found = peer.id;
         }
         return found;

@@ -156,9 +156,9 @@ struct OutgoingSnapshot {
     Chain chain{};
     Epochs<Composition::Limits::epochs_max> epochs;
     Roster<Composition::Limits::nodes_max> roster;
-    std::uint64_t hashed_bytes = 0;    ///< how far the checksum of the whole has come
+    std::uint64_t hashed_bytes = 0;  ///< how far the checksum of the whole has come
     std::uint32_t whole_checksum = 0;
-    Instant read_at;                   ///< when a follower last read it
+    Instant read_at;  ///< when a follower last read it
 };
 
 }  // namespace replicator::core

@@ -116,9 +116,8 @@ private:
     [[nodiscard]] bool replace_log(Local<Composition>& local, Index position) noexcept {
         if constexpr (Composition::is_durable) {
             const bool suspect = position < local.held_through;
-            const bool kept = !suspect || local.remember([position](auto& metadata) {
-                metadata.suspect_from = position + 1;
-            });
+            const bool kept =
+                !suspect || local.remember([position](auto& metadata) { metadata.suspect_from = position + 1; });
             if (!kept) return false;
             const Error error = local.log.install_snapshot(disk_epochs<Composition>(epochs_));
             // Without room to tidy up, the state stands all the same.
@@ -193,8 +192,8 @@ private:
     SnapshotBegin next_begin_;
     SnapshotPiece piece_;
     std::size_t gathered_ = 0;
-    static constexpr std::size_t buffer_bytes = larger(Composition::snapshot_piece_bytes,
-                                                       snapshot_tail_bytes_max<typename Composition::Limits>);
+    static constexpr std::size_t buffer_bytes =
+        larger(Composition::snapshot_piece_bytes, snapshot_tail_bytes_max<typename Composition::Limits>);
     alignas(8) std::array<std::byte, buffer_bytes> buffer_{};
 };
 

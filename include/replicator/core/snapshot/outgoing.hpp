@@ -176,8 +176,7 @@ private:
         return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
     }
 
-    std::size_t transmit_piece(const Local<Composition>& local, Peer& peer,
-                               std::span<std::byte> buffer) noexcept {
+    std::size_t transmit_piece(const Local<Composition>& local, Peer& peer, std::span<std::byte> buffer) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_piece, 0);
         // The size of a piece never depends on the buffer, because the pieces of two readers must be the same.
@@ -185,8 +184,11 @@ private:
         const auto tail = buffer.subspan(head, Composition::snapshot_piece_bytes);
         const std::size_t size = frozen_.save(sending.offset, tail);
         REPLICATOR_ASSERT(size <= tail.size());
-        SnapshotPiece piece{.id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)),
-                            .whole_checksum = 0, .last = size == 0};
+        SnapshotPiece piece{.id = sending.id,
+                            .offset = sending.offset,
+                            .checksum = checksum(tail.first(size)),
+                            .whole_checksum = 0,
+                            .last = size == 0};
         if (sending.offset == outgoing_.hashed_bytes && size > 0) {
             outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, piece.checksum));
             outgoing_.hashed_bytes += size;
@@ -217,9 +219,12 @@ private:
         if constexpr (requires { local.observer->on_snapshot(peer.id, SnapshotProgress{}); }) {
             const SnapshotSend& sending = peer.progress.snapshot;
             local.observer->on_snapshot(peer.id, SnapshotProgress{
-                .id = sending.id, .index = sending.position.index, .bytes = sending.acknowledged,
-                .attempt = sending.in_vain, .complete = complete,
-            });
+                                                     .id = sending.id,
+                                                     .index = sending.position.index,
+                                                     .bytes = sending.acknowledged,
+                                                     .attempt = sending.in_vain,
+                                                     .complete = complete,
+                                                 });
         }
     }
 

@@ -103,9 +103,7 @@ inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     return write_fields(head, hello, FrameType::hello);
 }
 
-[[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept {
-    return read_fields<Hello>(head);
-}
+[[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept { return read_fields<Hello>(head); }
 
 /// Why the sender of `theirs` and this node, who would say `mine` to it, must not talk; `none` when they may.
 [[nodiscard]] constexpr Error mismatch(const Hello& mine, const Hello& theirs) noexcept {

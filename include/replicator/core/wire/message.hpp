@@ -191,9 +191,7 @@ inline std::size_t write_head(std::byte* head, const HandOver& hand_over, LinkId
     return write_fields(head, hand_over, FrameType::hand_over, link);
 }
 
-[[nodiscard]] inline HandOver read_hand_over(const std::byte* head) noexcept {
-    return read_fields<HandOver>(head);
-}
+[[nodiscard]] inline HandOver read_hand_over(const std::byte* head) noexcept { return read_fields<HandOver>(head); }
 
 inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkId link,
                               std::size_t tail_bytes) noexcept {

@@ -37,8 +37,8 @@ public:
     using State::is_crowded;
     using State::keep;
     using State::metadata;
-    using State::no_space;
     using State::next_segment;
+    using State::no_space;
     using State::note_durable;
     using State::poll;
     using State::put_installed;
@@ -265,8 +265,8 @@ private:
     /// Removes the files of what was dropped, but for `spare` of them. Its room the next segment takes over, which
     /// spares the system the work of freeing and claiming it.
     [[nodiscard]] Error let_go(std::size_t spare) noexcept {
-        const bool takes_over = dropped_ == 1 && spare == 1 && writer_.wants_file() &&
-                                segments_[0].size == Options::segment_bytes;
+        const bool takes_over =
+            dropped_ == 1 && spare == 1 && writer_.wants_file() && segments_[0].size == Options::segment_bytes;
         if (dropped_ <= spare && !takes_over) return Error::none;
         reader_.forget_all();
         if (!Options::keeps_for_restart) {

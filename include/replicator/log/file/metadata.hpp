@@ -108,9 +108,7 @@ struct Metadata {
     std::uint64_t cut_segment = 0;
     StorageIdentity identity;  ///< of the file with the metadata; zeros when it is not known
 
-    [[nodiscard]] std::span<const std::byte> note_bytes() const noexcept {
-        return std::span(note).first(note_size);
-    }
+    [[nodiscard]] std::span<const std::byte> note_bytes() const noexcept { return std::span(note).first(note_size); }
     /// False when there is no room for so many.
     [[nodiscard]] bool set_note(std::span<const std::byte> bytes) noexcept {
         if (bytes.size() > note_bytes_max) return false;
@@ -132,8 +130,8 @@ void each_metadata_field(Bytes bytes, Self& m) noexcept {
     bytes.each(m.format, m.cluster, m.group, m.node, m.incarnation, m.run_counter, m.history, m.promised,
                m.counter_opened, m.suspect_from, m.installing, m.clean_stop, m.fault, m.snapshot.id,
                m.snapshot.position, m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment,
-               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost,
-               m.identity.origin, m.identity.number);
+               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost, m.identity.origin,
+               m.identity.number);
 }
 inline constexpr std::size_t metadata_fixed_at = 24;  // behind magic, sequence, checksum
 inline constexpr std::size_t metadata_epochs_at = 320;

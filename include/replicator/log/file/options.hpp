@@ -33,8 +33,8 @@ struct FileOptions {
     static constexpr std::size_t segments_max = 2 * (capacity_bytes / segment_bytes) + 64;
     /// Entries of one record: what is written, read and checked in one piece.
     static constexpr std::size_t record_bytes_max = 1024 * 1024;
-    /// Where a flush is waited for on another thread: what gathered meanwhile is written and flushed in portions of so many
-    /// bytes, and one record more at most.
+    /// Where a flush is waited for on another thread: what gathered meanwhile is written and flushed in portions of so
+    /// many bytes, and one record more at most.
     static constexpr std::size_t flush_bytes_max = ~std::size_t{0};
     /// Readers of old entries that do not get in each other's way.
     static constexpr std::size_t readers = 2;

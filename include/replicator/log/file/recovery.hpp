@@ -47,7 +47,7 @@ struct Verdict {
     bool clean_stop = false;    ///< the log was closed before
     bool is_copy = false;       ///< the directory was copied: the node is another incarnation than before
     std::uint64_t bytes_read = 0;
-    StorageFailure failure{};   ///< what the system refused, where that is why; see ST-12
+    StorageFailure failure{};  ///< what the system refused, where that is why; see ST-12
 };
 
 [[nodiscard]] constexpr const char* to_string(Verdict::Kind kind) noexcept {
@@ -118,11 +118,10 @@ private:
             if (header.size > Options::record_bytes_max) return damaged = too_large = true, used;
             if (bytes.size() - used < RecordHeader::bytes + header.size) break;
             const Cursor begin = walk.at;
-            const bool sound =
-                walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
-                            [&](const std::byte* entry, const RecordWalk& at) {
-                                note_epoch(entry, at.at.index, at.chain, epochs);
-                            });
+            const bool sound = walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
+                                           [&](const std::byte* entry, const RecordWalk& at) {
+                                               note_epoch(entry, at.at.index, at.chain, epochs);
+                                           });
             durable = larger(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});
             if (!sound) return damaged = true, used;

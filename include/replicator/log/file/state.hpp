@@ -177,8 +177,8 @@ protected:
     }
 
     /// The disk says that a state took the place of the log. When that is refused for a reason that passes, the log is
-    /// what it was, in memory for sure and on the disk perhaps; so nothing counts as being there that the state does not
-    /// include, until the disk says again what is.
+    /// what it was, in memory for sure and on the disk perhaps; so nothing counts as being there that the state does
+    /// not include, until the disk says again what is.
     [[nodiscard]] Error put_installed(const SnapshotHead& head, const EpochHistory& epochs_before) noexcept {
         const Metadata before = metadata;
         metadata.snapshot = {head.id, head.position, head.chain};

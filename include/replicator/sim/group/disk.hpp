@@ -172,8 +172,7 @@ template <class Log>
 [[nodiscard]] bool opens_as(const Drive& drive, Random& random, const log::FileIdentity& identity) {
     storage::SimulatedDisk clone = drive.after(End::kill, random);
     clone.faults = {};
-    return static_cast<bool>(
-        Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse));
+    return static_cast<bool>(Log::open(storage::Simulated(clone), Drive::folder, identity, log::OnDamage::refuse));
 }
 
 /// While it lives, nothing goes wrong with the disk: somebody looks at a log who is no part of the world.

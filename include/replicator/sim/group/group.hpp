@@ -119,8 +119,8 @@ protected:
         for (std::size_t i = 0; i < hosts_.size(); ++i) come_back(i, End::power);
     }
 
-    /// True for a node that stopped because its disk failed, or had no room when it started; somebody starts it again after a while. A node that
-    /// stopped for another reason is a failure.
+    /// True for a node that stopped because its disk failed, or had no room when it started; somebody starts it again
+    /// after a while. A node that stopped for another reason is a failure.
     [[nodiscard]] bool has_stopped(std::size_t place) {
         Host<Node>& at = hosts_[place];
         if (at.node->role() != Role::faulted) return false;
@@ -199,9 +199,7 @@ protected:
             case EventKind::clog: network_.clog(node, other, now_ + milliseconds(event.amount)); return;
             case EventKind::heal: network_.heal(); return;
             case EventKind::reconnect: network_.reconnect(); return;
-            case EventKind::clock_jump:
-                hosts_[place].clock = hosts_[place].clock + milliseconds(event.amount);
-                return;
+            case EventKind::clock_jump: hosts_[place].clock = hosts_[place].clock + milliseconds(event.amount); return;
             case EventKind::clock_stop: hosts_[place].clock_stopped_until = now_ + milliseconds(event.amount); return;
             case EventKind::promote: return self().promote(place, false);
             case EventKind::force: return self().promote(place, true);

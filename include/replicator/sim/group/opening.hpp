@@ -61,8 +61,8 @@ public:
                 }
             }
             if (!own_.is_damaged()) {
-                fail(std::initializer_list<Word>{"node ", name, " cannot start from its disk: ",
-                                                 replicator::to_string(error)});
+                fail(std::initializer_list<Word>{"node ", name,
+                                                 " cannot start from its disk: ", replicator::to_string(error)});
             }
             if (on_damage == log::OnDamage::repair) {
                 own_.change(own_.after(End::wipe, random_), End::wipe, random_);

@@ -112,7 +112,7 @@ private:
     [[nodiscard]] bool held_at(std::size_t other, Entry entry) const {
         const auto& view = facts_.views[other];
         return tree_.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
-                                                           [&](Entry former) { return tree_.has(former, entry); });
+                                                          [&](Entry former) { return tree_.has(former, entry); });
     }
 
     /// A successor was told to lead: no write waits any more, and it holds what was acknowledged, on its disk where
@@ -146,8 +146,7 @@ private:
         }
         // A link to whoever leads may have broken since.
         const auto reign = facts_.reigns.find(testing::Inspect::engine(node).local().epoch);
-        const bool stands =
-            reign != facts_.reigns.end() && tree_.has(reign->second.committed, reign->second.start);
+        const bool stands = reign != facts_.reigns.end() && tree_.has(reign->second.committed, reign->second.start);
         if (!stands) return wrong_of(place, "drained into an epoch that nobody committed");
         if (risked_ || tree_.has(reign->second.start, answered(place))) return {};
         return say({"node ", name(place), " drained, and the next leader lacks acknowledged entry ",

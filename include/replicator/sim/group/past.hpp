@@ -111,7 +111,7 @@ private:
         bool went_back = false;
         bool unseen = false;  ///< it passes for what it was before
         bool copy_passes = false;
-        Epoch reign;          ///< in which it went back
+        Epoch reign;  ///< in which it went back
         std::vector<Doubt> doubts;
     };
 
@@ -133,8 +133,7 @@ private:
         }
     }
     template <class Local>
-    [[nodiscard]] static bool counts_past(const Local& leader, const core::Peer& peer, const Past& past,
-                                          Index last) {
+    [[nodiscard]] static bool counts_past(const Local& leader, const core::Peer& peer, const Past& past, Index last) {
         const core::Progress& progress = peer.progress;
         if (!peer.link_confirmed || !progress.linked() || !progress.counts) return false;
         return std::any_of(past.doubts.begin(), past.doubts.end(), [&](const Doubt& doubt) {

@@ -23,10 +23,10 @@ struct NetworkFaults {
     std::uint64_t split_reads = 0;                ///< of a frame of a stream: it comes in two pieces
     std::size_t in_flight_bytes_max = 64 * 1024;  ///< one way between two nodes
     std::uint64_t bytes_per_second = 0;           ///< one way between two nodes; 0: no bound
-    bool line = false;                ///< serial lines, in place of either: bytes in order, in small pieces
-    std::uint64_t bytes_lost = 0;     ///< of the bytes on a line
-    std::uint64_t bytes_added = 0;    ///< before a byte of a line
-    std::uint64_t bytes_flipped = 0;  ///< in one bit, on a line
+    bool line = false;                            ///< serial lines, in place of either: bytes in order, in small pieces
+    std::uint64_t bytes_lost = 0;                 ///< of the bytes on a line
+    std::uint64_t bytes_added = 0;                ///< before a byte of a line
+    std::uint64_t bytes_flipped = 0;              ///< in one bit, on a line
 
     [[nodiscard]] constexpr Delivers delivers() const noexcept {
         if (line) return Delivers::line;

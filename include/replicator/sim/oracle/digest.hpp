@@ -17,7 +17,9 @@ namespace replicator::sim {
 /// A number that is equal for equal states: the machine's own `digest()`, or the checksum of its snapshot.
 template <class Machine>
 [[nodiscard]] std::uint64_t digest_of(const Machine& machine) {
-    if constexpr (requires { { machine.digest() } -> std::convertible_to<std::uint64_t>; }) {
+    if constexpr (requires {
+                      { machine.digest() } -> std::convertible_to<std::uint64_t>;
+                  }) {
         return machine.digest();
     } else if constexpr (Saveable<Machine>) {
         std::array<std::byte, 4096> piece;

@@ -30,8 +30,14 @@ public:
     using Stored = StoredResult<ApplyResult<Machine>>;
 
     explicit EntryTree(HistoryId history) {
-        entries_.push_back({.parent = 0, .index = Index{}, .chain = first_chain(history), .epoch = Epoch{},
-                            .forced = false, .digest = digest_of(Machine{}), .command = {}, .result = {}});
+        entries_.push_back({.parent = 0,
+                            .index = Index{},
+                            .chain = first_chain(history),
+                            .epoch = Epoch{},
+                            .forced = false,
+                            .digest = digest_of(Machine{}),
+                            .command = {},
+                            .result = {}});
         known_[{0, value(entries_[0].chain)}] = 0;
     }
 
@@ -40,8 +46,9 @@ public:
     /// What is wrong on a node that applied all up to `applied`, see `sim::find_wrong`; up to `common` it was right.
     template <class Node>
     [[nodiscard]] const char* find_wrong(const Node& node, Entry applied, Entry common) const {
-        return sim::find_wrong(node, entries_[applied].digest, index(common), [this, applied](Index at_index)
-                               -> const auto& { return entries_[at(applied, at_index)].result; });
+        return sim::find_wrong(
+            node, entries_[applied].digest, index(common),
+            [ this, applied ](Index at_index) -> const auto& { return entries_[at(applied, at_index)].result; });
     }
 
     [[nodiscard]] std::optional<Entry> find(Index index, Chain chain) const {
@@ -101,7 +108,7 @@ private:
         Index index;
         Chain chain{};
         Epoch epoch;
-        bool forced = false;  ///< opens a forced epoch
+        bool forced = false;       ///< opens a forced epoch
         std::uint64_t digest = 0;  ///< of the state after it
         std::vector<std::byte> command;
         Stored result{};
@@ -116,8 +123,14 @@ private:
         const EntryHeader header = load_entry_header(bytes);
         const Index index = entries_[parent].index + 1;
         if (const auto known = find(index, header.chain)) return *known;
-        Node node{.parent = parent, .index = index, .chain = header.chain, .epoch = entries_[parent].epoch,
-                  .forced = false, .digest = entries_[parent].digest, .command = {}, .result = {}};
+        Node node{.parent = parent,
+                  .index = index,
+                  .chain = header.chain,
+                  .epoch = entries_[parent].epoch,
+                  .forced = false,
+                  .digest = entries_[parent].digest,
+                  .command = {},
+                  .result = {}};
         if (header.type() == EntryType::epoch_start) {
             const core::EpochStartBody start = core::read_epoch_start(entry_body(bytes).data());
             node.epoch = start.epoch;

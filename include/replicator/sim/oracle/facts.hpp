@@ -27,7 +27,7 @@ struct Facts {
         Incarnation incarnation{};
         bool suspect = false;
         std::vector<Ticket> pending;
-        Entry answered = 0;  ///< the newest that this process acknowledged
+        Entry answered = 0;         ///< the newest that this process acknowledged
         std::vector<Entry> former;  ///< what was held when earlier processes ended
     };
     /// What is known of an epoch.
@@ -102,7 +102,7 @@ struct Facts {
         for (const View& view : views) {
             const bool held =
                 tree.has(view.held, entry) || std::any_of(view.former.begin(), view.former.end(),
-                                                           [&](Entry former) { return tree.has(former, entry); });
+                                                          [&](Entry former) { return tree.has(former, entry); });
             holders += held ? 1u : 0u;
         }
         return holders;

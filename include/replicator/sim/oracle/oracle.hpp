@@ -37,10 +37,10 @@ public:
             at = {at.index + 1, at.offset + header.bytes()};
             if (header.type() == EntryType::command) {
                 results_.emplace_back();
-                const bool decoded = codec::Select<Machine>::decode(
-                    entry_command(entry), [this](const typename Machine::Command& command) {
-                        results_.back() = result_of(machine_, command);
-                    });
+                const bool decoded = codec::Select<Machine>::decode(entry_command(entry),
+                                                                    [this](const typename Machine::Command& command) {
+                                                                        results_.back() = result_of(machine_, command);
+                                                                    });
                 understands_ = understands_ && decoded;
                 digests_.push_back(digest_of(machine_));
             } else {
@@ -58,8 +58,9 @@ public:
     /// What is wrong on a node, see `sim::find_wrong`; it was known to be right up to `after`.
     template <class Node>
     [[nodiscard]] const char* find_wrong(const Node& node, Index after) const {
-        return sim::find_wrong(node, digest_at(node.applied()), after,
-                               [this](Index index) -> const auto& { return results_[index.value]; });
+        return sim::find_wrong(
+            node, digest_at(node.applied()),
+            after, [this](Index index) -> const auto& { return results_[index.value]; });
     }
     /// Who has the seat, and which incarnations count, as the entries say.
     [[nodiscard]] const core::Roster<nodes_max>& roster() const noexcept { return roster_; }

@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(what_is_committed_may_be_replaced_from_a_forced_epoch_that_
         return may_be_replaced(node.local, forced, Index{common});
     };
     BOOST_TEST(!may({}, 5));
-    BOOST_TEST(may(at(3, 6), 5));   // the logs part before it begins
-    BOOST_TEST(may(at(3, 6), 6));   // or it begins within what is committed, and `common` is only a bound
+    BOOST_TEST(may(at(3, 6), 5));  // the logs part before it begins
+    BOOST_TEST(may(at(3, 6), 6));  // or it begins within what is committed, and `common` is only a bound
     BOOST_TEST(may(at(3, 7), 9));
     BOOST_TEST(!may(at(3, 8), 8));  // both share its beginning
     BOOST_TEST(!may(at(3, 8), 9));

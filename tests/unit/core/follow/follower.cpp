@@ -21,10 +21,10 @@ using namespace replicator::core;
 using support::at;
 using support::epoch_of;
 using support::write_bytes;
-using support::one_follower::Following;
-using support::one_follower::Log;
 using support::one_follower::check;
 using support::one_follower::entries_of;
+using support::one_follower::Following;
+using support::one_follower::Log;
 
 }  // namespace
 
@@ -197,11 +197,11 @@ BOOST_AUTO_TEST_CASE(an_append_behind_something_else_is_refused_with_where_to_lo
         return node.refusal_of(append);
     };
     const Chain here = node.local.log.chain();
-    check(refusal(at(1, 9), here), Error::discarded, at(1, 5));        // behind the end
-    check(refusal(at(2, 4), here), Error::discarded, at(1, 3));        // of another epoch
-    check(refusal(at(1, 4), Chain{1}), Error::discarded, at(1, 3));    // damaged
+    check(refusal(at(1, 9), here), Error::discarded, at(1, 5));                 // behind the end
+    check(refusal(at(2, 4), here), Error::discarded, at(1, 3));                 // of another epoch
+    check(refusal(at(1, 4), Chain{1}), Error::discarded, at(1, 3));             // damaged
     check(refusal({Epoch{}, Index{4}}, Chain{1}), Error::discarded, at(1, 3));  // too old for the leader to know
-    check(refusal(at(1, 1), Chain{1}), Error::discarded, at(1, 5));    // below what is committed
+    check(refusal(at(1, 1), Chain{1}), Error::discarded, at(1, 5));             // below what is committed
     BOOST_TEST((refusal(at(1, 9), here).commit == at(1, 2)));
     BOOST_TEST((node.local.role == Role::follower));
     // Nothing of it is taken, and the node does not forget what it had.

@@ -17,9 +17,7 @@ namespace {
 using namespace replicator;
 using core::Epochs;
 
-constexpr Epoch epoch(std::uint64_t counter) {
-    return counter == 0 ? Epoch{} : Epoch{counter, NodeId{1}, 1};
-}
+constexpr Epoch epoch(std::uint64_t counter) { return counter == 0 ? Epoch{} : Epoch{counter, NodeId{1}, 1}; }
 constexpr Position at(std::uint64_t counter, std::uint64_t index) { return {epoch(counter), Index{index}}; }
 
 /// Entries 1 to 4 are of epoch 1, 5 to 8 of epoch 3, and those from 9 on of epoch 6.
@@ -75,12 +73,25 @@ BOOST_AUTO_TEST_CASE(a_final_entry_of_another_epoch_excludes_a_position) {
         bool excluded;
     };
     for (const Row& row : {
-             Row{at(1, 4), 10, false}, Row{at(1, 5), 10, true},  Row{at(2, 4), 10, true},  Row{at(2, 5), 10, true},
-             Row{at(3, 4), 10, true},  Row{at(3, 5), 10, false}, Row{at(3, 8), 10, false}, Row{at(3, 9), 10, true},
-             Row{at(6, 8), 10, true},  Row{at(6, 9), 10, false}, Row{at(6, 11), 10, false}, Row{at(7, 9), 10, true},
-             Row{at(7, 10), 10, true}, Row{at(7, 11), 10, false},
+             Row{at(1, 4), 10, false},
+             Row{at(1, 5), 10, true},
+             Row{at(2, 4), 10, true},
+             Row{at(2, 5), 10, true},
+             Row{at(3, 4), 10, true},
+             Row{at(3, 5), 10, false},
+             Row{at(3, 8), 10, false},
+             Row{at(3, 9), 10, true},
+             Row{at(6, 8), 10, true},
+             Row{at(6, 9), 10, false},
+             Row{at(6, 11), 10, false},
+             Row{at(7, 9), 10, true},
+             Row{at(7, 10), 10, true},
+             Row{at(7, 11), 10, false},
              // What is not final may still become another entry, also one of an older epoch.
-             Row{at(7, 9), 8, false},  Row{at(7, 8), 8, true},   Row{at(3, 9), 8, false}, Row{at(3, 9), 9, true},
+             Row{at(7, 9), 8, false},
+             Row{at(7, 8), 8, true},
+             Row{at(3, 9), 8, false},
+             Row{at(3, 9), 9, true},
          }) {
         BOOST_TEST(epochs.excludes(row.position, Index{row.final}) == row.excluded,
                    support::text(row.position) << " of a log that is final up to " << row.final);

@@ -16,9 +16,9 @@ namespace {
 using namespace replicator;
 using namespace replicator::core;
 using support::at;
+using support::one_leader::just_before;
 using support::one_leader::Leading;
 using support::one_leader::Limits;
-using support::one_leader::just_before;
 using support::one_leader::moment;
 
 }  // namespace

@@ -45,8 +45,9 @@ struct Leased : support::Small {
 
 /// Node 1 of three, which has entries 1 to 3 of epoch 1, and opened epoch 4 with entry 4.
 template <class Ack, class Limits_ = support::Small>
-struct Leading : support::OneNode<Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack,
-                                              Limits_, Told>> {
+struct Leading
+    : support::OneNode<
+          Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, Limits_, Told>> {
     using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, Limits_, Told>;
     using Node = support::OneNode<Parts>;
     using Node::applier, Node::local;

@@ -18,12 +18,12 @@ using namespace replicator;
 using namespace replicator::core;
 using support::at;
 using support::write_bytes;
-using support::one_leader::Leading;
-using support::one_leader::LeaderOf;
-using support::one_leader::Limits;
-using support::one_leader::Parts;
 using support::one_leader::just_before;
+using support::one_leader::LeaderOf;
+using support::one_leader::Leading;
+using support::one_leader::Limits;
 using support::one_leader::moment;
+using support::one_leader::Parts;
 
 }  // namespace
 

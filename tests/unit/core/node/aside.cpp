@@ -21,13 +21,13 @@ BOOST_AUTO_TEST_SUITE(aside)
 namespace {
 
 using namespace replicator;
+using support::ack_frame;
 using support::Bytes;
 using support::Frame;
-using support::Sync;
-using support::ack_frame;
 using support::hello_frame;
 using support::one;
 using support::overhear;
+using support::Sync;
 using support::three;
 using support::two;
 

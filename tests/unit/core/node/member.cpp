@@ -20,11 +20,11 @@ namespace {
 using namespace replicator;
 using core::FrameType;
 using support::Bytes;
+using support::four;
 using support::one;
 using support::pass;
 using support::three;
 using support::two;
-using support::four;
 
 template <class Message>
 Bytes frame_of(const Message& message) {

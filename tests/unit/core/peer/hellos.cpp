@@ -15,13 +15,13 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::core;
+using support::at;
+using support::epoch_of;
 using support::one_link::Limits;
 using support::one_link::Links;
 using support::one_link::moment;
 using support::one_link::Node;
 using support::one_link::Parts;
-using support::at;
-using support::epoch_of;
 
 }  // namespace
 

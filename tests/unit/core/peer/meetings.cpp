@@ -15,11 +15,11 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::core;
+using support::at;
+using support::epoch_of;
 using support::one_link::Limits;
 using support::one_link::Links;
 using support::one_link::Node;
-using support::at;
-using support::epoch_of;
 
 }  // namespace
 

@@ -54,7 +54,8 @@ Ack an_ack(unsigned groups) {
             .snapshot = {},
             .digest = {}};
     if ((groups & ack_flags::echo) != 0) ack.echo = Echo{Instant{0x334455}, 0x66};
-    if ((groups & ack_flags::refusal) != 0) ack.refusal = Refusal{Error::log_full, {epoch, Index{4}}, {epoch, Index{3}}};
+    if ((groups & ack_flags::refusal) != 0)
+        ack.refusal = Refusal{Error::log_full, {epoch, Index{4}}, {epoch, Index{3}}};
     if ((groups & ack_flags::snapshot) != 0) ack.snapshot = SnapshotOffset{SnapshotId{0x77}, 0x88};
     if ((groups & ack_flags::digest) != 0) ack.digest = Digest{0xabc, Index{6}};
     return ack;
@@ -102,7 +103,8 @@ PromiseReply a_reply() {
     reply.sender = NodeId{4}, reply.receiver = NodeId{5}, reply.flags = ballot_flags::counts;
     reply.receiver_run = Run{6}, reply.question = 7, reply.run = Run{8}, reply.incarnation = Incarnation{9};
     reply.promised = {10, NodeId{11}, 12}, reply.last = {{13, NodeId{14}, 15}, Index{16}};
-    reply.last_chain = Chain{17}, reply.seat = NodeId{18}, reply.commit = {{26, NodeId{27}, 28}, Index{19}}, reply.first = Index{20};
+    reply.last_chain = Chain{17}, reply.seat = NodeId{18}, reply.commit = {{26, NodeId{27}, 28}, Index{19}},
+    reply.first = Index{20};
     reply.suspect_from = Index{21}, reply.seat_index = Index{22}, reply.policy = 23, reply.membership = 24;
     reply.membership_index = Index{25};
     return reply;
@@ -118,8 +120,11 @@ std::string fields_of(const support::Bytes& head) {
 }
 
 std::vector<support::Bytes> one_of_each() {
-    std::vector<support::Bytes> all{head_of(a_hello()), head_of(a_begin(), link, std::size_t{40}),
-                                    head_of(a_piece(true), link, std::size_t{0}), head_of(a_request()), head_of(a_reply()),
+    std::vector<support::Bytes> all{head_of(a_hello()),
+                                    head_of(a_begin(), link, std::size_t{40}),
+                                    head_of(a_piece(true), link, std::size_t{0}),
+                                    head_of(a_request()),
+                                    head_of(a_reply()),
                                     head_of(HandOver{{epoch, Index{9}}}, link)};
     for (const bool former : {false, true}) {
         for (const bool timed : {false, true}) {
@@ -403,9 +408,7 @@ BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
             case FrameType::snapshot_piece:
                 BOOST_TEST((head_of(read_snapshot_piece(head.data()), link, tail) == head));
                 break;
-            case FrameType::promise_request:
-                BOOST_TEST((head_of(read_promise_request(head.data())) == head));
-                break;
+            case FrameType::promise_request: BOOST_TEST((head_of(read_promise_request(head.data())) == head)); break;
             case FrameType::promise_reply: BOOST_TEST((head_of(read_promise_reply(head.data())) == head)); break;
             case FrameType::hand_over: BOOST_TEST((head_of(read_hand_over(head.data()), link) == head)); break;
         }

@@ -73,7 +73,9 @@ BOOST_AUTO_TEST_CASE(what_may_differ_does_not_matter) {
     BOOST_TEST(with([](Hello& h) { h.log_bytes = 600; }) == Error::none);
     BOOST_TEST(with([](Hello& h) { h.flags = 31; }) == Error::none);
     BOOST_TEST(with([](Hello& h) { h.run = Run{9}, h.incarnation = Incarnation{9}, h.nonce = 9; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.last = {{1, NodeId{1}, 1}, Index{9}}, h.commit = {{1, NodeId{1}, 1}, Index{9}}; }) == Error::none);
+    BOOST_TEST(with([](Hello& h) {
+                   h.last = {{1, NodeId{1}, 1}, Index{9}}, h.commit = {{1, NodeId{1}, 1}, Index{9}};
+               }) == Error::none);
 }
 
 BOOST_AUTO_TEST_CASE(the_policy_word_tells_policies_apart) {

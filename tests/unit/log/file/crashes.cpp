@@ -165,7 +165,8 @@ private:
             expected.held.push_back(expected.held[i]);
         }
         Error error = log_.store(metadata);
-        // What is refused in passing changes nothing in memory, and on the disk it may be kept or not: it is tried again.
+        // What is refused in passing changes nothing in memory, and on the disk it may be kept or not: it is tried
+        // again.
         const auto refused = [&] { return log_.metadata().promised.counter != line_.promised; };
         if (error == Error::log_full && refused()) error = log_.store(metadata);
         if (error == Error::log_full && refused()) return Error::log_failed;

@@ -31,7 +31,8 @@ struct FewTinyFiles : TinyFiles {
 };
 using Log = SimulatedLog<FewTinyFiles>;
 
-Log open(storage::SimulatedDisk& disk, log::OnDamage on_damage = log::OnDamage::refuse, log::Verdict* verdict = nullptr) {
+Log open(storage::SimulatedDisk& disk, log::OnDamage on_damage = log::OnDamage::refuse,
+         log::Verdict* verdict = nullptr) {
     auto log = Log::open(storage::Simulated(disk), folder, identity(), on_damage, verdict);
     BOOST_REQUIRE_MESSAGE(log, to_string(log.error()));
     return std::move(*log);

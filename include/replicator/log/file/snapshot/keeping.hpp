@@ -51,7 +51,8 @@ public:
         }
         if (step_ == Step::flush) {
             body.start_state_sync(writer_.file());
-            while (epochs_before != nullptr && !body.is_state_synced()) body.wait(), body.start_state_sync(writer_.file());
+            while (epochs_before != nullptr && !body.is_state_synced())
+                body.wait(), body.start_state_sync(writer_.file());
             if (const Error error = ended(body, body.take_state_sync_error()); error != Error::none) return error;
             if (!body.is_state_synced()) return in_steps_ = true, Error::not_yet;
             step_ = Step::name;
