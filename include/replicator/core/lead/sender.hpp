@@ -71,7 +71,7 @@ public:
             case FollowerState::streaming:
                 if (!ack.refusal) break;
                 if (ack.refusal->error != Error::diverged && ack.refusal->commit.index <= follower.received) {
-                    return go_back(local, peer);
+                    return go_back(local, peer, *ack.refusal);
                 }
                 // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
                 find_common(local, peer, *ack.refusal);
@@ -198,14 +198,20 @@ private:
     }
 
     /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
-    /// same gap only once in a while, because every frame behind the gap is refused too.
-    void go_back(Local<Composition>& local, Peer& peer) noexcept {
+    /// same gap only once in a while, because every frame behind the gap is refused too. When that was refused, too,
+    /// and in favour of less, what it has verified on this link is gone: a state of an earlier entry took its place.
+    void go_back(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
         Progress& follower = peer.progress;
-        const Index from = follower.received;
-        if (from >= follower.previous.index) return;
+        Index from = follower.received;
+        const bool holds_less = theirs.error == Error::discarded && theirs.hint.index < from;
+        if (from >= follower.previous.index && !holds_less) return;
         const bool again = follower.rewound_to == from && follower.rewound_at != Instant{};
         const Duration patience = follower.allowance.patience(Limits::retry_interval, Limits::failure_timeout);
         if (again && local.now - follower.rewound_at < patience) return;
+        if (again && holds_less) {
+            from = theirs.hint.index;
+            follower.gave_up_after(from);
+        }
         follower.rewound_to = from;
         follower.rewound_at = local.now;
         if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
@@ -237,6 +243,7 @@ private:
         const Index end = sending.position.index;
         const bool reaches = reaches_back_to(local.log, end);
         if (reaches && !place_cursor(local, peer.progress, end)) return;
+        peer.progress.gave_up_after(larger(end, ack.received));
         snapshots_.finished(local, peer, reaches);
         if (!reaches) return;
         enter(local, peer, FollowerState::catching_up);

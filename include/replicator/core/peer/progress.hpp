@@ -116,6 +116,14 @@ struct Progress {
 
     SnapshotSend snapshot;
 
+    /// It holds nothing after `index` any more, and did right: a state took the place of its log.
+    void gave_up_after(Index index) noexcept {
+        received = smaller(received, index);
+        durable = smaller(durable, index);
+        applied = smaller(applied, index);
+        vouched = smaller(vouched, index);
+    }
+
     [[nodiscard]] bool linked() const noexcept {
         return state != FollowerState::down && state != FollowerState::refused;
     }

@@ -49,6 +49,69 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_sent_again_once_in_a_retry_interval) {
     BOOST_TEST(leading.entries() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_follower_that_gave_up_what_it_had_verified_gets_it_again) {
+    Leading leading;
+    leading.begin_streaming();
+    leading.follower().durable = leading.follower().applied = leading.follower().vouched = Index{5};
+    leading.write(2);
+    BOOST_TEST(leading.entries() == 2u);
+    // A refusal that comes late says less, too, so at first what comes after all that was verified is sent again.
+    const auto holds_less = [&leading] { leading.refuse(2, Error::discarded, at(1, 2)); };
+    holds_less();
+    BOOST_TEST((leading.follower().previous == at(1, 5)));
+    BOOST_TEST(leading.follower().received == Index{5});
+    BOOST_TEST(leading.entries() == 2u);
+    leading.local.now = leading.local.now + Limits::retry_interval;
+    holds_less();
+    BOOST_TEST((leading.follower().previous == at(1, 2)));
+    BOOST_TEST(leading.follower().received == Index{2});
+    BOOST_TEST(leading.follower().durable == Index{2});
+    BOOST_TEST(leading.follower().applied == Index{2});
+    BOOST_TEST(leading.follower().vouched == Index{2});
+    BOOST_TEST(leading.entries() == 5u);
+    leading.ack(7);
+    BOOST_TEST(leading.follower().received == Index{7});
+}
+
+BOOST_AUTO_TEST_CASE(the_same_where_nothing_else_is_to_be_sent) {
+    Leading leading;
+    leading.begin_streaming();
+    for (int refusals = 0; refusals < 2; ++refusals) {
+        leading.refuse(2, Error::discarded, at(1, 2));
+        leading.local.now = leading.local.now + Limits::retry_interval;
+    }
+    BOOST_TEST(leading.entries() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_state_replaced_does_not_count_as_held) {
+    for (const std::uint64_t holds : {2u, 3u}) {
+        Leading leading;
+        leading.begin_streaming();
+        leading.follower().vouched = Index{5};
+        leading.refuse(5, Error::diverged, at(1, 4), at(1, 9));
+        BOOST_REQUIRE((leading.follower().state == FollowerState::snapshot));
+        leading.follower().snapshot.begun = true;
+        leading.follower().snapshot.position = at(1, 2);
+        leading.ack(holds);
+        BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+        BOOST_TEST((leading.follower().previous == at(1, 2)));
+        BOOST_TEST(leading.follower().received == Index{holds});
+        BOOST_TEST(leading.follower().vouched == Index{holds});
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_without_room_is_not_taken_for_one_that_gave_up) {
+    Leading leading;
+    leading.begin_streaming();
+    leading.write(1);
+    for (int refusals = 0; refusals < 3; ++refusals) {
+        BOOST_TEST(leading.entries() == 1u);
+        leading.refuse(5, Error::log_full, at(1, 2));
+        leading.local.now = leading.local.now + Limits::retry_interval;
+    }
+    BOOST_TEST(leading.follower().received == Index{5});
+}
+
 BOOST_AUTO_TEST_CASE(a_follower_that_committed_what_it_was_never_asked_about_is_asked_again) {
     for (const Error error : {Error::discarded, Error::diverged}) {
         Leading leading;
