@@ -18,9 +18,9 @@
 #include "concepts/state_machine.hpp"
 #include "concepts/transport.hpp"
 #include "config.hpp"
-#include "core/node/aside.hpp"
+#include "core/node/node.hpp"
 #include "core/node/report.hpp"
-#include "core/node/waking.hpp"
+#include "core/stream/aside.hpp"
 #include "result.hpp"
 #include "types.hpp"
 
@@ -95,14 +95,14 @@ public:
         if constexpr (requires { transport_.detach(*this); }) transport_.detach(*this);
     }
 
-    [[nodiscard]] NodeId id() const noexcept { return engine_.local().self; }
+    [[nodiscard]] NodeId id() const noexcept { return node_.local().self; }
 
     /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
     /// `history` is drawn at random. Errors: already_bootstrapped (it holds entries, or follows), log_full, log_failed,
     /// faulted.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
         REPLICATOR_ASSERT(history != HistoryId{});
-        const Result<void> begun = engine_.bootstrap(history);
+        const Result<void> begun = node_.relations().bootstrap(history);
         announce();
         return begun;
     }
@@ -116,12 +116,12 @@ public:
     /// last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         if (const Error error = append(command); error != Error::none) {
-            ++engine_.local().counters.refused_writes;
+            ++node_.local().counters.refused_writes;
             return error;
         }
         wake_readers();
         ask_for_flush();
-        return Ticket{{engine_.local().epoch, engine_.local().log.last()}};
+        return Ticket{{node_.local().epoch, node_.local().log.last()}};
     }
 
     /// The same at `now`, which is what a lease is checked against.
@@ -133,12 +133,12 @@ public:
     /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown. O(nodes).
     [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
         Outcome outcome;
-        outcome.state = engine_.leader().state_of(engine_.local(), ticket);
+        outcome.state = node_.parts().leader.state_of(node_.local(), ticket);
         if (outcome.state != WriteState::acknowledged) return outcome;
-        const std::size_t nodes = engine_.local().node_count;
-        const std::size_t holders = engine_.leader().holders(engine_.peers(), ticket.position.index);
+        const std::size_t nodes = node_.local().node_count;
+        const std::size_t holders = node_.parts().leader.holders(node_.peers(), ticket.position.index);
         outcome.acknowledgement = {ticket.position, stage, holders, holders < Ack::holders(nodes)};
-        if (const auto* result = engine_.applier().result(ticket.position.index)) {
+        if (const auto* result = node_.applier().result(ticket.position.index)) {
             outcome.result = *result;
             outcome.result_kept = true;
         }
@@ -146,12 +146,12 @@ public:
     }
 
     /// The state of this node as it is: on a follower it may be old, but it is always one that the leader once had.
-    [[nodiscard]] const Machine_& state() const noexcept { return engine_.applier().machine(); }
+    [[nodiscard]] const Machine_& state() const noexcept { return node_.applier().machine(); }
 
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
     [[nodiscard]] Result<const Machine_*> read(Position after) const noexcept {
-        const Index applied = engine_.applier().applied();
-        if (engine_.local().epochs.excludes(after, applied)) return Error::discarded;
+        const Index applied = node_.applier().applied();
+        if (node_.local().epochs.excludes(after, applied)) return Error::discarded;
         if (applied < after.index) return Error::not_yet;
         return &state();
     }
@@ -163,24 +163,24 @@ public:
         return machine;
     }
     /// The newest position that is in the state of this node.
-    [[nodiscard]] Position position() const noexcept { return {engine_.local().epochs.at(applied()), applied()}; }
+    [[nodiscard]] Position position() const noexcept { return {node_.local().epochs.at(applied()), applied()}; }
 
     /// Where a lease is granted and revoked, see authority/lease.hpp.
-    [[nodiscard]] auto& authority() noexcept { return engine_.local().authority; }
+    [[nodiscard]] auto& authority() noexcept { return node_.local().authority; }
 
-    [[nodiscard]] Role role() const noexcept { return engine_.local().role; }
+    [[nodiscard]] Role role() const noexcept { return node_.local().role; }
     /// Who leads as far as this node knows; NodeId{} for nobody.
-    [[nodiscard]] NodeId leader() const noexcept { return engine_.local().leader; }
+    [[nodiscard]] NodeId leader() const noexcept { return node_.local().leader; }
     /// The newest entry of this node's log, applied or not.
-    [[nodiscard]] Position last() const noexcept { return engine_.local().last(); }
+    [[nodiscard]] Position last() const noexcept { return node_.local().last(); }
     /// Up to here this node may apply.
-    [[nodiscard]] Index commit() const noexcept { return engine_.local().commit; }
-    [[nodiscard]] Index applied() const noexcept { return engine_.applier().applied(); }
+    [[nodiscard]] Index commit() const noexcept { return node_.local().commit; }
+    [[nodiscard]] Index applied() const noexcept { return node_.applier().applied(); }
     /// Up to here this node has acknowledged writes, as a leader.
-    [[nodiscard]] Index acknowledged() const noexcept { return engine_.leader().acknowledged(); }
+    [[nodiscard]] Index acknowledged() const noexcept { return node_.parts().leader.acknowledged(); }
 
     /// A copy of everything that people look at. O(nodes + entries in a part of the log).
-    [[nodiscard]] NodeStatus status() const noexcept { return core::report(engine_); }
+    [[nodiscard]] NodeStatus status() const noexcept { return core::report(node_); }
 
     /// Asks to lead: call it on a follower when the leader is gone, or when this node shall lead instead. The call only
     /// begins it; `promotion()` tells how far it is, and it ends by itself within three times
@@ -189,13 +189,15 @@ public:
     /// Errors: not_bootstrapped (a blank node), busy (already under way), lease_over (where the authority is a lease),
     /// faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
-        const Result<void> begun = engine_.promote(options);
+        const Result<void> begun = node_.relations().promote(options);
         announce();
         return begun;
     }
 
     /// How far the newest promotion of this node has come, and what it lacks. O(nodes).
-    [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept { return engine_.promotion(); }
+    [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept {
+        return node_.parts().promotion.status(node_.local(), node_.peers());
+    }
 
     /// Lets `to` lead in this leader's place, and loses nothing: writes are refused as handing_over until `to` holds
     /// everything and leads, and this node follows it. When `to` goes away meanwhile, or takes longer than
@@ -203,7 +205,7 @@ public:
     /// Errors: not_leader, handing_over, not_enough_followers (`to` is not connected, does not count or is still
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
-        const Result<void> begun = engine_.hand_over(to);
+        const Result<void> begun = node_.relations().hand_over(to);
         announce();
         return begun;
     }
@@ -216,50 +218,50 @@ public:
     /// Errors: not_leader (nothing to hand over: stop it), handing_over (it drains already), faulted.
     [[nodiscard]] Result<void> drain(Duration within) noexcept {
         static_assert(Limits::can_drain, "Options::can_drain is false: a node of this type cannot be drained.");
-        const Result<void> begun = engine_.drain(within);
+        const Result<void> begun = node_.relations().drain(within);
         announce();
         return begun;
     }
     /// How far the newest drain has come; when it was late, what was missing.
-    [[nodiscard]] DrainStatus drain_status() const noexcept { return engine_.drain_status(); }
+    [[nodiscard]] DrainStatus drain_status() const noexcept { return node_.parts().giving_way.status(node_.local()); }
 
     /// True when this node leads, the entry that opened its epoch is acknowledged, and enough nodes have answered it
     /// within `Options::failure_timeout`: so long ago at most, its state was the newest there is. A leader that is cut
     /// off says false after that time, as of the last `tick`. Where a policy lets a leader acknowledge alone
     /// (`ack::Async`, `WhenMissing::degrade`), nobody has to answer, and another node may lead. O(nodes).
-    [[nodiscard]] bool confirmed() const noexcept { return confirmed(engine_.local().now); }
+    [[nodiscard]] bool confirmed() const noexcept { return confirmed(node_.local().now); }
     [[nodiscard]] bool confirmed(Instant now) const noexcept {  // for a process that may have slept since then
-        return engine_.leader().confirmed(engine_.local(), engine_.peers(), now);
+        return node_.parts().leader.confirmed(node_.local(), node_.peers(), now);
     }
 
     /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader
     /// acknowledges writes. Errors: not_leader, not_enough_followers (the node is not connected), log_full.
     [[nodiscard]] Result<void> admit(NodeId node) noexcept {
         if (role() != Role::leader) return Error::not_leader;
-        const Result<void> admitted = engine_.leader().admit(engine_.local(), engine_.applier(), engine_.peers(), node);
+        const Result<void> admitted = node_.parts().leader.admit(node_.local(), node_.applier(), node_.peers(), node);
         announce();
         return admitted;
     }
 
     /// A stream or link to `peer` starts anew, see concepts/transport.hpp.
     void connected(NodeId peer) noexcept {
-        if (core::Peer* const found = engine_.find(peer)) engine_.connected(*found);
+        if (core::Peer* const found = node_.parts().find(peer)) node_.relations().begin_anew(*found, true);
         announce();
     }
     /// It is gone: the peer counts as down at once. A node that is no peer is passed over, here and in `connected`.
     void disconnected(NodeId peer) noexcept {
-        if (core::Peer* const found = engine_.find(peer)) engine_.disconnected(*found);
+        if (core::Peer* const found = node_.parts().find(peer)) node_.relations().begin_anew(*found, false);
         announce();
     }
     /// For a second stream to a peer whose first one stands, see TR-10 in concepts/transport.hpp.
-    [[nodiscard]] auto aside() noexcept { return core::Aside<Composition>(engine_); }
+    [[nodiscard]] auto aside() noexcept { return core::Aside<Composition, core::Node<Composition>>(node_); }
 
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
     /// (no such peer), faulted.
     [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
-        core::Peer* const found = engine_.find(peer);
+        core::Peer* const found = node_.parts().find(peer);
         if (found == nullptr) return Error::wrong_node;
-        const Error error = engine_.receive(*found, bytes);
+        const Error error = node_.receive(*found, bytes);
         announce();
         return error;
     }
@@ -267,9 +269,9 @@ public:
     /// Writes one frame that `peer` is owed, and returns its size; 0 when there is none now. The buffer should have
     /// room for `transmit_bytes_min` bytes, or a frame may have to wait for a larger one.
     [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer) noexcept {
-        core::Peer* const found = engine_.find(peer);
+        core::Peer* const found = node_.parts().find(peer);
         if (found == nullptr) return 0;
-        const std::size_t size = engine_.transmit(*found, buffer);
+        const std::size_t size = node_.transmit(*found, buffer);
         if (size == 0) found->awake = false;
         return size;
     }
@@ -282,7 +284,7 @@ public:
     /// the silence: the peers' time to be heard of begins anew. Where every gap is so long, a dead peer is never
     /// noticed: its link stands, the seat does not move, and writes that need the peer stay pending.
     void tick(Instant now) noexcept {
-        engine_.tick(now);
+        node_.tick(now);
         announce();
     }
 
@@ -293,9 +295,9 @@ public:
     /// and was more than `Options::apply_bytes_per_call`.
     void flush() noexcept {
         flush_asked_ = false;
-        engine_.applier().begin_call();
-        engine_.flush();
-        engine_.apply_more();
+        node_.applier().begin_call();
+        core::flush(node_.parts());
+        core::apply_more(node_.parts());
         announce();
     }
 
@@ -303,38 +305,38 @@ public:
     /// the fault `stopped`. Errors: log_full, log_failed, faulted.
     [[nodiscard]] Result<void> close() noexcept requires Composition::is_durable {
         if (role() == Role::faulted) return Error::faulted;
-        const Error error = engine_.local().log.close();
-        if (error == Error::none) engine_.local().fail(Error::stopped);
+        const Error error = node_.local().log.close();
+        if (error == Error::none) node_.local().fail(Error::stopped);
         return error;
     }
 
     /// The log, for what it has to tell; see log/file.hpp.
-    [[nodiscard]] const Log& log() const noexcept { return engine_.local().log; }
+    [[nodiscard]] const Log& log() const noexcept { return node_.local().log; }
 
 private:
     friend struct testing::Inspect;
 
     Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
-        : transport_(transport), engine_(config, observer) {
+        : transport_(transport), node_(config, observer) {
         static_assert(!Composition::is_durable,
                       "A node over a log on a disk is given the log that was opened for it: Node(transport, config, "
                       "std::move(log)).");
         begin();
     }
     Replicator(Transport_& transport, const Config& config, Log&& log, Observer* observer) noexcept
-        : transport_(transport), engine_(config, observer, std::move(log)) {
+        : transport_(transport), node_(config, observer, std::move(log)) {
         begin();
     }
     void begin() noexcept {
-        engine_.begin(transport_);
+        node_.relations().begin(transport_);
         if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
         announce();
     }
 
     [[nodiscard]] Error append(const Command& command) noexcept {
         if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
-        return engine_.leader().write(engine_.local(), engine_.applier(), engine_.peers(), Codec_::size(command),
-                                      [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
+        return node_.parts().leader.write(node_.local(), node_.applier(), node_.peers(), Codec_::size(command),
+                                          [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
     }
 
     /// Tells the transport what there is to do: peers that are owed something, and a flush that is not begun.
@@ -345,21 +347,23 @@ private:
     void ask_for_flush() noexcept {
         constexpr bool can_be_due = Composition::is_durable || Composition::applies_in_portions;
         if constexpr (can_be_due && requires { transport_.flush_soon(*this); }) {
-            if (flush_asked_ || !(engine_.flush_due() || engine_.applier().is_behind(engine_.local()))) return;
+            if (flush_asked_ ||
+                !(node_.parts().disk.flush_due(node_.local()) || node_.applier().is_behind(node_.local())))
+                return;
             flush_asked_ = true;
             transport_.flush_soon(*this);
         }
     }
     void wake_peers() noexcept {
-        core::wake_peers(engine_, [this](NodeId peer) { transport_.wake(*this, peer); });
+        core::wake_peers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
     }
     void wake_readers() noexcept {
         if constexpr (Composition::commits_alone) return wake_peers();  // they are owed the commit index, too
-        core::wake_readers(engine_, [this](NodeId peer) { transport_.wake(*this, peer); });
+        core::wake_readers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
     }
 
     Transport_& transport_;
-    core::Engine<Composition> engine_;
+    core::Node<Composition> node_;
     bool flush_asked_ = false;
 };
 

@@ -47,7 +47,7 @@ STAGES = [
 ]
 # What takes long for the little that it could find elsewhere.
 ONLY_FOR = {"exhaustive tests": ("ack/", "core/lead/seat.hpp"),
-            "every damage": ("core/node/node.hpp", "core/wire/frame_reader.hpp", "core/peer/links.hpp")}
+            "every damage": ("core/node/node.hpp", "core/stream/damage.hpp", "core/wire/frame_reader.hpp", "core/peer/links.hpp")}
 MEMORY_BYTES_MAX = 4 << 30
 
 

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_full_log_of_another_line_is_cut_also_by_an_entry_that_com
             group.write(1);
             group.network.settle();
             isolate(group, 2);
-            auto& full = testing::Inspect::engine(group.at(2));
+            auto& full = testing::Inspect::inside(group.at(2));
             std::uint64_t counter = 1;
             while (full.lead({++counter, two, 2}, false)) BOOST_REQUIRE(counter < 1000);
             lead(group, 3, ++counter);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(case_17_a_follower_commits_no_further_than_it_has_verified)
     std::array<std::byte, core::frame_head_bytes_max> head{};
     const core::Append heartbeat{
         .previous = {offer->epoch, Index{2}},
-        .previous_chain = chain_at(testing::Inspect::engine(group.at(1)).local().log, Index{2}),
+        .previous_chain = chain_at(testing::Inspect::inside(group.at(1)).local().log, Index{2}),
         .commit = Index{100},
         .count = 0,
         .timing = {}};

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_loss_free_epoch_never_replaces_what_was_applied) {
     isolate(group, 1);
     write_at(group, 1, 2);
     const Epoch liar{9, two, 2};
-    BOOST_REQUIRE(testing::Inspect::engine(group.at(2)).lead(liar, false));
+    BOOST_REQUIRE(testing::Inspect::inside(group.at(2)).relations().lead(liar, false));
     join_all(group);
     pass(group, 500);
     BOOST_TEST(group.at(1).role() == Role::faulted);

@@ -456,7 +456,7 @@ BOOST_AUTO_TEST_CASE(at_stage_received_only_an_orderly_stop_keeps_the_incarnatio
     DiskGroup<DiskNode<ack::SemiSync<Stage::received>>> group(3);
     group.write_many(1, 3);
     const auto& local = [&group](std::size_t node) -> auto& {
-        return testing::Inspect::engine(group.at(node)).local();
+        return testing::Inspect::inside(group.at(node)).local();
     };
     const Incarnation first = local(2).incarnation;
     BOOST_REQUIRE(group.at(2).close());

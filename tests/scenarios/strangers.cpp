@@ -66,8 +66,9 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_former_leaders_frame_is_dropped) {
     const std::span<const std::byte> frame(sent[0]);
     BOOST_TEST(static_cast<bool>(follower.receive(old_leader.id(), frame.first(head))));
 
-    auto& engine = testing::Inspect::engine(new_leader);
-    BOOST_TEST_REQUIRE(static_cast<bool>(engine.lead({engine.local().promised.counter + 1, nodes[1], 2}, false)));
+    auto& inside = testing::Inspect::inside(new_leader);
+    BOOST_TEST_REQUIRE(
+        static_cast<bool>(inside.relations().lead({inside.local().promised.counter + 1, nodes[1], 2}, false)));
     exchange(new_leader, follower);
     BOOST_TEST_REQUIRE((follower.leader() == new_leader.id()));
 

@@ -18,10 +18,10 @@ class Canonical {
 public:
     Canonical(Words& words, Instant now) : words_(&words), now_(now) {}
 
-    template <class Engine>
-    void engine(const Engine& engine) {
-        member(engine);
-        age(engine.acked_at_);
+    template <class Composition>
+    void node(const core::Node<Composition>& node) {
+        const auto& [parts] = node;
+        this->parts(parts);
     }
 
 private:
@@ -37,9 +37,10 @@ private:
     }
 
     template <class Composition>
-    void member(const core::Member<Composition>& member) {
-        const auto& [local, applier, leader, follower, sender, candidacy, told, to_lead, handing_over, drain, keeper,
-                     peers, peer_count, followed] = member;
+    void parts(const core::NodeParts<Composition>& parts) {
+        const auto& [local, applier, leader, follower, sender, promotion, giving_way, disk, steady, peers, peer_count,
+                     followed, acked_at] = parts;
+        const auto& [candidacy, told, to_lead] = promotion;
         this->local(local);
         if (local.role == Role::leader) {
             roster(local.roster);
@@ -58,7 +59,9 @@ private:
         const auto& [wished, asks_at] = to_lead;
         put(wished);
         if (wished) put((asks_at - now_).microseconds);
+        const auto& [handing_over, drain] = giving_way;
         handing(handing_over, local.successor != NodeId{});
+        age(acked_at);
     }
 
     /// Nobody drains a node here.

@@ -65,6 +65,6 @@ template <class Ack>
 using Node = Replicator<Machine, Log, Ack, Silent, Limits>;
 
 template <class Ack>
-using Engine = decltype(Node<Ack>::engine_);
+using Inside = decltype(Node<Ack>::node_);
 
 }  // namespace search

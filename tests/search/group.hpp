@@ -67,11 +67,11 @@ template <class Ack>
 class Group {
 public:
     using Node = search::Node<Ack>;
-    using Engine = search::Engine<Ack>;
-    static_assert(std::is_trivially_copyable_v<Engine>, "A state is kept as a copy of the engines.");
+    using Inside = search::Inside<Ack>;
+    static_assert(std::is_trivially_copyable_v<Inside>, "A state is kept as a copy of the nodes.");
 
     struct State {
-        std::array<Engine, node_count> engines;
+        std::array<Inside, node_count> insides;
         Surroundings surroundings;
     };
 
@@ -86,19 +86,19 @@ public:
         around_.left = budget;
     }
 
-    [[nodiscard]] State state() const { return {{engine(0), engine(1), engine(2)}, around_}; }
+    [[nodiscard]] State state() const { return {{inside(0), inside(1), inside(2)}, around_}; }
     void keep(State& state) const {
-        for (std::size_t i = 0; i < node_count; ++i) state.engines[i] = engine(i);
+        for (std::size_t i = 0; i < node_count; ++i) state.insides[i] = inside(i);
         state.surroundings = around_;
     }
     void put_back(const State& state) {
-        for (std::size_t i = 0; i < node_count; ++i) engine(i) = state.engines[i];
+        for (std::size_t i = 0; i < node_count; ++i) inside(i) = state.insides[i];
         around_ = state.surroundings;
     }
 
     [[nodiscard]] const Node& node(std::size_t place) const { return nodes_[place]; }
-    [[nodiscard]] Engine& engine(std::size_t place) { return nodes_[place].engine_; }
-    [[nodiscard]] const Engine& engine(std::size_t place) const { return nodes_[place].engine_; }
+    [[nodiscard]] Inside& inside(std::size_t place) { return nodes_[place].node_; }
+    [[nodiscard]] const Inside& inside(std::size_t place) const { return nodes_[place].node_; }
     [[nodiscard]] Surroundings& around() { return around_; }
     [[nodiscard]] const Surroundings& around() const { return around_; }
     [[nodiscard]] const Frame& frame(std::size_t way, std::size_t position) const {
@@ -171,9 +171,9 @@ public:
     void put(Words& words) const {
         Canonical canonical(words, around_.now);
         for (std::size_t i = 0; i < node_count; ++i) {
-            canonical.engine(engine(i));
+            canonical.node(inside(i));
             // A hello that says nothing new may wait for its answer.
-            for (const core::Peer& peer : engine(i).peers()) {
+            for (const core::Peer& peer : inside(i).peers()) {
                 if (peer.hello_heard != 0) words.append(frames_->hello(peer.hello_heard).words);
             }
         }
@@ -196,7 +196,7 @@ private:
     }
 
     std::string start(std::size_t place) {
-        engine(place) = Engine({.node = node_ids[place], .nodes = node_ids, .run = run(place)}, nullptr);
+        inside(place) = Inside({.node = node_ids[place], .nodes = node_ids, .run = run(place)}, nullptr);
         nodes_[place].tick(around_.now);
         return send(place);
     }
@@ -235,13 +235,13 @@ private:
         const Frame& first = frame(way, 0);
         const auto [from, to] = ways[way];
         if (first.header.type == FrameType::hello || first.header.type == FrameType::promise_request) return false;
-        Engine& receiver = engine(to);
+        Inside& receiver = inside(to);
         if (first.header.type == FrameType::promise_reply) {
-            const auto& candidacy = receiver.candidacy_;
+            const auto& candidacy = receiver.parts().promotion.candidacy_;
             return !candidacy.active() || candidacy.question() != first.question ||
                    receiver.local().run != first.receiver_run;
         }
-        return receiver.find(node_ids[from])->link != first.header.link;
+        return receiver.parts().find(node_ids[from])->link != first.header.link;
     }
 
     Frames* frames_;

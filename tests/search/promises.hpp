@@ -105,7 +105,7 @@ public:
     [[nodiscard]] const Past& past() const { return past_; }
 
     void wrote(std::size_t place, Position position) {
-        const auto& local = group_->engine(place).local();
+        const auto& local = group_->inside(place).local();
         past_.writes[past_.write_count++] = {.state = WriteState::pending,
                                              .place = static_cast<std::uint8_t>(place),
                                              .run = local.run,
@@ -116,7 +116,7 @@ public:
 
     /// Just before the process at `place` dies.
     void dies(std::size_t place) {
-        const auto& local = group_->engine(place).local();
+        const auto& local = group_->inside(place).local();
         const Line line = line_of(local.log);
         Past::Former former{static_cast<std::uint8_t>(place), local.incarnation, 0};
         for (std::size_t i = 0; i < past_.write_count; ++i) {
@@ -144,7 +144,7 @@ public:
 private:
     static constexpr Guarantee guarantee = guarantee_of<Ack>(node_count, Stage::received);
 
-    [[nodiscard]] const auto& local(std::size_t place) const { return group_->engine(place).local(); }
+    [[nodiscard]] const auto& local(std::size_t place) const { return group_->inside(place).local(); }
     [[nodiscard]] static std::string name(std::size_t place) { return "node " + std::to_string(place + 1); }
     [[nodiscard]] static std::string name(Epoch epoch) {
         return "epoch " + std::to_string(epoch.counter) + " of node " + std::to_string(value(epoch.node));

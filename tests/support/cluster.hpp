@@ -174,7 +174,7 @@ void pass(Group& group, std::uint64_t time) {
 template <class Group>
 void lead(Group& group, std::size_t node, std::uint64_t counter) {
     const replicator::Epoch epoch{counter, Group::id(node), static_cast<std::uint32_t>(node)};
-    BOOST_REQUIRE(replicator::testing::Inspect::engine(group.at(node)).lead(epoch, false));
+    BOOST_REQUIRE(replicator::testing::Inspect::inside(group.at(node)).relations().lead(epoch, false));
     group.network.tick(replicator::milliseconds(1));
 }
 

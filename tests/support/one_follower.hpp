@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A follower without its engine, and the log of its leader: for tests of what it takes and tells.
+// A follower without its switchboard, and the log of its leader: for tests of what it takes and tells.
 #pragma once
 
 #include "frames.hpp"

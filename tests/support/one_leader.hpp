@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A leader without its engine, and one follower: for tests of what that is sent.
+// A leader without its switchboard, and one follower: for tests of what that is sent.
 #pragma once
 
 #include "parts.hpp"
@@ -84,10 +84,15 @@ struct LeaderOf : OneNode<Parts_> {
     /// The frame that is sent now, if any.
     std::size_t transmit(std::size_t room = 2048) {
         buffer.fill(std::byte{0xee});
-        const bool owed = sender.owes(local, peer);
-        const std::size_t size = sender.transmit(local, applier, round, peer, std::span(buffer).first(room));
-        BOOST_TEST((owed || size == 0));
-        return size;
+        const auto to = std::span(buffer).first(room);
+        const auto runs = [&] { return sender.snapshot_runs(local, follower()); };
+        if (!runs()) {
+            const bool entries = sender.entries_owed(local, follower());
+            if (!entries && !sender.note_owed(local, follower())) return 0;
+            if (!sender.fell_behind(local, peer)) return sender.write_append(local, round, entries, peer, to);
+        }
+        const bool owed = runs() && sender.snapshot_owed(local, follower());
+        return owed ? sender.write_snapshot(local, applier, peer, to) : 0;
     }
     std::optional<Append> append(std::size_t room = 2048) {
         const std::size_t size = transmit(room);

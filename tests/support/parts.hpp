@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A node without its engine: its log and what it knows of itself, for tests of single parts of the core.
+// A node without its switchboard: its log and what it knows of itself, for tests of single parts of the core.
 #pragma once
 
 #include "machines.hpp"

@@ -16,6 +16,16 @@ namespace replicator::core {
 template <class Composition>
 class Steady {
 public:
+    /// The caller tells the time, and hears how long it is since the call before.
+    [[nodiscard]] Duration pass(Local<Composition>& local, Instant told) noexcept {
+        const Instant now = at(local, told);
+        const Duration gap = now - local.now;
+        count(local, gap);
+        local.now = now;
+        return gap;
+    }
+
+private:
     /// A clock may stumble. One that went back for longer is a mistake, mostly that of a counter which wrapped: it is
     /// followed from there, for a node whose time stands still notices nothing any more.
     [[nodiscard]] Instant at(Local<Composition>& local, Instant told) noexcept {
@@ -44,7 +54,6 @@ public:
         if (counters.slow_apply_longest < gap) counters.slow_apply_longest = gap;
     }
 
-private:
     std::uint64_t applied_ = 0;  // commands, by the last tick
     Duration went_back_;         // by so much the clock of the caller went back, all in all
 };

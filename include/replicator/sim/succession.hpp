@@ -17,7 +17,7 @@
 #include "random.hpp"
 #include "scenario.hpp"
 
-#include "../core/promote/newest_roster.hpp"
+#include "../core/newest_roster.hpp"
 #include "../testing/inspect.hpp"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ private:
     using View = typename Facts::View;
     using Reign = typename Facts::Reign;
 
-    [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::engine(node).local(); }
+    [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::inside(node).local(); }
     void heard(std::size_t, std::size_t) {}
 
     // ---- What happens ----
@@ -237,8 +237,8 @@ private:
         const auto [known, is_new] = epochs_.try_emplace(epoch, Reign{hosts_[place].run, 0, false, 0, 0});
         Reign& reign = known->second;
         if (reign.run != hosts_[place].run) return fail({"two nodes lead one epoch"});
-        const auto& engine = testing::Inspect::engine(node);
-        const bool knows = core::newest_roster(local(node), engine.applier()) == local(node).roster;
+        const auto& inside = testing::Inspect::inside(node);
+        const bool knows = core::newest_roster(local(node), inside.applier()) == local(node).roster;
         // Whoever looks may be the first to find that the disk failed.
         if (!knows && local(node).log.fault() == Error::none) {
             return fail({"the log of leader ", name(place), " says other things about the nodes than it does"});

@@ -159,7 +159,7 @@ private:
     }
 
     void follow_leader() {
-        const auto& local = testing::Inspect::engine(leader()).local();
+        const auto& local = testing::Inspect::inside(leader()).local();
         if (oracle_.last() == local.log.last()) return;
         const auto former = oracle_.roster();
         oracle_.follow(local.log);
@@ -202,7 +202,7 @@ private:
     /// How far a node holds the line at `stage`.
     [[nodiscard]] Index held(std::size_t place, Stage stage) {
         const Node& node = *hosts_[place].node;
-        const auto& log = testing::Inspect::engine(node).local().log;
+        const auto& log = testing::Inspect::inside(node).local().log;
         const Index received = oracle_.held_by(log);
         switch (stage) {
             case Stage::received: return received;
@@ -297,7 +297,7 @@ private:
         if (!pending_.empty()) return false;
         for (const Host<Node>& place : hosts_) {
             const bool equal = place.node->applied() == leader().last().index &&
-                               same_roster(testing::Inspect::engine(*place.node).local().applied_roster) &&
+                               same_roster(testing::Inspect::inside(*place.node).local().applied_roster) &&
                                digest_of(place.node->state()) == digest_of(leader().state());
             if (!equal) return false;
         }

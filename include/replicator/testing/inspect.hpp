@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lets a test look inside a node, for what is no business of its users: the parts of the engine.
+// Lets a test look inside a node, for what is no business of its users: the parts of a node.
 #pragma once
 
 #include "../basic_replicator.hpp"
@@ -8,12 +8,12 @@ namespace replicator::testing {
 
 struct Inspect {
     template <class... Policies>
-    [[nodiscard]] static auto& engine(Replicator<Policies...>& node) noexcept {
-        return node.engine_;
+    [[nodiscard]] static auto& inside(Replicator<Policies...>& node) noexcept {
+        return node.node_;
     }
     template <class... Policies>
-    [[nodiscard]] static const auto& engine(const Replicator<Policies...>& node) noexcept {
-        return node.engine_;
+    [[nodiscard]] static const auto& inside(const Replicator<Policies...>& node) noexcept {
+        return node.node_;
     }
 };
 

@@ -72,12 +72,9 @@ room_exceptions=(
     "core/disk/state_keeper.hpp core/snapshot/state_file.hpp"
     "core/follow/follower.hpp core/snapshot/incoming.hpp"
     "core/lead/sender.hpp core/snapshot/outgoing.hpp"
-    "core/promote/drain.hpp core/lead/leader.hpp"
-    "core/promote/hand_over.hpp core/lead/leader.hpp"
 )
 # "class base" pairs of one folder.
 derived_exceptions=(
-    "Engine Member"
     "FileBody FileState"
     "BasicPosixThreaded BasicPosix"
 )

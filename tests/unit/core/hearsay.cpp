@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(the_newest_commit_that_was_heard_of_counts_unless_a_forced_
 
 BOOST_AUTO_TEST_CASE(who_lost_its_leader_takes_entries_from_nobody) {
     support::Majority group(3);
-    const auto& local = testing::Inspect::engine(group.at(2)).local();
+    const auto& local = testing::Inspect::inside(group.at(2)).local();
     BOOST_REQUIRE((local.leader == one && local.source == one));
     group.network.cut(one, two);
     BOOST_TEST((local.leader == NodeId{} && local.source == NodeId{}));

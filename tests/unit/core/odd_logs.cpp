@@ -27,7 +27,7 @@ using Parts =
     Composition<support::Sum, codec::Raw<support::Sum::Command>, Odd, ack::SemiSync<>, support::Small, NoObserver>;
 using Group = support::Cluster<support::Node<ack::Majority<>, support::Sum, Odd>>;
 
-Odd& log_of(Group& group, std::size_t number) { return testing::Inspect::engine(group.at(number)).local().log; }
+Odd& log_of(Group& group, std::size_t number) { return testing::Inspect::inside(group.at(number)).local().log; }
 
 }  // namespace
 

@@ -9,8 +9,8 @@
 #include <replicator/core/lead/admission.hpp>
 #include <replicator/core/lead/seat.hpp>
 #include <replicator/core/lead/sender.hpp>
+#include <replicator/core/newest_roster.hpp>
 #include <replicator/core/peer/progress.hpp>
-#include <replicator/core/promote/newest_roster.hpp>
 #include <replicator/core/snapshot/frozen.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -97,14 +97,23 @@ public:
         snapshots_.tick(local.now, peers);
     }
 
-    /// True when `transmit` would write something.
-    [[nodiscard]] bool owes(const Local<Composition>& local, const Peer& peer) const noexcept {
-        const Progress& follower = peer.progress;
-        if (snapshot_runs(local, follower)) return snapshots_.owes(local.now, follower);
-        return follower.linked() && (note_owed(local, follower) || entries_owed(local, follower));
+    /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
+    [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
+        return follower.state == FollowerState::snapshot &&
+               !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
+    }
+    /// While that is so.
+    [[nodiscard]] bool snapshot_owed(const Local<Composition>& local, const Progress& follower) const noexcept {
+        return snapshots_.owes(local.now, follower);
     }
 
-    /// True when entries would be among it.
+    /// An append is owed even if it has no entries.
+    [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+        const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
+                            follower.commit_sent < local.commit;
+        return follower.linked() && (commit || follower.probe_owed || follower.heartbeat_owed);
+    }
+
     [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
         if (!follower.takes_entries()) return false;
         const std::uint64_t available = local.log.end().offset - follower.next.offset;
@@ -117,17 +126,55 @@ public:
         return follower.note_due || available >= gather_bytes;
     }
 
-    /// Writes the next frame for a follower; 0 when it is owed nothing now, or `buffer` is too small for it.
-    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, std::uint64_t round,
-                                       Peer& peer, std::span<std::byte> buffer) noexcept {
-        Progress& follower = peer.progress;
-        if (follower.takes_entries() && follower.next.index <= local.log.base().index) {
-            need_snapshot(local, peer, follower.previous);
-        }
-        if (!owes(local, peer)) return 0;
-        if (!snapshot_runs(local, follower)) return write_append(local, round, peer, buffer);
-        follower.sent_at = local.now;
+    /// True when the log has dropped what the follower needs next, which from now on is a state.
+    [[nodiscard]] bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
+        const Progress& follower = peer.progress;
+        if (!follower.takes_entries() || follower.next.index > local.log.base().index) return false;
+        need_snapshot(local, peer, follower.previous);
+        return true;
+    }
+
+    /// Writes the next frame of the state that is owed; 0 when `buffer` is too small for it.
+    [[nodiscard]] std::size_t write_snapshot(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+                                             std::span<std::byte> buffer) noexcept {
+        peer.progress.sent_at = local.now;
         return snapshots_.transmit(local, applier, peer, buffer);
+    }
+
+    /// Writes the append that is owed, with entries or without; 0 when `buffer` is too small for it.
+    [[nodiscard]] static std::size_t write_append(Local<Composition>& local, std::uint64_t round, bool with_entries,
+                                                  Peer& peer, std::span<std::byte> buffer) noexcept {
+        Progress& follower = peer.progress;
+        Append append{
+            .previous = follower.previous,
+            .previous_chain = follower.previous_chain,
+            .commit = local.commit,
+            .count = 0,
+            .timing = {},
+        };
+        const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
+        if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
+        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(local.now);
+        const std::size_t head = append_head_bytes(append, local.epoch);
+        if (buffer.size() < head) return 0;
+
+        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
+        if (with_entries) {
+            std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
+            room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
+            const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
+            copied = copy_entries(local.log, follower, buffer.subspan(head, wanted));
+            // What the line does not carry in time goes alone.
+            if (copied.bytes == 0 && wanted < room) {
+                const std::size_t next = smaller(room, next_entry_bytes(local.log, follower));
+                copied = copy_entries(local.log, follower, buffer.subspan(head, next));
+            }
+            if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
+        }
+        append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
+        write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);
+        sent(local, follower, append, copied);
+        return head + copied.bytes;
     }
 
     [[nodiscard]] const SnapshotSender<Composition>& snapshots() const noexcept { return snapshots_; }
@@ -247,54 +294,6 @@ private:
         snapshots_.finished(local, peer, reaches);
         if (!reaches) return;
         enter(local, peer, FollowerState::catching_up);
-    }
-
-    /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
-    [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
-        return follower.state == FollowerState::snapshot &&
-               !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
-    }
-
-    /// An append is owed even if it has no entries.
-    [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
-        const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
-                            follower.commit_sent < local.commit;
-        return commit || follower.probe_owed || follower.heartbeat_owed;
-    }
-
-    [[nodiscard]] std::size_t write_append(Local<Composition>& local, std::uint64_t round, Peer& peer,
-                                           std::span<std::byte> buffer) noexcept {
-        Progress& follower = peer.progress;
-        Append append{
-            .previous = follower.previous,
-            .previous_chain = follower.previous_chain,
-            .commit = local.commit,
-            .count = 0,
-            .timing = {},
-        };
-        const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
-        if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
-        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(local.now);
-        const std::size_t head = append_head_bytes(append, local.epoch);
-        if (buffer.size() < head) return 0;
-
-        Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
-        if (entries_owed(local, follower)) {
-            std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
-            room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
-            const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
-            copied = copy_entries(local.log, follower, buffer.subspan(head, wanted));
-            // What the line does not carry in time goes alone.
-            if (copied.bytes == 0 && wanted < room) {
-                const std::size_t next = smaller(room, next_entry_bytes(local.log, follower));
-                copied = copy_entries(local.log, follower, buffer.subspan(head, next));
-            }
-            if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
-        }
-        append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
-        write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);
-        sent(local, follower, append, copied);
-        return head + copied.bytes;
     }
 
     struct Copied {

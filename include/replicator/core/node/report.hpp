@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Gathers what people look at: the status of a node and of its peers, copied out of the engine.
+// Gathers what people look at: the status of a node and of its peers, copied out of the node.
 #pragma once
 
 #include "node.hpp"
@@ -14,8 +14,8 @@ namespace replicator::core {
 
 /// How the leader sees one follower. Numbers that only a link can tell are absent without one.
 template <class Composition>
-void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerStatus& status) noexcept {
-    const auto& local = engine.local();
+void report_follower(const Node<Composition>& node, const Peer& peer, PeerStatus& status) noexcept {
+    const auto& local = node.local();
     const Progress& follower = peer.progress;
     status.state = follower.state;
     status.counts = follower.counts;
@@ -42,23 +42,23 @@ void report_follower(const Engine<Composition>& engine, const Peer& peer, PeerSt
 }
 
 template <class Composition>
-[[nodiscard]] PeerStatus report_peer(const Engine<Composition>& engine, const Peer& peer) noexcept {
-    const auto& local = engine.local();
+[[nodiscard]] PeerStatus report_peer(const Node<Composition>& node, const Peer& peer) noexcept {
+    const auto& local = node.local();
     PeerStatus status;
     status.node = peer.id;
     status.connected = peer.link != LinkId{} && peer.link_confirmed;
     status.refusal = peer.refusal;
     status.blank = peer.blank;
     if (peer.heard_at) status.silence = local.now - *peer.heard_at;
-    if (local.role == Role::leader) report_follower(engine, peer, status);
+    if (local.role == Role::leader) report_follower(node, peer, status);
     if (peer.refusal != Error::none && !status.connected) status.state = FollowerState::refused;
     return status;
 }
 
 /// O(peers), and O(entries in a part of the log) for the lag in bytes.
 template <class Composition>
-[[nodiscard]] NodeStatus<Composition::peers_max> report(const Engine<Composition>& engine) noexcept {
-    const auto& local = engine.local();
+[[nodiscard]] NodeStatus<Composition::peers_max> report(const Node<Composition>& node) noexcept {
+    const auto& local = node.local();
     NodeStatus<Composition::peers_max> status;
     status.node = local.self;
     status.role = local.role;
@@ -70,7 +70,7 @@ template <class Composition>
     status.first = local.log.base().index + 1;
     status.last = local.log.last();
     status.committed = local.commit;
-    status.applied = engine.applier().applied();
+    status.applied = node.applier().applied();
     status.log_bytes = local.log.end().offset - local.log.begin().offset;
     status.suspect_from = local.suspect_from();
     if constexpr (Composition::is_durable) {
@@ -79,17 +79,17 @@ template <class Composition>
         status.state = local.log.snapshot_index();
     }
     status.handing_over = local.role == Role::leader && local.gives_way();
-    status.promotion = engine.promotion().step;
-    status.installing = engine.follower().installing();
+    status.promotion = node.parts().promotion.status(local, node.peers()).step;
+    status.installing = node.parts().follower.installing();
     status.counters = local.counters;
     if (local.role == Role::leader) {
-        status.acknowledged = engine.leader().acknowledged();
-        status.confirmed = engine.leader().confirmed(local, engine.peers(), local.now);
-        status.writes_pending = engine.leader().pending(local);
-        if (const auto since = engine.leader().pending_since()) status.oldest_pending = local.now - *since;
-        status.satisfiable = engine.leader().satisfiable(local, engine.applier(), engine.peers());
+        status.acknowledged = node.parts().leader.acknowledged();
+        status.confirmed = node.parts().leader.confirmed(local, node.peers(), local.now);
+        status.writes_pending = node.parts().leader.pending(local);
+        if (const auto since = node.parts().leader.pending_since()) status.oldest_pending = local.now - *since;
+        status.satisfiable = node.parts().leader.satisfiable(local, node.applier(), node.peers());
     }
-    for (const Peer& peer : engine.peers()) status.peer_slots[status.peer_count++] = report_peer(engine, peer);
+    for (const Peer& peer : node.peers()) status.peer_slots[status.peer_count++] = report_peer(node, peer);
     return status;
 }
 

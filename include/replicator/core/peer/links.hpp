@@ -34,7 +34,7 @@ enum class Met : std::uint8_t {
 template <class Composition>
 struct Links {
     using Limits = typename Composition::Limits;
-    template <class>
+    template <class, class>
     friend class Aside;
 
     /// Forgets the link, and tries again under a new number.
@@ -108,6 +108,15 @@ struct Links {
         if (!news) return (local.now - peer.hello_at).microseconds * 2 >= Limits::retry_interval.microseconds;
         if (local.now - peer.answers_from >= Limits::retry_interval) peer.answers_from = local.now, peer.answers = 0;
         return peer.answers < answers_max && ++peer.answers > 0;
+    }
+
+    /// Does what a hello asks for, of which `heard` is the checksum, and answers it if it may be answered.
+    template <class Take>
+    static void answer_in_turn(const Local<Composition>& local, Peer& peer, std::uint32_t heard, Take&& take) noexcept {
+        const bool owed = peer.hello_owed;
+        take();
+        if (owed || !peer.hello_owed) return;
+        peer.hello_owed = may_answer(local, peer, heard);
     }
 
     [[nodiscard]] static Met take_hello(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {

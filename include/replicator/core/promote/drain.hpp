@@ -7,11 +7,12 @@
 
 #include "../../api/drain.hpp"
 #include "../../error.hpp"
+#include "../../result.hpp"
 #include "../../types.hpp"
-#include "../lead/leader.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
 
+#include <cstddef>
 #include <span>
 #include <type_traits>
 
@@ -33,19 +34,19 @@ public:
         for (Peer& peer : peers) peer.progress.note_due = true;
     }
 
-    /// Ends the drain where it is time, or chooses the successor.
-    void review(Local<Composition>& local, const Leader<Composition>& leader, Peers peers, bool impatient,
+    /// Ends the drain where it is time, or chooses the successor, if no write `is_awaited` any more.
+    void review(Local<Composition>& local, Peers peers, bool is_awaited,
                 HandingOver<Composition>& handing_over) noexcept {
         if (follows(local)) return end(local, peers, DrainStep::done, Error::none);
         if (is_over(local, peers)) {
             return end(local, peers, DrainStep::late, missing(local, peers, handing_over.is_told()));
         }
-        if (local.role != Role::leader || local.successor != NodeId{}) return;
-        const NodeId next = level_follower(local, leader, peers, impatient);
+        if (local.role != Role::leader || local.successor != NodeId{} || is_awaited) return;
+        const NodeId next = level_follower(local, peers);
         if (next == NodeId{}) return;
         chosen_ = next;
         handing_over.begin(local, peers, next);
-        handing_over.review(local, leader, peers, impatient);
+        handing_over.review(local, peers, is_awaited);
     }
 
     /// Where the policy lacks a follower for so long, pending writes are not waited for: whoever leads next may yet
@@ -100,12 +101,10 @@ private:
     }
 
     /// A follower that may lead at once; the one that was tried last only if there is no other.
-    [[nodiscard]] NodeId level_follower(const Local<Composition>& local, const Leader<Composition>& leader, Peers peers,
-                                        bool impatient) const noexcept {
+    [[nodiscard]] NodeId level_follower(const Local<Composition>& local, Peers peers) const noexcept {
         NodeId found{};
         for (const Peer& peer : peers) {
-            const bool is_ready =
-                peer.progress.up() && HandingOver<Composition>::is_level(local, leader, peer.progress, impatient);
+            const bool is_ready = peer.progress.up() && HandingOver<Composition>::is_level(local, peer.progress);
             if (is_ready && (found == NodeId{} || found == chosen_)) found = peer.id;
         }
         return found;
@@ -136,5 +135,53 @@ struct NoDrain {
 
 template <class Composition>
 using DrainOrNone = std::conditional_t<Composition::Limits::can_drain, Drain<Composition>, NoDrain>;
+
+/// Both ways in which a leader gives up its place: to one follower, and to whichever is first.
+template <class Composition>
+class GivingWay {
+public:
+    using Peers = std::span<Peer>;
+
+    /// To be reviewed at once, and so is a drain.
+    [[nodiscard]] Result<void> hand_over(Local<Composition>& local, Peers peers, NodeId to) noexcept {
+        if (local.role != Role::leader) return local.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (local.gives_way()) return Error::handing_over;
+        for (const Peer& peer : peers) {
+            if (peer.id != to || !peer.progress.up()) continue;
+            handing_over_.begin(local, peers, to);
+            return {};
+        }
+        return Error::not_enough_followers;
+    }
+    [[nodiscard]] Result<void> drain(Local<Composition>& local, Peers peers, Duration within) noexcept {
+        if (local.role != Role::leader) return local.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (local.draining) return Error::handing_over;
+        drain_.begin(local, peers, within);
+        return {};
+    }
+
+    [[nodiscard]] bool was_patient(const Local<Composition>& local) const noexcept { return drain_.was_patient(local); }
+
+    /// Something changed that it may depend on; `is_awaited` says whether writes are pending and waited for. True when
+    /// a drain ended so that nobody leads: whoever fenced this node never led, and it was not stopped after all.
+    [[nodiscard]] bool review(Local<Composition>& local, Peers peers, bool is_awaited) noexcept {
+        if (local.successor != NodeId{}) handing_over_.review(local, peers, is_awaited);
+        if (!local.draining) return false;
+        drain_.review(local, peers, is_awaited, handing_over_);
+        return !local.draining && local.role == Role::follower && local.leader == NodeId{};
+    }
+
+    [[nodiscard]] std::size_t write_hand_over(const Local<Composition>& local, Peer& peer,
+                                              std::span<std::byte> buffer) noexcept {
+        return handing_over_.write(local, peer, buffer);
+    }
+    [[nodiscard]] DrainStatus status(const Local<Composition>& local) const noexcept {
+        return drain_.status(local, handing_over_.is_told());
+    }
+
+private:
+    HandingOver<Composition> handing_over_;
+    [[no_unique_address]] DrainOrNone<Composition> drain_;
+};
 
 }  // namespace replicator::core

@@ -4,10 +4,12 @@
 
 #include "../../concepts/ack_policy.hpp"
 #include "../../types.hpp"
-#include "../lead/leader.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
+#include "../wire/frame.hpp"
+#include "../wire/message.hpp"
 
+#include <cstddef>
 #include <span>
 
 namespace replicator::core {
@@ -25,10 +27,10 @@ public:
         for (Peer& peer : peers) peer.progress.note_due = true;
     }
 
-    /// The successor is told to lead once it holds everything and everything is acknowledged; with `impatient`, pending
-    /// writes are not waited for. When that takes too long, or it goes away, this node goes on; when it is fenced and
-    /// nobody leads, it asks to lead again (return_to_lead.hpp).
-    void review(Local<Composition>& local, const Leader<Composition>& leader, Peers peers, bool impatient) noexcept {
+    /// The successor is told to lead once it holds everything and no write `is_awaited` any more. When that takes too
+    /// long, or it goes away, this node goes on; when it is fenced and nobody leads, it asks to lead again
+    /// (return_to_lead.hpp).
+    void review(Local<Composition>& local, Peers peers, bool is_awaited) noexcept {
         Peer* successor = nullptr;
         for (Peer& peer : peers) {
             if (peer.id == local.successor) successor = &peer;
@@ -36,7 +38,7 @@ public:
         const bool late = local.now - began_at_ >= Limits::promotion_timeout;
         if (late || successor == nullptr || !successor->progress.up()) return stop(local, peers);
         const bool due = !is_told() || local.now - told_at_ >= Limits::retry_interval;
-        if (due && is_level(local, leader, successor->progress, impatient)) successor->hand_over_owed = true;
+        if (due && !is_awaited && is_level(local, successor->progress)) successor->hand_over_owed = true;
     }
 
     /// Nobody is told to lead any more.
@@ -45,15 +47,18 @@ public:
         for (Peer& peer : peers) peer.hand_over_owed = false;
     }
 
-    /// The order to lead is on its way.
-    void told(Instant now) noexcept { told_at_ = now; }
+    /// The order to lead. `buffer` has room for any head.
+    [[nodiscard]] std::size_t write(const Local<Composition>& local, Peer& peer, std::span<std::byte> buffer) noexcept {
+        peer.hand_over_owed = false;
+        told_at_ = local.now;
+        return write_head(buffer.data(), HandOver{local.last()}, peer.link);
+    }
     [[nodiscard]] bool is_told() const noexcept { return told_at_ != Instant{}; }
 
-    /// The follower may take this leader's place: it holds everything, on its disk where nodes have one.
-    [[nodiscard]] static bool is_level(const Local<Composition>& local, const Leader<Composition>& leader,
-                                       const Progress& follower, bool impatient) noexcept {
+    /// The follower holds everything, on its disk where nodes have one.
+    [[nodiscard]] static bool is_level(const Local<Composition>& local, const Progress& follower) noexcept {
         const Index held = Composition::log_stage == Stage::durable ? follower.durable : follower.received;
-        return held == local.log.last() && (impatient || leader.pending(local) == 0);
+        return held == local.log.last();
     }
 
 private:

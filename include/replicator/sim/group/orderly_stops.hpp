@@ -44,7 +44,7 @@ public:
 
     /// The leader was told to drain, at `now` of true time.
     void begins(std::size_t place, const Node& node, Duration within, Instant now) {
-        const auto& local = testing::Inspect::engine(node).local();
+        const auto& local = testing::Inspect::inside(node).local();
         drains_[place] = Drain{.began_at = local.now, .epoch = local.epoch, .within = within, .due = now + within};
     }
     /// The process ended.
@@ -70,13 +70,13 @@ public:
     [[nodiscard]] std::string look(std::size_t place, const Node& node) {
         if (!drains_[place]) return {};
         Drain& drain = *drains_[place];
-        const auto& engine = testing::Inspect::engine(node);
+        const auto& inside = testing::Inspect::inside(node);
         const DrainStatus status = node.drain_status();
-        const Duration passed = engine.local().now - drain.began_at;
+        const Duration passed = inside.local().now - drain.began_at;
         // From then on, a policy that lacks a follower is not waited for.
         const bool impatient = passed >= Limits::failure_timeout;
-        drain.lacks = drain.lacks ||
-                      (impatient && !engine.leader().satisfiable(engine.local(), engine.applier(), engine.peers()));
+        drain.lacks = drain.lacks || (impatient && !inside.parts().leader.satisfiable(inside.local(), inside.applier(),
+                                                                                      inside.peers()));
         std::string wrong;
         switch (status.step) {
             case DrainStep::none: return wrong_of(place, "forgot that it drains");
@@ -145,7 +145,7 @@ private:
             return drain.promoted ? std::string{} : wrong_of(place, "drained, and leads");
         }
         // A link to whoever leads may have broken since.
-        const auto reign = facts_.reigns.find(testing::Inspect::engine(node).local().epoch);
+        const auto reign = facts_.reigns.find(testing::Inspect::inside(node).local().epoch);
         const bool stands = reign != facts_.reigns.end() && tree_.has(reign->second.committed, reign->second.start);
         if (!stands) return wrong_of(place, "drained into an epoch that nobody committed");
         if (risked_ || tree_.has(reign->second.start, answered(place))) return {};
@@ -156,12 +156,12 @@ private:
     /// It was given up, because time was over or nobody was there, and what may be lost is not less than it says.
     [[nodiscard]] std::string look_at_delay(std::size_t place, const Node& node, const DrainStatus& status,
                                             Duration passed, Duration within) const {
-        const auto& engine = testing::Inspect::engine(node);
+        const auto& inside = testing::Inspect::inside(node);
         const bool leads = node.role() == Role::leader;
         if (status.error == Error::none) return wrong_of(place, "was late with its drain, and does not say why");
         if (leads && node.status().handing_over) return wrong_of(place, "gave its drain up, and refuses writes");
-        for (const auto& peer : engine.peers()) {
-            const bool is_heard = peer.heard_at && engine.local().now - *peer.heard_at < Limits::promotion_timeout;
+        for (const auto& peer : inside.peers()) {
+            const bool is_heard = peer.heard_at && inside.local().now - *peer.heard_at < Limits::promotion_timeout;
             if (passed < within && is_heard) return wrong_of(place, "gave its drain up too early");
             if (status.error == Error::not_enough_followers && peer.progress.up()) {
                 return wrong_of(place, "drained, and did not see a follower that was there");

@@ -41,7 +41,7 @@ public:
     void started(const Hosts& hosts, std::size_t place, End before) {
         const bool goes_back = sim::goes_back(before);
         Past& past = pasts_[place];
-        const auto& local = engine(hosts[place]).local();
+        const auto& local = inside(hosts[place]).local();
         const bool passes = std::find(past.used.begin(), past.used.end(), local.incarnation) != past.used.end();
         if (!passes) past.used.push_back(local.incarnation);
         past.went_back = past.went_back || goes_back;
@@ -53,7 +53,7 @@ public:
         for (const Host<Node>& other : hosts) {
             if (other.node == nullptr || other.node->role() != Role::leader) continue;
             past.reign = past.reign < local_of(other).epoch ? local_of(other).epoch : past.reign;
-            if (local.suspect_from() == Index{}) add_doubt(past, engine(other), local.self, local.log.last());
+            if (local.suspect_from() == Index{}) add_doubt(past, inside(other), local.self, local.log.last());
         }
     }
 
@@ -84,7 +84,7 @@ public:
     /// What the node at `place` does wrong; empty for nothing.
     [[nodiscard]] std::string wrong_with(const Hosts& hosts, std::size_t place) const {
         std::string wrong;
-        const auto& node = engine(hosts[place]);
+        const auto& node = inside(hosts[place]);
         for (const core::Peer& peer : node.peers()) {
             const std::size_t other = value(peer.id) - 1;
             // Of a run number nobody says so for sure: hellos overtake each other.
@@ -115,8 +115,8 @@ private:
         std::vector<Doubt> doubts;
     };
 
-    [[nodiscard]] static const auto& engine(const Host<Node>& place) { return testing::Inspect::engine(*place.node); }
-    [[nodiscard]] static const auto& local_of(const Host<Node>& place) { return engine(place).local(); }
+    [[nodiscard]] static const auto& inside(const Host<Node>& place) { return testing::Inspect::inside(*place.node); }
+    [[nodiscard]] static const auto& local_of(const Host<Node>& place) { return inside(place).local(); }
 
     /// A network that repeats all that it ever carried gives a process in memory, which has its former run number, all
     /// that it had. Over a disk runs differ.
@@ -124,7 +124,7 @@ private:
         return place.drive != nullptr || place.node == nullptr ? Index{} : place.node->last().index;
     }
     template <class Composition>
-    static void add_doubt(Past& past, const core::Engine<Composition>& leader, NodeId node, Index last) {
+    static void add_doubt(Past& past, const core::Node<Composition>& leader, NodeId node, Index last) {
         for (const core::Peer& peer : leader.peers()) {
             const bool more = last < core::Past<Composition>::vouched(peer.progress);
             if (peer.id != node || peer.progress.incarnation != past.used.back() || !more) continue;

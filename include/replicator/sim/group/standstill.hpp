@@ -25,7 +25,7 @@ public:
     /// nothing, though it holds more, and so does a follower that gets on; and the one with the seat was sent more.
     [[nodiscard]] bool look(const Node& node) {
         if constexpr (Simulated::Policy::has_seat) {
-            const auto& local = testing::Inspect::engine(node).local();
+            const auto& local = testing::Inspect::inside(node).local();
             const bool goes_on = watch(node);
             if (goes_on) since_ = local.now;
             return local.now - since_ > Duration{2 * timeout.microseconds};
@@ -56,8 +56,8 @@ private:
 
     /// False while nothing speaks against a standstill.
     bool watch(const Node& node) {
-        const auto& engine = testing::Inspect::engine(node);
-        const auto& local = engine.local();
+        const auto& inside = testing::Inspect::inside(node);
+        const auto& local = inside.local();
         const Instant now = local.now;
         const bool absent = (now - looked_at_).microseconds * 2 > timeout.microseconds;
         looked_at_ = now;
@@ -68,13 +68,13 @@ private:
         const bool changed = roster_ != local.roster;
         if (changed) roster_ = local.roster, changed_at_ = local.log.last(), ++changes_;
         own_.see(durable ? local.log.held() : local.log.last(), local.log.last(), now);
-        paces_.resize(engine.peers().size());
+        paces_.resize(inside.peers().size());
         bool seat_stands = false;
         Index held_by_seat;
         for (std::size_t i = 0; i < paces_.size(); ++i) {
-            const auto& progress = engine.peers()[i].progress;
+            const auto& progress = inside.peers()[i].progress;
             const bool got_on = paces_[i].see(durable ? progress.durable : progress.received, progress.sent_last, now);
-            if (engine.peers()[i].id != local.roster.seat) continue;
+            if (inside.peers()[i].id != local.roster.seat) continue;
             seat_stands = !got_on && (!progress.takes_entries() || paces_[i].held < progress.sent_last);
             held_by_seat = paces_[i].held;
         }
@@ -88,17 +88,17 @@ private:
     }
 
     [[nodiscard]] bool other_gets_on(const Node& node, Index past) const {
-        const auto& engine = testing::Inspect::engine(node);
+        const auto& inside = testing::Inspect::inside(node);
         for (std::size_t i = 0; i < paces_.size(); ++i) {
-            const auto& peer = engine.peers()[i];
+            const auto& peer = inside.peers()[i];
             const bool eligible = peer.progress.counts && peer.progress.state == FollowerState::streaming;
-            if (peer.id == engine.local().roster.seat || !eligible) continue;
-            if (past < paces_[i].held && paces_[i].gets_on(engine.local().now)) return true;
+            if (peer.id == inside.local().roster.seat || !eligible) continue;
+            if (past < paces_[i].held && paces_[i].gets_on(inside.local().now)) return true;
         }
         return false;
     }
 
-    using Local = std::remove_cvref_t<decltype(testing::Inspect::engine(std::declval<const Node&>()).local())>;
+    using Local = std::remove_cvref_t<decltype(testing::Inspect::inside(std::declval<const Node&>()).local())>;
 
     Instant looked_at_;
     Instant since_;

@@ -47,9 +47,9 @@ template <class Node, class Expected>
 [[nodiscard]] const char* find_wrong(const Node& node, std::uint64_t digest, Index after, Expected&& expected) {
     if (digest_of(node.state()) != digest) return "the state of";
     if constexpr (!std::is_same_v<typename Node::Stored, NoResult>) {
-        const auto& engine = testing::Inspect::engine(node);
-        for (Index index = larger(after, engine.local().log.base().index) + 1; index <= node.applied(); ++index) {
-            const auto* const result = engine.applier().result(index);
+        const auto& inside = testing::Inspect::inside(node);
+        for (Index index = larger(after, inside.local().log.base().index) + 1; index <= node.applied(); ++index) {
+            const auto* const result = inside.applier().result(index);
             if (result != nullptr && !same_result(*result, expected(index))) return "a result of apply on";
         }
     }

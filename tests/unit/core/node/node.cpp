@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The engine at its boundary: what it counts, which frames it refuses, how often it says what is not answered, and how
-// small a buffer may be.
+// The switchboard at its boundary: what it counts, which frames it refuses, how often it says what is not answered, and
+// how small a buffer may be.
 
 #include "support/cluster.hpp"
 
@@ -14,7 +14,7 @@
 #include <tuple>
 #include <utility>
 
-BOOST_AUTO_TEST_SUITE(engine)
+BOOST_AUTO_TEST_SUITE(node)
 
 namespace {
 
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_tail_that_is_of_no_use_is_a_sign_of_life_until_a_frame_mu
 BOOST_AUTO_TEST_CASE(a_node_that_failed_takes_and_says_nothing) {
     support::Sync group(2);
     const LinkId link = link_of(group);
-    testing::Inspect::engine(group.at(1)).local().fail(Error::log_failed);
+    testing::Inspect::inside(group.at(1)).local().fail(Error::log_failed);
     const Counters before = group.at(1).status().counters;
     BOOST_TEST(group.at(1).receive(two, frame_of(FrameType::ack, link, 0)).error() == Error::faulted);
     Bytes buffer(4096);

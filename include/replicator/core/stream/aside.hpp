@@ -7,8 +7,6 @@
 // nothing is kept here, and nodes whose transport has one stream a peer carry none of this.
 #pragma once
 
-#include "node.hpp"
-
 #include "../../error.hpp"
 #include "../../result.hpp"
 #include "../../types.hpp"
@@ -25,20 +23,21 @@
 
 namespace replicator::core {
 
-template <class Composition>
+/// `Node` is the switchboard of the node (node/node.hpp).
+template <class Composition, class Node>
 class Aside {
 public:
     /// How long a stream may take to answer before it is to be closed.
     static constexpr Duration patience = Composition::Limits::failure_timeout;
 
-    explicit Aside(Engine<Composition>& engine) noexcept : engine_(engine) {}
+    explicit Aside(Node& node) noexcept : node_(node) {}
 
     /// Writes the question for a stream that begins, and draws its nonce. Returns the size of the question; 0 when
     /// `buffer` is too small, or the stream is to be closed at once.
     [[nodiscard]] std::size_t ask(NodeId id, std::uint64_t& nonce, std::span<std::byte> buffer) noexcept {
-        const Peer* const peer = engine_.find(id);
-        if (peer == nullptr || engine_.local().role == Role::faulted) return 0;
-        nonce = ++engine_.local().attempts;
+        const Peer* const peer = node_.parts().find(id);
+        if (peer == nullptr || node_.local().role == Role::faulted) return 0;
+        nonce = ++node_.local().attempts;
         return write(*peer, nonce, {}, Error::none, buffer);
     }
 
@@ -48,12 +47,12 @@ public:
     [[nodiscard]] Result<bool> judge(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes,
                                      std::span<std::byte> reply, std::size_t& size) noexcept {
         size = 0;
-        Peer* const peer = engine_.find(id);
+        Peer* const peer = node_.parts().find(id);
         if (peer == nullptr) return Error::wrong_node;
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
         if (!answered || !*answered) return answered;
-        auto& local = engine_.local();
+        auto& local = node_.local();
         Error error = mismatch(make_hello(*peer), theirs);
         // In a run that goes on, attempts are numbered upwards.
         const bool counts_anew = theirs.run == peer->run && theirs.nonce < peer->peer_nonce;
@@ -69,12 +68,12 @@ public:
     /// Makes it the stream of the peer, in place of any other. The node is to be given `bytes` next, from their
     /// beginning: the answer among them makes the link.
     void take_over(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes) noexcept {
-        Peer* const peer = engine_.find(id);
+        Peer* const peer = node_.parts().find(id);
         if (peer == nullptr) return;
-        engine_.connected(*peer);
+        node_.relations().begin_anew(*peer, true);
         peer->nonce = nonce;  // the hello with it was said
         peer->hello_owed = false;
-        peer->hello_at = engine_.local().now;
+        peer->hello_at = node_.local().now;
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
         if (!answered || !*answered || theirs.run == peer->run) return;
@@ -97,13 +96,13 @@ private:
             if (header.tail_bytes != 0 || header.link != LinkId{}) return Error::protocol;
             if (header.type != FrameType::hello) continue;
             theirs = read_hello(event.bytes.data());
-            if (theirs.receiver_run == engine_.local().run && theirs.receiver_nonce == nonce) return true;
+            if (theirs.receiver_run == node_.local().run && theirs.receiver_nonce == nonce) return true;
         }
     }
 
     [[nodiscard]] Hello make_hello(const Peer& peer) const noexcept {
-        const auto& follower = engine_.follower();
-        return Links<Composition>::make_hello(engine_.local(), peer, follower.installing(), follower.snapshot_offset());
+        const auto& follower = node_.parts().follower;
+        return Links<Composition>::make_hello(node_.local(), peer, follower.installing(), follower.snapshot_offset());
     }
 
     std::size_t write(const Peer& peer, std::uint64_t nonce, const Hello& theirs, Error refusal,
@@ -116,12 +115,12 @@ private:
         hello.receiver_run = theirs.run;
         hello.receiver_nonce = theirs.nonce;
         hello.refusal = refusal;
-        ++engine_.local().counters.frames_sent;
-        engine_.local().counters.bytes_sent += frame_head_bytes_max;
+        ++node_.local().counters.frames_sent;
+        node_.local().counters.bytes_sent += frame_head_bytes_max;
         return write_head(buffer.data(), hello);
     }
 
-    Engine<Composition>& engine_;
+    Node& node_;
 };
 
 }  // namespace replicator::core

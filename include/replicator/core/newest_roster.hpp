@@ -2,12 +2,13 @@
 // What a whole log says about the nodes, entries that are not applied yet included.
 #pragma once
 
-#include "../../concepts/log_policy.hpp"
-#include "../../encoding/entry.hpp"
-#include "../../types.hpp"
-#include "../applier.hpp"
-#include "../history/roster.hpp"
-#include "../self.hpp"
+#include "applier.hpp"
+#include "history/roster.hpp"
+#include "self.hpp"
+
+#include "../concepts/log_policy.hpp"
+#include "../encoding/entry.hpp"
+#include "../types.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -13,7 +13,7 @@
 #include <optional>
 #include <span>
 
-BOOST_AUTO_TEST_SUITE(member)
+BOOST_AUTO_TEST_SUITE(relations)
 
 namespace {
 

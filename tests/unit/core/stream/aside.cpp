@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_second_stream_of_nobody_or_to_a_node_that_failed_gets_no_
     BOOST_TEST(group.at(1).aside().ask(two, nonce, buffer) == buffer.size());
     BOOST_TEST(group.at(1).status().counters.frames_sent == before.frames_sent + 1);
     BOOST_TEST(group.at(1).status().counters.bytes_sent == before.bytes_sent + buffer.size());
-    testing::Inspect::engine(group.at(1)).local().fail(Error::log_failed);
+    testing::Inspect::inside(group.at(1)).local().fail(Error::log_failed);
     BOOST_TEST(group.at(1).aside().ask(two, nonce, buffer) == 0u);
 }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// The node's own disk: when what was gathered is flushed, how far that has come, and what else time asks of it.
+#pragma once
+
+#include "state_keeper.hpp"
+
+#include "../../concepts/log_policy.hpp"
+#include "../../types.hpp"
+#include "../applier.hpp"
+#include "../peer/peer.hpp"
+#include "../self.hpp"
+
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+/// What a flush found out.
+enum class Flushed : std::uint8_t {
+    nothing,  ///< the disk has what it had, or the node stopped
+    first,    ///< the first entries of this node last now
+    more,     ///< more entries last now
+};
+
+/// A log in memory has no disk.
+template <class Composition, bool Durable = Composition::is_durable>
+class Disk {
+public:
+    template <class... Any>
+    static void begin(Any&&...) noexcept {}
+    template <class... Any>
+    [[nodiscard]] static constexpr bool flush_due(Any&&...) noexcept {
+        return false;
+    }
+    template <class... Any>
+    static void tick(Any&&...) noexcept {}
+};
+
+template <class Composition>
+class Disk<Composition, true> {
+public:
+    /// The disk has a state that ends before the entry at `next`, or what is before is as good as that.
+    void begin(Cursor next) noexcept { keeper_.begin(next); }
+
+    /// True when entries wait for a flush that nobody has begun.
+    [[nodiscard]] bool flush_due(const Local<Composition>& local) const noexcept {
+        const bool can = !local.log.flushing() && !is_full_ && local.role != Role::faulted;
+        return can && local.log.held() < local.log.last();
+    }
+
+    /// Writes to the disk what was gathered, or begins to, and finds out how far it has come.
+    [[nodiscard]] Flushed flush(Local<Composition>& local) noexcept {
+        if (local.role == Role::faulted) return Flushed::nothing;
+        // Without room, the log takes nothing more, and says so to writers; the next tick tries again.
+        is_full_ = local.log.flush() == Error::log_full;
+        if (local.log.fault() != Error::none) return local.fail(Error::log_failed), Flushed::nothing;
+        if (local.log.held() == held_) return Flushed::nothing;
+        const bool first = held_ == Index{};
+        held_ = local.log.held();
+        return first ? Flushed::first : Flushed::more;
+    }
+
+    /// Periodic work, after a flush: write states, retain the entries that peers may need, and clear a suspicion that
+    /// no longer holds.
+    void tick(Local<Composition>& local, Applier<Composition>& applier, std::span<const Peer> peers,
+              bool installing) noexcept {
+        keeper_.tick(local, applier, installing);
+        Index needed = local.log.last() + 1;
+        for (const Peer& peer : peers) needed = smaller(needed, peer.progress.received + 1);
+        local.log.need(local.role == Role::leader ? needed : local.log.last() + 1);
+        if (local.log.is_suspect() && local.held_through <= local.log.held()) {
+            static_cast<void>(local.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
+        }
+        local.fail_if_log_did();
+    }
+
+private:
+    StateKeeper<Composition> keeper_;
+    bool is_full_ = false;
+    Index held_;  // how far the disk was, when somebody was last told
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// The parts of a node, side by side: none of them holds another one, and each call names those that it may touch.
+#pragma once
+
+#include "../../config.hpp"
+#include "../applier.hpp"
+#include "../disk/disk.hpp"
+#include "../disk/restore.hpp"
+#include "../follow/follower.hpp"
+#include "../lead/leader.hpp"
+#include "../lead/sender.hpp"
+#include "../peer/links.hpp"
+#include "../peer/peer.hpp"
+#include "../promote/drain.hpp"
+#include "../promote/promotion.hpp"
+#include "../self.hpp"
+#include "../steady.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace replicator::core {
+
+template <class Composition>
+struct NodeParts {
+    /// Of a blank node.
+    NodeParts(const Config& config, typename Composition::Observer* observer) noexcept {
+        set(config, observer);
+        applier.reseat(local.log.begin());
+    }
+    /// Of a node as its log knows it; faulted when the log cannot be used.
+    NodeParts(const Config& config, typename Composition::Observer* observer,
+              typename Composition::Log&& log) noexcept {
+        set(config, observer);
+        local.log = std::move(log);
+        if (const Error error = Restore<Composition>::run(local, applier); error != Error::none) local.fail(error);
+        disk.begin(applier.next());
+        if (config.leads_again && local.epochs.last().node == local.self) promotion.wish().begin_at_once();
+    }
+
+    [[nodiscard]] std::span<Peer> peers() noexcept { return std::span(peer_slots).first(peer_count); }
+    [[nodiscard]] std::span<const Peer> peers() const noexcept { return std::span(peer_slots).first(peer_count); }
+    [[nodiscard]] Peer* find(NodeId node) noexcept {
+        for (Peer& peer : peers()) {
+            if (peer.id == node) return &peer;
+        }
+        return nullptr;
+    }
+    /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
+    [[nodiscard]] bool sends_to(const Peer& peer) const noexcept { return local.role == Role::leader || peer.fetches; }
+
+    Local<Composition> local;
+    Applier<Composition> applier;
+    Leader<Composition> leader;
+    Follower<Composition> follower;
+    Sender<Composition> sender;
+    Promotion<Composition> promotion;
+    GivingWay<Composition> giving_way;
+    [[no_unique_address]] Disk<Composition> disk;
+    Steady<Composition> steady;
+    std::array<Peer, Composition::peers_max> peer_slots{};
+    std::size_t peer_count = 0;
+    Run followed{};    ///< the run of the leader that was followed last
+    Instant acked_at;  ///< when the source was last told what this node holds
+
+private:
+    void set(const Config& config, typename Composition::Observer* observer) noexcept {
+        local.observer = observer;
+        local.set(config);
+        for (const NodeId node : local.all_nodes()) {
+            if (node == local.self) continue;
+            Peer& peer = peer_slots[peer_count++];
+            peer.id = node;
+            Links<Composition>::restart(local, peer);
+        }
+    }
+};
+
+}  // namespace replicator::core

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+// Promotion: how a candidacy of this node gets on, with questions and answers, and how it answers those of others.
+#pragma once
+
+#include "candidacy.hpp"
+#include "questions.hpp"
+#include "return_to_lead.hpp"
+
+#include "../../api/promotion.hpp"
+#include "../../error.hpp"
+#include "../../result.hpp"
+#include "../../types.hpp"
+#include "../applier.hpp"
+#include "../newest_roster.hpp"
+#include "../peer/links.hpp"
+#include "../peer/peer.hpp"
+#include "../self.hpp"
+#include "../wire/frame.hpp"
+#include "../wire/message.hpp"
+#include "../wire/promise.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace replicator::core {
+
+/// What a candidacy leads to is done by the relations of the node to its peers (node/relations.hpp). They tell
+/// `local()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
+/// `leave_old_epoch()`.
+template <class Composition>
+class Promotion {
+public:
+    using Limits = typename Composition::Limits;
+    using Roster = core::Roster<Limits::nodes_max>;
+    using Peers = std::span<Peer>;
+    using ConstPeers = std::span<const Peer>;
+
+    [[nodiscard]] bool is_active() const noexcept { return candidacy_.active(); }
+    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Local<Composition>& local,
+                                                                 ConstPeers peers) const noexcept {
+        return candidacy_.status(local, peers);
+    }
+    /// To lead again, without being asked.
+    [[nodiscard]] ReturnToLead<Composition>& wish() noexcept { return wish_; }
+    /// What the whole log says about the nodes; nothing that counts while the log is stalled.
+    [[nodiscard]] const Roster& roster(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
+        return roster_.of(local, applier);
+    }
+
+    /// Of an epoch that this node may open, if the others promise it.
+    [[nodiscard]] static Epoch next_epoch(const Local<Composition>& local) noexcept {
+        const std::uint64_t next = local.promised.counter + 1;
+        const std::uint64_t least = local.authority.counter_min();
+        return {next < least ? least : next, local.self, static_cast<std::uint32_t>(value(local.run))};
+    }
+
+    /// Begins a candidacy. It goes on with what comes in and with time.
+    template <class Relations>
+    [[nodiscard]] Result<void> begin(Relations relations, const PromotionOptions& options) noexcept {
+        Local<Composition>& local = relations.local();
+        if (local.role == Role::faulted) return Error::faulted;
+        if (local.log.last() == Index{}) return Error::not_bootstrapped;
+        if (local.role == Role::leader) return {};
+        // What a restarted node asks for by itself gives way to a person.
+        if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
+        if (!local.authority.may_lead(local.now)) return Error::lease_over;
+        stop_fetching(relations);
+        candidacy_.begin(options, ++local.attempts, local.now);
+        ask_everybody(relations.peers());
+        pursue(relations);
+        return {};
+    }
+
+    /// A candidate asks. The answer, which tells what it is promised, is written later from what then is.
+    template <class Relations>
+    void take_request(Relations relations, Peer& peer, const PromiseRequest& request) noexcept {
+        Local<Composition>& local = relations.local();
+        if (!Questions<Composition>::understands(local, peer, request)) return;
+        if (request.binding() && local.promised < request.epoch) {
+            if (!local.promise(request.epoch)) return local.fail_if_log_did();  // the candidate asks again
+            if (local.role == Role::leader) relations.step_down();
+            relations.leave_old_epoch();
+            pursue(relations);
+        }
+        peer.candidate_run = request.run;
+        peer.question = request.question;
+        peer.reply_owed = true;
+    }
+
+    template <class Relations>
+    void take_reply(Relations relations, Peer& peer, const PromiseReply& reply) noexcept {
+        Local<Composition>& local = relations.local();
+        const bool awaited = candidacy_.active() && reply.question == candidacy_.question();
+        if (!awaited || !Questions<Composition>::understands(local, peer, reply)) return;
+        if (local.promised < reply.promised && !local.promise(reply.promised)) return local.fail_if_log_did();
+        relations.leave_old_epoch();
+        candidacy_.take(static_cast<std::size_t>(&peer - relations.peers().data()), reply);
+        pursue(relations);
+    }
+
+    /// The leader wants this node to lead, which must still hold exactly what the leader thinks, and not drain itself.
+    template <class Relations>
+    void take_hand_over(Relations relations, const Peer& peer, const HandOver& hand_over) noexcept {
+        Local<Composition>& local = relations.local();
+        if (local.last() != hand_over.last || candidacy_.active() || local.draining) return;
+        if (!local.authority.may_lead(local.now)) return;
+        candidacy_.begin({.last_leader = peer.id}, ++local.attempts, local.now);
+        bind(relations, next_epoch(local));
+        pursue(relations);
+    }
+
+    /// An entry that was fetched may have been the last that is missing.
+    template <class Relations>
+    void took_entries(Relations relations) noexcept {
+        if (candidacy_.fetching()) pursue(relations);
+    }
+    /// A hello may have told of a higher epoch, or of a link to the donor.
+    template <class Relations>
+    void took_hello(Relations relations) noexcept {
+        if (candidacy_.active()) pursue(relations);
+    }
+
+    template <class Relations>
+    void tick(Relations relations) noexcept {
+        Local<Composition>& local = relations.local();
+        if (wish_.due(local)) {
+            static_cast<void>(begin(relations, {.may_lose = false, .last_leader = {}, .unless_led = true}));
+        }
+        if (!candidacy_.active()) return;
+        ask_again(local, relations.peers());
+        pursue(relations);
+    }
+
+    /// Writes the answer to the peer's question; 0 while the log is stalled. `buffer` has room for any head.
+    [[nodiscard]] std::size_t write_reply(const Local<Composition>& local, const Applier<Composition>& applier,
+                                          bool installing, Peer& peer, std::span<std::byte> buffer) noexcept {
+        const Roster& roster = roster_.of(local, applier);
+        if (stalled(local.log)) return 0;
+        peer.reply_owed = false;
+        const std::uint32_t flags =
+            (installing ? ballot_flags::installing : 0) | (candidacy_.of_a_person() ? ballot_flags::candidate : 0);
+        return write_head(buffer.data(), Questions<Composition>::make_reply(local, roster, flags, peer));
+    }
+    [[nodiscard]] std::size_t write_request(const Local<Composition>& local, Peer& peer,
+                                            std::span<std::byte> buffer) const noexcept {
+        peer.request_owed = false;
+        peer.requested_at = local.now;
+        return write_head(buffer.data(), Questions<Composition>::make_request(local, candidacy_, peer));
+    }
+
+private:
+    static void ask_everybody(Peers peers) noexcept {
+        for (Peer& peer : peers) peer.request_owed = true;
+    }
+    void ask_again(const Local<Composition>& local, Peers peers) noexcept {
+        for (std::size_t i = 0; i < peers.size(); ++i) {
+            const bool due = local.now - peers[i].requested_at >= Limits::retry_interval;
+            if (due && candidacy_.unanswered(i)) peers[i].request_owed = true;
+        }
+    }
+
+    /// Takes a candidacy as far as it goes now.
+    template <class Relations>
+    void pursue(Relations relations) noexcept {
+        Local<Composition>& local = relations.local();
+        if (local.role == Role::faulted) return;
+        while (candidacy_.active()) {
+            if (candidacy_.binding() && candidacy_.epoch() != local.promised) {
+                candidacy_.refuse(Error::stale_epoch);
+                break;
+            }
+            const Roster& roster = roster_.of(local, relations.applier());
+            if (stalled(local.log)) return;
+            const Room room = local.room_to_lead(relations.applier().next());
+            switch (candidacy_.next(local, relations.peers(), roster, room)) {
+                case Candidacy<Composition>::Move::wait: return;
+                case Candidacy<Composition>::Move::bind: bind(relations, next_epoch(local)); break;
+                case Candidacy<Composition>::Move::fetch: return fetch_from(relations, candidacy_.donor());
+                case Candidacy<Composition>::Move::open: return open(relations);
+                case Candidacy<Composition>::Move::refuse: break;
+            }
+        }
+        // Who was promoted since and then lost is for people to replace, as any leader.
+        if (candidacy_.unless_led() && candidacy_.led_since()) wish_.end();
+        stop_fetching(relations);
+    }
+
+    /// This node promises itself, and asks the others to.
+    template <class Relations>
+    void bind(Relations relations, Epoch epoch) noexcept {
+        Local<Composition>& local = relations.local();
+        if (!local.promise(epoch)) return candidacy_.refuse(local.refused_by_log());
+        relations.leave_old_epoch();
+        candidacy_.promise(epoch, ++local.attempts, local.now);
+        ask_everybody(relations.peers());
+    }
+
+    template <class Relations>
+    void fetch_from(Relations relations, NodeId donor) noexcept {
+        Local<Composition>& local = relations.local();
+        if (local.donor == donor) return;
+        stop_fetching(relations);
+        local.donor = donor;
+        if (Peer* const peer = relations.find(donor)) Links<Composition>::restart(local, *peer);
+    }
+    template <class Relations>
+    void stop_fetching(Relations relations) noexcept {
+        Local<Composition>& local = relations.local();
+        Peer* const donor = relations.find(local.donor);
+        local.donor = NodeId{};
+        const bool fetches = donor != nullptr && local.source == donor->id && local.leader != donor->id;
+        if (fetches) relations.lose(*donor);
+    }
+
+    template <class Relations>
+    void open(Relations relations) noexcept {
+        if (const Result<void> opened = relations.lead(candidacy_.epoch(), candidacy_.forced()); !opened) {
+            candidacy_.refuse(opened.error());
+            return stop_fetching(relations);
+        }
+        candidacy_.lead();
+    }
+
+    Candidacy<Composition> candidacy_;
+    NewestRoster<Composition> roster_;
+    ReturnToLead<Composition> wish_;
+};
+
+}  // namespace replicator::core
