@@ -53,8 +53,8 @@ public:
         if (local.role == Role::faulted) return Flushed::nothing;
         // Without room, the log takes nothing more, and says so to writers; the next tick tries again.
         is_full_ = local.log.flush() == Error::log_full;
-        if (local.log.fault() != Error::none) return local.fail(Error::log_failed), Flushed::nothing;
-        if (local.log.held() == held_) return Flushed::nothing;
+        local.fail_if_log_did();
+        if (local.log.fault() != Error::none || local.log.held() == held_) return Flushed::nothing;
         const bool first = held_ == Index{};
         held_ = local.log.held();
         return first ? Flushed::first : Flushed::more;

@@ -86,12 +86,10 @@ public:
         if (appends && parts_.sender.fell_behind(local(), peer)) return transmit(peer, buffer);
         const bool is_payable = owed != Owed::nothing && buffer.size() >= bytes_min(owed);
         const std::size_t size = is_payable ? write(owed, peer, buffer) : 0;
-        // What was read from a disk that failed is not sent.
-        if (local().log.fault() != Error::none) return local().fail(Error::log_failed), std::size_t{0};
-        if (size > 0) {
-            ++local().counters.frames_sent;
-            local().counters.bytes_sent += size;
-        }
+        local().fail_if_log_did();  // what was read from a disk that failed is not sent
+        if (size == 0 || local().log.fault() != Error::none) return 0;
+        ++local().counters.frames_sent;
+        local().counters.bytes_sent += size;
         return size;
     }
 
@@ -101,7 +99,10 @@ public:
         if (local().role == Role::faulted) return;
         // Who was not told the time for so long was not running.
         const bool absent = gap.microseconds * 2 > Limits::failure_timeout.microseconds;
-        if (absent) local().awake_since = local().now, parts_.promotion.wish().was_absent(local());
+        if (absent) {
+            local().awake_since = local().now;
+            parts_.promotion.wish().was_absent(local());
+        }
         for (Peer& peer : peers()) {
             relations().tick(peer, absent);
             if (!on_line()) continue;
@@ -136,11 +137,8 @@ private:
 
     [[nodiscard]] Error take_head(Peer& peer, std::span<const std::byte> head) noexcept {
         const FrameHeader header = load_header(head.data());
-        if (on_line() && peer.inbound.hunts()) {
-            const bool believes = Damage<Composition>::believes(local(), peer, header, head);
-            if (!believes) return peer.inbound.pass_over(), Error::none;
-            peer.inbound.found();
-        }
+        const bool hunts = on_line() && peer.inbound.hunts();
+        if (hunts && !Damage<Composition>::finds(local(), peer, header, head)) return Error::none;
         if (header.tail_bytes > Limits::frame_bytes_max - head.size()) return Error::corrupt;
         ++local().counters.frames_received;
         peer.tail = Peer::Tail::dropped;

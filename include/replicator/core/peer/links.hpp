@@ -106,7 +106,10 @@ struct Links {
         const bool news = peer.hello_heard != heard;
         peer.hello_heard = heard;
         if (!news) return (local.now - peer.hello_at).microseconds * 2 >= Limits::retry_interval.microseconds;
-        if (local.now - peer.answers_from >= Limits::retry_interval) peer.answers_from = local.now, peer.answers = 0;
+        if (local.now - peer.answers_from >= Limits::retry_interval) {
+            peer.answers_from = local.now;
+            peer.answers = 0;
+        }
         return peer.answers < answers_max && ++peer.answers > 0;
     }
 
@@ -220,7 +223,10 @@ private:
             if (answers_us && peer.link == LinkId{}) refuse(local, peer, theirs, Error::duplicate_node);
             return false;
         }
-        if (!answers_us) return ask_back(peer, theirs), false;
+        if (!answers_us) {
+            ask_back(peer, theirs);
+            return false;
+        }
         if (is_former(local, peer, theirs.run)) {
             refuse(local, peer, theirs, Error::duplicate_node);
             return false;
@@ -243,7 +249,10 @@ private:
     /// True when this node leads and must not any more.
     [[nodiscard]] static bool learn_epoch(Local<Composition>& local, const Hello& theirs) noexcept {
         if (highest(theirs) <= local.promised) return false;
-        if (!local.promise(highest(theirs))) return local.fail_if_log_did(), false;
+        if (!local.promise(highest(theirs))) {
+            local.fail_if_log_did();
+            return false;
+        }
         return local.role == Role::leader;
     }
 

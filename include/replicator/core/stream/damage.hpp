@@ -49,10 +49,26 @@ struct Damage {
         if (!silent || !peer.inbound.is_partial()) return;
         peer.inbound.give_up();
         pass(local, peer, follower);
-        while (take_kept(), peer.inbound.is_partial()) peer.inbound.give_up();
+        take_kept();
+        while (peer.inbound.is_partial()) {
+            peer.inbound.give_up();
+            take_kept();
+        }
         peer.fed = false;
     }
 
+    /// This head, which was found among damaged bytes, is to be taken. Else the search goes on behind its first byte.
+    [[nodiscard]] static bool finds(const Local<Composition>& local, Peer& peer, const FrameHeader& header,
+                                    std::span<const std::byte> head) noexcept {
+        if (believes(local, peer, header, head)) {
+            peer.inbound.found();
+            return true;
+        }
+        peer.inbound.pass_over();
+        return false;
+    }
+
+private:
     /// While it looks for the next frame, this node believes only what names the link, or repeats our number. All else
     /// may be bytes of a command.
     [[nodiscard]] static bool believes(const Local<Composition>& local, Peer& peer, const FrameHeader& header,
