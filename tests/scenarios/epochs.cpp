@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_full_log_of_another_line_is_cut_also_by_an_entry_that_com
             isolate(group, 2);
             auto& full = testing::Inspect::inside(group.at(2));
             std::uint64_t counter = 1;
-            while (full.lead({++counter, two, 2}, false)) BOOST_REQUIRE(counter < 1000);
+            while (full.relations().lead({++counter, two, 2}, false)) BOOST_REQUIRE(counter < 1000);
             lead(group, 3, ++counter);
             BOOST_REQUIRE(group.at(2).last().index > group.at(3).last().index + 10);
 
