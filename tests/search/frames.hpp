@@ -124,8 +124,8 @@ private:
                 const core::PromiseReply reply = core::read_promise_reply(head);
                 frame.question = reply.question;
                 frame.receiver_run = reply.receiver_run;
-                words_.put(reply.history, reply.flags, reply.receiver_run, reply.run, reply.incarnation, reply.promised,
-                           reply.last, reply.last_chain, reply.seat, reply.commit, reply.first, reply.seat_index);
+                words_.put(reply.flags, reply.receiver_run, reply.incarnation, reply.promised, reply.last, reply.commit,
+                           reply.suspect_from);
                 words_.number(reply.receiver_run, reply.question);
                 return;
             }
@@ -137,8 +137,7 @@ private:
 
     void put_hello(const core::Hello& hello) {
         words_.put(hello.history, hello.flags, hello.incarnation, hello.run, hello.receiver_run, hello.promised,
-                   hello.epoch, hello.last, hello.last_chain, hello.first, hello.commit, hello.snapshot.id,
-                   hello.snapshot.offset, hello.forced, hello.refusal);
+                   hello.epoch, hello.last, hello.commit, hello.suspect_from, hello.forced, hello.refusal);
         words_.number(hello.run, hello.nonce);
         words_.number(hello.receiver_run, hello.receiver_nonce);
         words_.link(hello.link);

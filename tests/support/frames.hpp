@@ -4,9 +4,10 @@
 
 #include <replicator/api/observer.hpp>
 #include <replicator/api/write.hpp>
+#include <replicator/core/wire/append.hpp>
 #include <replicator/core/wire/frame.hpp>
 #include <replicator/core/wire/hello.hpp>
-#include <replicator/core/wire/message.hpp>
+#include <replicator/core/wire/snapshot.hpp>
 #include <replicator/types.hpp>
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace replicator {
@@ -52,6 +54,33 @@ inline std::string hex(std::span<const std::byte> bytes) {
         out += digits[std::to_integer<unsigned>(byte) & 15];
     }
     return out;
+}
+
+/// The bytes that `hex` wrote.
+inline Bytes bytes_of(std::string_view hex) {
+    const auto digit = [](char letter) {
+        return static_cast<unsigned>(letter <= '9' ? letter - '0' : letter - 'a' + 10);
+    };
+    Bytes bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        bytes.push_back(static_cast<std::byte>(digit(hex[i]) << 4 | digit(hex[i + 1])));
+    }
+    return bytes;
+}
+
+/// A hello of version 1, byte for byte.
+inline Bytes hello_of_version_1() {
+    return bytes_of(
+        "01520100000000000000000049ecb51b01000100000000000400000000000000"
+        "0500000000000000060000000200000001000000060000000900000000000000"
+        "0a000000000000000b0000000000000000000000000000000000000000000000"
+        "0e000000000000000f0000001000000011000000120000001300000014000000"
+        "1500000000000000160000000000000017000000000000000200000019000000"
+        "1700000000000000020000001900000017000000000000000200000019000000"
+        "2000000000000000210000000000000001000000000000001700000000000000"
+        "02000000190000001f0000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000000"
+        "00000000000000000000000000000000");
 }
 
 /// The head of a hand-made hello.
@@ -94,7 +123,8 @@ public:
                 break;
             case FrameType::snapshot_piece: {
                 const SnapshotPiece piece = read_snapshot_piece(frame.data());
-                out << "piece at " << piece.offset << " n=" << header.tail_bytes << (piece.last ? " last" : "");
+                out << "piece at " << piece.offset << " n=" << header.tail_bytes
+                    << (header.tail_bytes == 0 ? " last" : "");
                 break;
             }
             default: out << "?";
@@ -111,7 +141,6 @@ private:
             if (hello.link != LinkId{}) epochs_[hello.link] = hello.epoch;
             out << " leads " << hello.epoch << (hello.link != LinkId{} ? " link" : "");
         }
-        if (hello.has(core::hello_flags::installing)) out << " installing";
         out << " last=" << text(hello.last);
     }
 

@@ -43,12 +43,10 @@ struct Node : support::OneNode<Parts> {
     }
     void lead() { local.role = Role::leader; }
 
-    [[nodiscard]] Hello hello(bool installing = false, SnapshotOffset snapshot = {}) const {
-        return Links::make_hello(local, peer, installing, snapshot);
-    }
+    [[nodiscard]] Hello hello() const { return Links::make_hello(local, peer); }
     /// What node 2 would say: the same group and log, in its run 22 and its attempt 7. It answers this node.
     [[nodiscard]] Hello theirs() const {
-        Hello hello = Links::make_hello(local, peer, false, {});
+        Hello hello = Links::make_hello(local, peer);
         hello.sender = NodeId{2};
         hello.receiver = NodeId{1};
         hello.run = Run{22};

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "../assert.hpp"
-#include "../error.hpp"
 #include "../types.hpp"
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,18 +20,24 @@ namespace replicator {
 
 namespace detail {
 
+/// The integer whose bytes stand the other way round.
 template <class Integer>
-[[nodiscard]] constexpr Integer to_little_endian(Integer integer) noexcept {
-    if constexpr (std::endian::native == std::endian::little || sizeof(Integer) == 1) {
+[[nodiscard]] constexpr Integer reversed(Integer integer) noexcept {
+    if constexpr (sizeof(Integer) == 1) {
         return integer;
     } else {
-        Integer reversed = 0;
+        Integer result = 0;
         for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-            reversed = static_cast<Integer>((reversed << 8) | (integer & 0xff));
+            result = static_cast<Integer>((result << 8) | (integer & 0xff));
             integer = static_cast<Integer>(integer >> 8);
         }
-        return reversed;
+        return result;
     }
+}
+
+template <class Integer>
+[[nodiscard]] constexpr Integer to_little_endian(Integer integer) noexcept {
+    return std::endian::native == std::endian::little ? integer : reversed(integer);
 }
 
 }  // namespace detail
@@ -102,9 +108,13 @@ public:
     ByteWriter& put(Epoch epoch) noexcept { return put(epoch.counter).put_pair(value(epoch.node), epoch.tag); }
     ByteWriter& put(Position position) noexcept { return put(position.epoch).put(position.index); }
 
-    /// Answers of yes or no and errors take a whole word, so that what follows them stays aligned.
+    /// An answer of yes or no takes a whole word, so that what follows it stays aligned.
     ByteWriter& put(bool flag) noexcept { return put(std::uint64_t{flag}); }
-    ByteWriter& put(Error error) noexcept { return put(std::uint64_t{value(error)}); }
+    template <std::size_t Count>
+    ByteWriter& put(const std::array<std::uint8_t, Count>& bytes) noexcept {
+        for (const std::uint8_t byte : bytes) put(byte);
+        return *this;
+    }
 
     /// One field after the other. Message types list their fields once, for this and for `ByteReader::each`.
     template <class... Fields>
@@ -146,10 +156,9 @@ public:
         flag = word != 0;
         return *this;
     }
-    ByteReader& get(Error& error) noexcept {
-        std::uint64_t word = 0;
-        get(word);
-        error = static_cast<Error>(word);
+    template <std::size_t Count>
+    ByteReader& get(std::array<std::uint8_t, Count>& bytes) noexcept {
+        for (std::uint8_t& byte : bytes) get(byte);
         return *this;
     }
 

@@ -2,11 +2,12 @@
 // A run as text: one line for every frame that arrived, so that a person can follow what led to a failure.
 #pragma once
 
+#include "../core/wire/append.hpp"
 #include "../core/wire/frame.hpp"
 #include "../core/wire/frame_reader.hpp"
 #include "../core/wire/hello.hpp"
-#include "../core/wire/message.hpp"
 #include "../core/wire/promise.hpp"
+#include "../core/wire/snapshot.hpp"
 #include "../types.hpp"
 
 #include <cstddef>
@@ -47,7 +48,7 @@ namespace replicator::sim {
             return "snapshot of " + number(core::read_snapshot_begin(head.data()).position.index.value);
         case core::FrameType::snapshot_piece: {
             const core::SnapshotPiece piece = core::read_snapshot_piece(head.data());
-            return "snapshot piece at " + number(piece.offset) + (piece.last ? ", the end" : "");
+            return "snapshot piece at " + number(piece.offset) + (header.tail_bytes == 0 ? ", the end" : "");
         }
         case core::FrameType::promise_request: {
             const core::PromiseRequest request = core::read_promise_request(head.data());
@@ -74,7 +75,7 @@ public:
             const core::Inbound::Event event = stream.next(bytes);
             if (event.kind == core::Inbound::Event::Kind::need_more) return;
             if (event.kind == core::Inbound::Event::Kind::tail) continue;
-            if (event.kind == core::Inbound::Event::Kind::garbage) {
+            if (event.kind != core::Inbound::Event::Kind::head) {
                 stream.restart();
                 add(now, from, to, "damaged bytes");
                 return;

@@ -6,7 +6,7 @@
 #include "../../error.hpp"
 #include "../../types.hpp"
 #include "../self.hpp"
-#include "../wire/message.hpp"
+#include "../wire/append.hpp"
 
 namespace replicator::core {
 

@@ -14,7 +14,8 @@
 #include "../applier.hpp"
 #include "../self.hpp"
 #include "../snapshot/incoming.hpp"
-#include "../wire/message.hpp"
+#include "../wire/append.hpp"
+#include "../wire/snapshot.hpp"
 
 #include <array>
 #include <cstddef>
@@ -111,7 +112,6 @@ public:
     void flushed() noexcept { ack_owed_ = ack_owed_ || static_cast<bool>(verified_); }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
     [[nodiscard]] bool installing() const noexcept { return install_.active(); }
-    [[nodiscard]] SnapshotOffset snapshot_offset() const noexcept { return install_.offset(); }
 
     /// What the leader is owed, all in one.
     [[nodiscard]] Ack make_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {

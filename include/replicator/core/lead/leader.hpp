@@ -14,8 +14,8 @@
 #include "../applier.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
+#include "../wire/append.hpp"
 #include "../wire/hello.hpp"
-#include "../wire/message.hpp"
 
 #include <array>
 #include <cstddef>

@@ -12,7 +12,7 @@
 #include "../peer/peer.hpp"
 #include "../self.hpp"
 #include "../snapshot/outgoing.hpp"
-#include "../wire/message.hpp"
+#include "../wire/append.hpp"
 
 #include <cstddef>
 #include <optional>

@@ -15,10 +15,10 @@
 #include "../lead/pace.hpp"
 #include "../peer/peer.hpp"
 #include "../stream/damage.hpp"
-#include "../wire/frame.hpp"
+#include "../wire/append.hpp"
 #include "../wire/frame_reader.hpp"
-#include "../wire/message.hpp"
 #include "../wire/promise.hpp"
+#include "../wire/snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -131,6 +131,7 @@ private:
             case Inbound::Event::Kind::head: return take_head(peer, event.bytes);
             case Inbound::Event::Kind::tail: return take_tail(peer, event.bytes, event.tail_ends);
             case Inbound::Event::Kind::garbage: return Error::corrupt;
+            case Inbound::Event::Kind::first_version: return Links<Composition>::refuse_version(local(), peer);
             default: return Error::none;
         }
     }
@@ -160,7 +161,7 @@ private:
 
     /// What is no part of the flow of entries.
     [[nodiscard]] Error take_rare(Peer& peer, const FrameHeader& header, std::span<const std::byte> head) noexcept {
-        if (header.tail_bytes != 0) return Error::protocol;
+        if (header.tail_bytes != 0 && header.flags == 0) return Error::protocol;
         if (header.type == FrameType::promise_request) {
             parts_.promotion.take_request(relations(), peer, read_promise_request(head.data()));
         } else if (header.type == FrameType::promise_reply) {
@@ -225,8 +226,7 @@ private:
         const std::uint64_t round = parts_.leader.current_round();
         switch (owed) {
             case Owed::hello: return relations().write_hello(peer, buffer);
-            case Owed::promise_reply:
-                return parts_.promotion.write_reply(local(), applier(), parts_.follower.installing(), peer, buffer);
+            case Owed::promise_reply: return parts_.promotion.write_reply(local(), applier(), peer, buffer);
             case Owed::promise_request: return parts_.promotion.write_request(local(), peer, buffer);
             case Owed::hand_over: return parts_.giving_way.write_hand_over(local(), peer, buffer);
             case Owed::snapshot: return parts_.sender.write_snapshot(local(), applier(), peer, buffer);

@@ -6,8 +6,8 @@
 
 #include "../lead/sender.hpp"
 #include "../peer/peer.hpp"
+#include "../wire/append.hpp"
 #include "../wire/frame.hpp"
-#include "../wire/message.hpp"
 
 #include <cstddef>
 #include <cstdint>

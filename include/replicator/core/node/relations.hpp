@@ -75,9 +75,7 @@ public:
 
     /// `buffer` has room for any head.
     [[nodiscard]] std::size_t write_hello(Peer& peer, std::span<std::byte> buffer) const noexcept {
-        const auto& follower = parts_.follower;
-        const Hello hello =
-            Links<Composition>::make_hello(local_, peer, follower.installing(), follower.snapshot_offset());
+        const Hello hello = Links<Composition>::make_hello(local_, peer);
         peer.hello_owed = false;
         peer.refusal_owed = Error::none;
         peer.hello_at = local_.now;

@@ -48,14 +48,14 @@ struct Links {
         peer.blank.reset();
     }
 
-    [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer, bool installing,
-                                          SnapshotOffset snapshot) noexcept {
+    [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer) noexcept {
         Hello hello;
         address(local, peer.id, hello);
+        introduce(local, hello);
         if (local.blank()) hello.history = HistoryId{};
-        hello.flags = hello_flags::may_lead | hello_flags::may_hold | (local.leads() ? hello_flags::leads : 0) |
-                      (installing ? hello_flags::installing : 0) | (local.donor == peer.id ? hello_flags::fetches : 0) |
-                      (peer.fetches ? hello_flags::donates : 0);
+        hello.flags = static_cast<std::uint16_t>((local.leads() ? hello_flags::leads : 0) |
+                                                 (local.donor == peer.id ? hello_flags::fetches : 0) |
+                                                 (peer.fetches ? hello_flags::donates : 0));
         hello.incarnation = local.incarnation;
         hello.nonce = peer.nonce;
         hello.receiver_run = peer.answered_run;
@@ -70,15 +70,18 @@ struct Links {
         hello.promised = local.promised;
         hello.epoch = local.epoch;
         hello.last = local.last();
-        hello.last_chain = local.log.chain();
         hello.link = offers_link(local, peer) ? peer.link : LinkId{};
-        hello.first = local.log.base().index + 1;
         hello.commit = local.committed();
         hello.suspect_from = local.suspect_from();
-        hello.snapshot = snapshot;
         hello.forced = local.epochs.newest_forced();
         hello.refusal = peer.refusal_owed;
         return hello;
+    }
+
+    /// The peer speaks a version of which not even the hello can be read.
+    [[nodiscard]] static Error refuse_version(Local<Composition>& local, Peer& peer) noexcept {
+        note_refusal(local, peer, Error::wrong_version);
+        return Error::wrong_version;
     }
 
     /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
@@ -126,7 +129,7 @@ struct Links {
         const bool answers_run = theirs.receiver_run == local.run;
         const bool refuses_us = theirs.refusal != Error::none && answers_run;
         if (refuses_us) note_refusal(local, peer, theirs.refusal);
-        if (const Error error = mismatch(make_hello(local, peer, false, {}), theirs); error != Error::none) {
+        if (const Error error = mismatch(local, peer.id, theirs); error != Error::none) {
             refuse(local, peer, theirs, error);
             return Met::nothing;
         }

@@ -7,7 +7,7 @@
 #include "../peer/peer.hpp"
 #include "../self.hpp"
 #include "../wire/frame.hpp"
-#include "../wire/message.hpp"
+#include "../wire/promise.hpp"
 
 #include <cstddef>
 #include <span>

@@ -16,7 +16,6 @@
 #include "../peer/peer.hpp"
 #include "../self.hpp"
 #include "../wire/frame.hpp"
-#include "../wire/message.hpp"
 #include "../wire/promise.hpp"
 
 #include <cstddef>
@@ -134,12 +133,11 @@ public:
 
     /// Writes the answer to the peer's question; 0 while the log is stalled. `buffer` has room for any head.
     [[nodiscard]] std::size_t write_reply(const Local<Composition>& local, const Applier<Composition>& applier,
-                                          bool installing, Peer& peer, std::span<std::byte> buffer) noexcept {
+                                          Peer& peer, std::span<std::byte> buffer) noexcept {
         const Roster& roster = roster_.of(local, applier);
         if (stalled(local.log)) return 0;
         peer.reply_owed = false;
-        const std::uint32_t flags =
-            (installing ? ballot_flags::installing : 0) | (candidacy_.of_a_person() ? ballot_flags::candidate : 0);
+        const std::uint32_t flags = candidacy_.of_a_person() ? ballot_flags::candidate : 0;
         return write_head(buffer.data(), Questions<Composition>::make_reply(local, roster, flags, peer));
     }
     [[nodiscard]] std::size_t write_request(const Local<Composition>& local, Peer& peer,

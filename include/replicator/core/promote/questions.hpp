@@ -24,6 +24,7 @@ struct Questions {
                                                      const Peer& peer) noexcept {
         PromiseRequest request;
         address(local, peer.id, request);
+        introduce(local, request);
         request.flags = candidacy.binding() ? ballot_flags::binding : 0;
         request.question = candidacy.question();
         request.epoch = candidacy.epoch();
@@ -43,12 +44,8 @@ struct Questions {
         reply.incarnation = local.incarnation;
         reply.promised = local.promised;
         reply.last = local.last();
-        reply.last_chain = local.log.chain();
-        reply.seat = roster.seat;
         reply.commit = local.newest_commit();
-        reply.first = local.log.base().index + 1;
         reply.suspect_from = local.suspect_from();
-        reply.seat_index = roster.seat_index;
         return reply;
     }
 

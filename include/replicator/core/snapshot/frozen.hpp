@@ -3,9 +3,9 @@
 #pragma once
 
 #include "../../concepts/state_machine.hpp"
+#include "../../encoding/bytes.hpp"
 #include "../../types.hpp"
 #include "../self.hpp"
-#include "../wire/message.hpp"
 
 #include <cstddef>
 #include <cstdint>

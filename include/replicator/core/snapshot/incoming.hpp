@@ -11,7 +11,7 @@
 #include "../applier.hpp"
 #include "../self.hpp"
 #include "../wire/hello.hpp"
-#include "../wire/message.hpp"
+#include "../wire/snapshot.hpp"
 
 #include <array>
 #include <cstddef>
@@ -167,7 +167,7 @@ private:
 
     Step load(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
         if (checksum(piece) != piece_.checksum) return Step::corrupt;
-        if (piece_.last) {
+        if (piece.empty()) {
             const bool whole = whole_checksum_ == piece_.whole_checksum && thawing_.complete();
             return whole ? Step::complete : (drop(local), Step::invalid);
         }

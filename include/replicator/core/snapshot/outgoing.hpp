@@ -15,8 +15,9 @@
 #include "../applier.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
+#include "../wire/append.hpp"
 #include "../wire/hello.hpp"
-#include "../wire/message.hpp"
+#include "../wire/snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -166,7 +167,6 @@ private:
         begin.history = local.history;
         begin.position = outgoing_.position;
         begin.chain = outgoing_.chain;
-        begin.piece_bytes_max = Composition::snapshot_piece_bytes;
         begin.schema = Composition::Codec::schema;
         begin.policy = local.policy();
         begin.tail_checksum = checksum({tail, tail_bytes});
@@ -184,20 +184,18 @@ private:
         const auto tail = buffer.subspan(head, Composition::snapshot_piece_bytes);
         const std::size_t size = frozen_.save(sending.offset, tail);
         REPLICATOR_ASSERT(size <= tail.size());
-        SnapshotPiece piece{.id = sending.id,
-                            .offset = sending.offset,
-                            .checksum = checksum(tail.first(size)),
-                            .whole_checksum = 0,
-                            .last = size == 0};
+        SnapshotPiece piece{
+            .id = sending.id, .offset = sending.offset, .checksum = checksum(tail.first(size)), .whole_checksum = 0};
         if (sending.offset == outgoing_.hashed_bytes && size > 0) {
             outgoing_.whole_checksum = value(detail::fold(Chain{outgoing_.whole_checksum}, piece.checksum));
             outgoing_.hashed_bytes += size;
         }
-        if (piece.last) piece.whole_checksum = outgoing_.whole_checksum;
+        const bool last = size == 0;
+        if (last) piece.whole_checksum = outgoing_.whole_checksum;
         if (sending.offset == sending.acknowledged) sending.moved_at = local.now;
         sending.offset += size;
         peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, local.now);
-        sending.end_sent = piece.last;
+        sending.end_sent = last;
         outgoing_.read_at = local.now;
         return write_head(buffer.data(), piece, peer.link, size) + size;
     }

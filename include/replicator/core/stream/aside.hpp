@@ -53,7 +53,7 @@ public:
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
         if (!answered || !*answered) return answered;
         auto& local = node_.local();
-        Error error = mismatch(make_hello(*peer), theirs);
+        Error error = mismatch(local, peer->id, theirs);
         // In a run that goes on, attempts are numbered upwards.
         const bool counts_anew = theirs.run == peer->run && theirs.nonce < peer->peer_nonce;
         if (error == Error::none && (counts_anew || Links<Composition>::is_former(local, *peer, theirs.run))) {
@@ -93,23 +93,20 @@ private:
             if (event.kind == Inbound::Event::Kind::need_more) return false;
             if (event.kind != Inbound::Event::Kind::head) return Error::corrupt;
             const FrameHeader header = load_header(event.bytes.data());
-            if (header.tail_bytes != 0 || header.link != LinkId{}) return Error::protocol;
+            if (header.link != LinkId{}) return Error::protocol;
+            if (header.tail_bytes != 0 && header.flags == 0) return Error::protocol;
             if (header.type != FrameType::hello) continue;
             theirs = read_hello(event.bytes.data());
             if (theirs.receiver_run == node_.local().run && theirs.receiver_nonce == nonce) return true;
         }
     }
 
-    [[nodiscard]] Hello make_hello(const Peer& peer) const noexcept {
-        const auto& follower = node_.parts().follower;
-        return Links<Composition>::make_hello(node_.local(), peer, follower.installing(), follower.snapshot_offset());
-    }
-
     std::size_t write(const Peer& peer, std::uint64_t nonce, const Hello& theirs, Error refusal,
                       std::span<std::byte> buffer) noexcept {
         if (buffer.size() < frame_head_bytes_max) return 0;
-        Hello hello = make_hello(peer);
-        hello.flags &= ~hello_flags::donates;  // that, and a link, is for the stream that stands
+        Hello hello = Links<Composition>::make_hello(node_.local(), peer);
+        // That, and a link, is for the stream that stands.
+        hello.flags = static_cast<std::uint16_t>(hello.flags & ~hello_flags::donates);
         hello.link = LinkId{};
         hello.nonce = nonce;
         hello.receiver_run = theirs.run;

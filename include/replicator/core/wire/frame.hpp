@@ -3,18 +3,21 @@
 //
 //     0  u16  magic, with the version of the format in its low byte
 //     2  u8   type
-//     3  u8   flags: which optional groups of fields the head has
+//     3  u8   flags: which blocks follow the fields of the type
 //     4  u32  bytes of the tail
 //     8  u32  link, 0 in a handshake
 //    12  u32  CRC-32C of the head without these four bytes
-//    16       the fields of the type (message.hpp, hello.hpp), then the tail: entries, or a piece of a snapshot
+//    16       the fields of the type, then the block of each flag, from the lowest flag on; then the tail: entries, or
+//             a piece of a snapshot
 //
-// How long the head is follows from type and flags alone, so that a length is believed only after the checksum fits.
-// All integers are little-endian.
+// How long the head is follows from type and flags alone, so that a length is believed only after the checksum fits. A
+// flag that this version does not know gives no length: to act on the rest would be to act on half of a message. All
+// integers are little-endian. How a later part brings a block: docs/wire_format.md.
 #pragma once
 
 #include "../../encoding/bytes.hpp"
 #include "../../encoding/checksum.hpp"
+#include "../../encoding/layout.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
 
@@ -24,10 +27,11 @@
 
 namespace replicator::core {
 
+/// A hello keeps this one, and its fields, in later versions, so that each side reads which versions the other speaks.
 inline constexpr std::uint16_t frame_magic = 0x5202;
-/// A hello keeps the magic of the first version, so that nodes of all versions read which of them the other speaks.
-inline constexpr std::uint16_t hello_magic = 0x5201;
 inline constexpr std::uint16_t protocol_version = 2;
+/// The first four bytes of a hello of version 1, of which nothing else is read.
+inline constexpr std::uint32_t first_version_hello = 0x0001'5201;
 
 enum class FrameType : std::uint8_t {
     hello = 1,        ///< handshake, and the answer to whoever is refused or out of date
@@ -40,10 +44,22 @@ enum class FrameType : std::uint8_t {
     hand_over,        ///< leader to follower: you hold everything, lead
 };
 
+// What the fields and blocks take on the wire. The messages say themselves, to the compiler, that they are so large.
 inline constexpr std::size_t frame_header_bytes = 16;
-inline constexpr std::size_t hello_field_bytes = 288;
+inline constexpr std::size_t hello_bytes = 240;
+inline constexpr std::size_t append_bytes = 24;
+inline constexpr std::size_t ack_bytes = 32;
+inline constexpr std::size_t snapshot_begin_bytes = 96;
+inline constexpr std::size_t snapshot_piece_bytes = 24;
+inline constexpr std::size_t promise_request_bytes = 72;
+inline constexpr std::size_t promise_reply_bytes = 120;
+inline constexpr std::size_t hand_over_bytes = 24;
+inline constexpr std::size_t epoch_bytes = 16;
+inline constexpr std::size_t echo_bytes = 16;
+inline constexpr std::size_t refusal_bytes = 56;
+inline constexpr std::size_t snapshot_offset_bytes = 16;
 /// The longest head there is, which is what a receiver must be able to keep of a frame that comes in pieces.
-inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + hello_field_bytes;
+inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + hello_bytes;
 
 namespace append_flags {
 inline constexpr std::uint8_t previous_epoch = 1;  ///< the entry before is of another epoch than the link's
@@ -55,18 +71,18 @@ namespace ack_flags {
 inline constexpr std::uint8_t echo = 1;      ///< answers a send time and a read round
 inline constexpr std::uint8_t refusal = 2;   ///< an append did not fit; with the newest position that might
 inline constexpr std::uint8_t snapshot = 4;  ///< how far a snapshot has arrived
-inline constexpr std::uint8_t digest = 8;    ///< a digest of the state, and where it was taken
-inline constexpr std::uint8_t all = 15;
+inline constexpr std::uint8_t all = 7;
 }  // namespace ack_flags
-
-[[nodiscard]] constexpr std::uint16_t magic_of(FrameType type) noexcept {
-    return type == FrameType::hello ? hello_magic : frame_magic;
-}
 
 /// How far a snapshot has arrived: the bytes of its pieces so far.
 struct SnapshotOffset {
     SnapshotId id{};
     std::uint64_t offset = 0;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& snapshot) noexcept {
+        bytes.each(snapshot.id, snapshot.offset);
+    }
 };
 
 struct FrameHeader {
@@ -76,23 +92,26 @@ struct FrameHeader {
     LinkId link{};
 };
 
-/// Bytes of the fields of a type with these flags; 0 for what this version does not know.
+/// Bytes of the fields of a type and of its blocks with these flags; 0 for what this version does not know.
 [[nodiscard]] constexpr std::size_t field_bytes(FrameType type, std::uint8_t flags) noexcept {
-    const auto group = [flags](std::uint8_t flag, std::size_t bytes) { return (flags & flag) != 0 ? bytes : 0; };
+    const auto block = [flags](std::uint8_t flag, std::size_t bytes) { return (flags & flag) != 0 ? bytes : 0; };
+    const auto plain = [flags](std::size_t bytes) { return flags == 0 ? bytes : 0; };
     switch (type) {
-        case FrameType::hello: return flags == 0 ? hello_field_bytes : 0;
+        // Its blocks stand in the tail, so that who does not know them can read the rest, and say so.
+        case FrameType::hello: return hello_bytes;
         case FrameType::append:
             if ((flags & ~append_flags::all) != 0) return 0;
-            return 24 + group(append_flags::previous_epoch, 16) + group(append_flags::timed, 16);
+            return append_bytes + block(append_flags::previous_epoch, epoch_bytes) +
+                   block(append_flags::timed, echo_bytes);
         case FrameType::ack:
             if ((flags & ~ack_flags::all) != 0) return 0;
-            return 32 + group(ack_flags::echo, 16) + group(ack_flags::refusal, 56) + group(ack_flags::snapshot, 16) +
-                   group(ack_flags::digest, 16);
-        case FrameType::snapshot_begin: return flags == 0 ? 128 : 0;
-        case FrameType::snapshot_piece: return flags == 0 ? 32 : 0;
-        case FrameType::promise_request: return flags == 0 ? 72 : 0;
-        case FrameType::promise_reply: return flags == 0 ? 176 : 0;
-        case FrameType::hand_over: return flags == 0 ? 24 : 0;
+            return ack_bytes + block(ack_flags::echo, echo_bytes) + block(ack_flags::refusal, refusal_bytes) +
+                   block(ack_flags::snapshot, snapshot_offset_bytes);
+        case FrameType::snapshot_begin: return plain(snapshot_begin_bytes);
+        case FrameType::snapshot_piece: return plain(snapshot_piece_bytes);
+        case FrameType::promise_request: return plain(promise_request_bytes);
+        case FrameType::promise_reply: return plain(promise_reply_bytes);
+        case FrameType::hand_over: return plain(hand_over_bytes);
     }
     return 0;
 }
@@ -106,7 +125,7 @@ struct FrameHeader {
 inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcept {
     const std::size_t fields = field_bytes(header.type, header.flags);
     const std::uint32_t kind =
-        magic_of(header.type) | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
+        frame_magic | std::uint32_t{value(header.type)} << 16 | std::uint32_t{header.flags} << 24;
     ByteWriter(head).put_pair(kind, header.tail_bytes).put_pair(value(header.link), 0);
     store(head + 12, head_checksum(head, fields));
     return frame_header_bytes + fields;
@@ -114,8 +133,8 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
 
 /// The bytes that the head takes which begins with these four or more; 0 when nothing begins so.
 [[nodiscard]] inline std::size_t head_bytes(const std::byte* head) noexcept {
+    if (load<std::uint16_t>(head) != frame_magic) return 0;
     const auto type = static_cast<FrameType>(load<std::uint8_t>(head + 2));
-    if (load<std::uint16_t>(head) != magic_of(type)) return 0;
     const std::size_t fields = field_bytes(type, load<std::uint8_t>(head + 3));
     return fields == 0 ? 0 : frame_header_bytes + fields;
 }
@@ -130,18 +149,18 @@ inline std::size_t seal_head(std::byte* head, const FrameHeader& header) noexcep
     return head_checksum(head, bytes - frame_header_bytes) == load_head_checksum(head);
 }
 
-/// Writes the head of a message whose fields are always the same, as its `each_field` lists them, and returns its size.
+/// Writes the head of a message without blocks, and returns its size.
 template <class Message>
 std::size_t write_fields(std::byte* head, const Message& message, FrameType type, LinkId link = LinkId{},
                          std::size_t tail_bytes = 0) noexcept {
-    Message::each_field(ByteWriter(head + frame_header_bytes), message);
+    write_layout(head + frame_header_bytes, message);
     return seal_head(head, {type, 0, static_cast<std::uint32_t>(tail_bytes), link});
 }
 
 template <class Message>
 [[nodiscard]] Message read_fields(const std::byte* head) noexcept {
     Message message;
-    Message::each_field(ByteReader(head + frame_header_bytes), message);
+    read_layout(head + frame_header_bytes, message);
     return message;
 }
 

@@ -20,10 +20,11 @@ public:
     /// What came next in the stream.
     struct Event {
         enum class Kind : std::uint8_t {
-            need_more,  ///< all bytes are used up
-            head,       ///< a whole head, checked; `bytes` holds it until the next call
-            tail,       ///< a piece of the tail of the last head; `bytes` holds it until the caller's bytes go
-            garbage,    ///< no head begins here, or its checksum is wrong; from then on it hunts
+            need_more,      ///< all bytes are used up
+            head,           ///< a whole head, checked; `bytes` holds it until the next call
+            tail,           ///< a piece of the tail of the last head; `bytes` holds it until the caller's bytes go
+            garbage,        ///< no head begins here, or its checksum is wrong; from then on it hunts
+            first_version,  ///< so does no head that this version reads, but a hello of version 1
         };
         Kind kind = Kind::need_more;
         std::span<const std::byte> bytes;
@@ -82,7 +83,7 @@ private:
 
     /// The common case: the head lies whole in the caller's buffer, and is read where it is.
     Event head_in_place(std::span<const std::byte>& bytes, std::size_t size) noexcept {
-        if (size == 0 || !head_intact(bytes.data(), size)) return garbage();
+        if (size == 0 || !head_intact(bytes.data(), size)) return garbage(bytes.data());
         const auto head = bytes.first(size);
         bytes = bytes.subspan(size);
         tail_left_ = load_header(head.data()).tail_bytes;
@@ -96,15 +97,16 @@ private:
             if (!keep_until(used_, bytes)) return used_ = 0, Event{};
             if (used_ > 0 && head_intact(head_.data(), used_)) break;
             used_ = 1;
-            if (!hunts_) return garbage();
+            if (!hunts_) return garbage(head_.data());
         }
         tail_left_ = load_header(head_.data()).tail_bytes;
         return {Event::Kind::head, std::span(head_).first(used_), false};
     }
 
-    Event garbage() noexcept {
+    Event garbage(const std::byte* begin) noexcept {
         hunts_ = true;
-        return {Event::Kind::garbage, {}, false};
+        const bool first_version = load<std::uint32_t>(begin) == first_version_hello;
+        return {first_version ? Event::Kind::first_version : Event::Kind::garbage, {}, false};
     }
 
     /// Forgets what was used of the kept bytes; while it hunts, also what no head can begin with.
@@ -116,9 +118,7 @@ private:
         if (kept_ > 0) std::memmove(head_.data(), head_.data() + at, kept_);
     }
 
-    static constexpr bool may_begin(std::byte first) noexcept {
-        return first == std::byte{frame_magic & 0xff} || first == std::byte{hello_magic & 0xff};
-    }
+    static constexpr bool may_begin(std::byte first) noexcept { return first == std::byte{frame_magic & 0xff}; }
 
     /// Moves bytes to the kept head until it has `size` of them; false when they do not suffice.
     bool keep_until(std::size_t size, std::span<const std::byte>& bytes) noexcept {

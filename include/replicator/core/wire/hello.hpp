@@ -9,6 +9,7 @@
 #include "frame.hpp"
 
 #include "../../concepts/ack_policy.hpp"
+#include "../../encoding/layout.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
 
@@ -33,26 +34,20 @@ template <AckPolicy Policy>
 }
 
 namespace hello_flags {
-inline constexpr std::uint32_t clean_stop = 1;  ///< the run before ended in order
-inline constexpr std::uint32_t may_lead = 2;
-inline constexpr std::uint32_t may_hold = 4;     ///< its copies count
-inline constexpr std::uint32_t leads = 8;        ///< leads `epoch`
-inline constexpr std::uint32_t installing = 16;  ///< is receiving a snapshot
-inline constexpr std::uint32_t fetches = 32;     ///< a candidate that asks the receiver for what it holds
-inline constexpr std::uint32_t donates = 64;     ///< does not lead, but sends what it holds to that candidate
+inline constexpr std::uint16_t leads = 1;    ///< leads `epoch`
+inline constexpr std::uint16_t fetches = 2;  ///< a candidate that asks the receiver for what it holds
+inline constexpr std::uint16_t donates = 4;  ///< does not lead, but sends what it holds to that candidate
 }  // namespace hello_flags
 
 struct Hello {
     // Who speaks to whom.
     std::uint16_t version_min = protocol_version;
     std::uint16_t version_max = protocol_version;
-    std::uint32_t features = 0;
+    GroupId group{};
     ClusterId cluster{};
     HistoryId history{};
-    GroupId group{};
     NodeId sender{};
     NodeId receiver{};
-    std::uint32_t flags = 0;
     Incarnation incarnation{};
     Run run{};
     std::uint64_t nonce = 0;           ///< of this attempt; never used twice in a run
@@ -74,56 +69,40 @@ struct Hello {
     Epoch promised;
     Epoch epoch;  ///< that the sender leads, or followed last
     Position last;
-    Chain last_chain{};
-    LinkId link{};  ///< offered, by a leader
-    Index first;
     Position commit;
     Index suspect_from;  ///< 0: from nowhere
-    SnapshotOffset snapshot;
-    Index membership_index;
-    Position forced;  ///< the newest forced epoch in the sender's log, and its first entry
-    Error refusal = Error::none;
+    Position forced;     ///< the newest forced epoch in the sender's log, and its first entry
 
-    [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
+    // What it says to the receiver.
+    LinkId link{};  ///< offered, by a leader
+    std::uint16_t flags = 0;
+    Error refusal = Error::none;
+    std::uint8_t unused = 0;
+
+    [[nodiscard]] bool has(std::uint16_t flag) const noexcept { return (flags & flag) != 0; }
 
     /// The fields in their order on the wire.
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& hello) noexcept {
-        bytes.each(hello.version_min, hello.version_max, hello.features, hello.cluster, hello.history, hello.group,
-                   hello.sender, hello.receiver, hello.flags, hello.incarnation, hello.run, hello.nonce,
-                   hello.receiver_run, hello.receiver_nonce, hello.schema, hello.snapshot_format, hello.policy,
-                   hello.membership, hello.entry_bytes_max, hello.frame_bytes_max, hello.piece_bytes_max,
-                   hello.window_bytes, hello.log_bytes, hello.promised, hello.epoch, hello.last, hello.last_chain,
-                   hello.link, hello.first, hello.commit, hello.suspect_from, hello.snapshot.id, hello.snapshot.offset,
-                   hello.membership_index, hello.forced, hello.refusal);
+        bytes.each(hello.version_min, hello.version_max, hello.group, hello.cluster, hello.history, hello.sender,
+                   hello.receiver, hello.incarnation, hello.run, hello.nonce, hello.receiver_run, hello.receiver_nonce,
+                   hello.schema, hello.snapshot_format, hello.policy, hello.membership, hello.entry_bytes_max,
+                   hello.frame_bytes_max, hello.piece_bytes_max, hello.window_bytes, hello.log_bytes, hello.promised,
+                   hello.epoch, hello.last, hello.commit, hello.suspect_from, hello.forced, hello.link, hello.flags,
+                   hello.refusal, hello.unused);
     }
 };
+static_assert(Layout<Hello> && sizeof(Hello) == hello_bytes);
 
 inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     return write_fields(head, hello, FrameType::hello);
 }
 
-[[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept { return read_fields<Hello>(head); }
-
-/// Why the sender of `theirs` and this node, who would say `mine` to it, must not talk; `none` when they may.
-[[nodiscard]] constexpr Error mismatch(const Hello& mine, const Hello& theirs) noexcept {
-    if (theirs.version_max < mine.version_min || mine.version_max < theirs.version_min) return Error::wrong_version;
-    if (theirs.cluster != mine.cluster) return Error::wrong_cluster;
-    if (theirs.group != mine.group) return Error::wrong_group;
-    if (theirs.sender != mine.receiver || theirs.receiver != mine.sender) return Error::wrong_node;
-    if (theirs.schema != mine.schema || theirs.snapshot_format != mine.snapshot_format) return Error::wrong_schema;
-    // How many holders a policy asks for depends on the nodes, so they come first.
-    if (theirs.membership != mine.membership) return Error::wrong_membership;
-    if (theirs.policy != mine.policy) return Error::wrong_policy;
-    const bool fits = theirs.entry_bytes_max == mine.entry_bytes_max &&
-                      theirs.frame_bytes_max == mine.frame_bytes_max &&
-                      theirs.piece_bytes_max == mine.piece_bytes_max &&
-                      mine.window_bytes + mine.entry_bytes_max <= theirs.log_bytes &&
-                      theirs.window_bytes + theirs.entry_bytes_max <= mine.log_bytes;
-    if (!fits) return Error::wrong_limits;
-    const bool both_bootstrapped = theirs.history != HistoryId{} && mine.history != HistoryId{};
-    if (both_bootstrapped && theirs.history != mine.history) return Error::wrong_history;
-    return Error::none;
+/// Who sends blocks that this version does not know must not be understood by half: no version is common then.
+[[nodiscard]] inline Hello read_hello(const std::byte* head) noexcept {
+    Hello hello = read_fields<Hello>(head);
+    if (load_header(head).flags != 0) hello.version_min = hello.version_max = 0;
+    return hello;
 }
 
 /// A number that depends on all of its arguments, for ids that must not repeat (splitmix64 by Steele, Lea and Flood,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The two messages of a promotion, which need no link: a candidate asks, each node answers what it holds.
+// The messages that make another node lead. Two of a promotion, which need no link: a candidate asks, each node answers
+// what it holds. And on a link, a leader's wish that the follower lead in its place.
 //
 // The first question binds nobody. The second asks for a promise: to take part in no epoch before the candidate's, from
 // now on. An answer repeats the candidate's run and the number of the question, so that one from another time is told
@@ -8,6 +9,7 @@
 
 #include "frame.hpp"
 
+#include "../../encoding/layout.hpp"
 #include "../../types.hpp"
 
 #include <cstddef>
@@ -18,7 +20,6 @@ namespace replicator::core {
 namespace ballot_flags {
 inline constexpr std::uint32_t binding = 1;     ///< of a request: asks for a promise
 inline constexpr std::uint32_t counts = 2;      ///< of a reply: its own log says that this incarnation counts
-inline constexpr std::uint32_t installing = 4;  ///< of a reply: its state will be replaced, but is whole until then
 inline constexpr std::uint32_t leads = 8;       ///< of a reply: it led when it was asked
 inline constexpr std::uint32_t candidate = 16;  ///< of a reply: it asks to lead itself, because somebody told it to
 }  // namespace ballot_flags
@@ -44,40 +45,42 @@ struct PromiseRequest {
                    request.run, request.question, request.epoch, request.membership, request.policy);
     }
 };
+static_assert(Layout<PromiseRequest> && sizeof(PromiseRequest) == promise_request_bytes);
 
 struct PromiseReply {
     ClusterId cluster{};
-    HistoryId history{};
     GroupId group{};
     NodeId sender{};
     NodeId receiver{};
     std::uint32_t flags = 0;
     Run receiver_run{};
     std::uint64_t question = 0;
-    Run run{};
     Incarnation incarnation{};
     Epoch promised;
     Position last;
-    Chain last_chain{};
-    NodeId seat{};
-    Position commit;  ///< the newest that the sender knows to be committed, perhaps beyond its log
-    Index first;
+    Position commit;     ///< the newest that the sender knows to be committed, perhaps beyond its log
     Index suspect_from;  ///< 0: from nowhere
-    Index seat_index;
-    std::uint32_t policy = 0;
-    std::uint32_t membership = 0;
-    Index membership_index;
 
     [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
 
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& reply) noexcept {
-        bytes.each(reply.cluster, reply.history, reply.group, reply.sender, reply.receiver, reply.flags,
-                   reply.receiver_run, reply.question, reply.run, reply.incarnation, reply.promised, reply.last,
-                   reply.last_chain, reply.seat, reply.commit, reply.first, reply.suspect_from, reply.seat_index,
-                   reply.policy, reply.membership, reply.membership_index);
+        bytes.each(reply.cluster, reply.group, reply.sender, reply.receiver, reply.flags, reply.receiver_run,
+                   reply.question, reply.incarnation, reply.promised, reply.last, reply.commit, reply.suspect_from);
     }
 };
+static_assert(Layout<PromiseReply> && sizeof(PromiseReply) == promise_reply_bytes);
+
+/// Leader to the follower that is to lead in its place, once that holds everything up to `last`.
+struct HandOver {
+    Position last;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& hand_over) noexcept {
+        bytes.each(hand_over.last);
+    }
+};
+static_assert(Layout<HandOver> && sizeof(HandOver) == hand_over_bytes);
 
 inline std::size_t write_head(std::byte* head, const PromiseRequest& request) noexcept {
     return write_fields(head, request, FrameType::promise_request);
@@ -87,6 +90,10 @@ inline std::size_t write_head(std::byte* head, const PromiseReply& reply) noexce
     return write_fields(head, reply, FrameType::promise_reply);
 }
 
+inline std::size_t write_head(std::byte* head, const HandOver& hand_over, LinkId link) noexcept {
+    return write_fields(head, hand_over, FrameType::hand_over, link);
+}
+
 [[nodiscard]] inline PromiseRequest read_promise_request(const std::byte* head) noexcept {
     return read_fields<PromiseRequest>(head);
 }
@@ -94,5 +101,7 @@ inline std::size_t write_head(std::byte* head, const PromiseReply& reply) noexce
 [[nodiscard]] inline PromiseReply read_promise_reply(const std::byte* head) noexcept {
     return read_fields<PromiseReply>(head);
 }
+
+[[nodiscard]] inline HandOver read_hand_over(const std::byte* head) noexcept { return read_fields<HandOver>(head); }
 
 }  // namespace replicator::core

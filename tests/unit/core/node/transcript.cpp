@@ -275,10 +275,10 @@ BOOST_AUTO_TEST_CASE(a_snapshot_resumes_after_a_reconnect_from_the_piece_that_wa
     const std::string lines = group.network.transcript();
     const std::string expected = R"(
 1 -> 2 hello leads 1 last=(1,43)
-2 -> 1 hello installing last=(1,2)
+2 -> 1 hello last=(1,2)
 1 -> 2 hello leads 1 link last=(1,43)
 1 -> 2 snapshot of (1,42)
-2 -> 1 hello installing last=(1,2)
+2 -> 1 hello last=(1,2)
 1 -> 2 hello leads 1 link last=(1,43)
 2 -> 1 ack received=0 applied=0 snapshot=320
 1 -> 2 piece at 320 n=64

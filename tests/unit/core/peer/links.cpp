@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_leader_of_a_lower_epoch_is_answered_with_the_higher_one) 
     group.network.cut(one, two);
     core::Hello promised = *hello;
     promised.promised = {5, two, 1};
-    promised.flags &= ~core::hello_flags::leads;
+    promised.flags = 0;
     promised.link = LinkId{};
     group.network.inject({one, two, hello_frame(promised)});
     BOOST_TEST(group.at(2).status().promised.counter == 5u);
@@ -188,6 +188,41 @@ BOOST_AUTO_TEST_CASE(another_version_of_the_protocol_is_refused_on_both_sides) {
 )");
     BOOST_TEST(group.at(2).status().peers()[0].refusal == Error::wrong_version);
     // The link that stands is not touched.
+    const Ticket ticket = group.write(1);
+    group.network.settle();
+    BOOST_TEST(group.acknowledged(ticket));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_of_version_1_is_refused_in_words) {
+    Sync group(2);
+    group.network.cut(one, two);
+    group.network.inject({two, one, hello_of_version_1()});
+    BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::wrong_version);
+    BOOST_REQUIRE(group.network.errors.size() == 1u);
+    BOOST_TEST(group.network.errors.back() == to_string(Error::wrong_version));
+    BOOST_TEST(group.events_of(1).count("refused 2: no common protocol version") == 1u);
+    // One of this version is taken as if nothing had been.
+    group.network.join(one, two);
+    const Ticket ticket = group.write(1);
+    group.network.settle();
+    BOOST_TEST(group.acknowledged(ticket));
+    BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::none);
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_with_blocks_that_are_not_known_is_refused_in_words_on_both_sides) {
+    Sync group(2);
+    auto hello = overhear(group.network, two);
+    BOOST_REQUIRE(hello);
+    // Of another part, which stands in the tail behind the fields that everybody reads.
+    Bytes frame = hello_frame(*hello);
+    core::seal_head(frame.data(), {FrameType::hello, 1, 24, LinkId{}});
+    frame.resize(frame.size() + 24);
+    group.network.inject({two, one, frame});
+    BOOST_TEST(group.network.errors.empty());
+    BOOST_TEST(group.at(1).status().peers()[0].refusal == Error::wrong_version);
+    group.network.run();
+    BOOST_TEST(group.at(2).status().peers()[0].refusal == Error::wrong_version);
+    // The link that stands is not touched, and what follows the tail is read.
     const Ticket ticket = group.write(1);
     group.network.settle();
     BOOST_TEST(group.acknowledged(ticket));

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_leader_whose_epoch_is_over_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(who_fetches_is_served_by_a_node_that_promised_its_epoch) {
-    const auto met = [](std::uint32_t flags, Epoch promised_there, Epoch promised_here) {
+    const auto met = [](std::uint16_t flags, Epoch promised_there, Epoch promised_here) {
         Node node;
         node.local.promised = promised_here;
         Hello theirs = node.theirs();

@@ -108,8 +108,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     BOOST_REQUIRE(ack.snapshot);
     BOOST_TEST((ack.snapshot->id == SnapshotId{3} && ack.snapshot->offset == 0u));
     const std::array<std::byte, sizeof(support::Sum)> state{std::byte{7}};
-    SnapshotPiece piece{
-        .id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
+    SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
     // Another piece than the next one: the leader hears which one is.
     piece.offset = 8;
     BOOST_TEST(!node.follower.begin_piece(piece, state.size()));
@@ -127,8 +126,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     piece = {.id = SnapshotId{3},
              .offset = state.size(),
              .checksum = checksum({}),
-             .whole_checksum = value(detail::fold(Chain{}, checksum(state))),
-             .last = true};
+             .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
     BOOST_REQUIRE(node.follower.begin_piece(piece, 0));
     BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
     // It is in the place of everything, and verified.
@@ -151,15 +149,13 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
         Offered node(at(3, 3));
         BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), replaces ? at(1, 4) : Position{}, replaces ? 2 : 0)));
         const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotPiece piece{
-            .id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
+        const SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
         BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
         const SnapshotPiece end{.id = SnapshotId{3},
                                 .offset = state.size(),
                                 .checksum = checksum({}),
-                                .whole_checksum = value(detail::fold(Chain{}, checksum(state))),
-                                .last = true};
+                                .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
         BOOST_REQUIRE(node.follower.begin_piece(end, 0));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
         // Without another line, what is committed is in the state, and only what was not is gone.
@@ -187,8 +183,7 @@ BOOST_AUTO_TEST_CASE(the_same_beginning_again_goes_on_and_another_one_begins_ane
         SnapshotBegin begin = node.state_of(at(3, 9), {}, 5);
         BOOST_REQUIRE(node.takes(begin));
         const std::array<std::byte, sizeof(support::Sum)> state{};
-        const SnapshotPiece piece{
-            .id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0, .last = false};
+        const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
         BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
         BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
         static_cast<void>(node.ack());

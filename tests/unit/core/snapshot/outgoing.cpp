@@ -92,7 +92,7 @@ struct Sending {
         const std::size_t size = transmit();
         BOOST_REQUIRE((load_header(buffer.data()).type == FrameType::snapshot_piece));
         tail_bytes = load_header(buffer.data()).tail_bytes;
-        BOOST_TEST(size == frame_header_bytes + 32 + tail_bytes);
+        BOOST_TEST(size == frame_header_bytes + snapshot_piece_bytes + tail_bytes);
         return read_snapshot_piece(buffer.data());
     }
     void answer(std::uint64_t offset, SnapshotId id) {
@@ -121,14 +121,13 @@ BOOST_AUTO_TEST_CASE(the_beginning_says_what_the_state_is) {
     BOOST_TEST((begin.history == HistoryId{5}));
     BOOST_TEST((begin.position == at(1, 9)));
     BOOST_TEST(begin.chain == Chain{99});
-    BOOST_TEST(begin.piece_bytes_max == piece);
     BOOST_TEST((begin.schema == Parts::Codec::schema));
     BOOST_TEST(begin.policy == sending.local.policy());
     BOOST_TEST(begin.common == Index{4});
     BOOST_TEST((begin.lacks == at(1, 6)));
     const FrameHeader header = load_header(sending.buffer.data());
     BOOST_TEST((header.link == LinkId{9}));
-    const auto tail = std::span(sending.buffer).subspan(frame_header_bytes + 128, header.tail_bytes);
+    const auto tail = std::span(sending.buffer).subspan(frame_header_bytes + snapshot_begin_bytes, header.tail_bytes);
     BOOST_TEST(begin.tail_checksum == checksum(tail));
     BOOST_TEST((sending.sending().position == at(1, 9)));
     BOOST_TEST(sending.peer.progress.sent_last == Index{9});
@@ -149,11 +148,11 @@ BOOST_AUTO_TEST_CASE(pieces_follow_the_answer_and_the_last_one_vouches_for_all) 
     while (const auto sent = sending.next_piece()) {
         BOOST_TEST((sent->id == sending.sending().id));
         BOOST_TEST(sent->offset == offset);
-        const auto bytes = std::span(sending.buffer).subspan(frame_header_bytes + 32, sending.tail_bytes);
+        const auto bytes =
+            std::span(sending.buffer).subspan(frame_header_bytes + snapshot_piece_bytes, sending.tail_bytes);
         BOOST_TEST(sent->checksum == checksum(bytes));
-        BOOST_TEST(sent->last == bytes.empty());
-        BOOST_TEST(sent->whole_checksum == (sent->last ? whole : 0u));
-        if (!sent->last) whole = value(detail::fold(Chain{whole}, sent->checksum));
+        BOOST_TEST(sent->whole_checksum == (bytes.empty() ? whole : 0u));
+        if (!bytes.empty()) whole = value(detail::fold(Chain{whole}, sent->checksum));
         offset += bytes.size();
         sending.answer(offset);
     }
@@ -185,12 +184,12 @@ BOOST_AUTO_TEST_CASE(so_many_pieces_are_on_the_way_as_the_window_has) {
 
 BOOST_AUTO_TEST_CASE(a_buffer_without_room_for_a_whole_frame_gets_nothing) {
     Sending sending;
-    const std::size_t begin = frame_header_bytes + 128 + snapshot_tail_bytes_max<Limits>;
+    const std::size_t begin = frame_header_bytes + snapshot_begin_bytes + snapshot_tail_bytes_max<Limits>;
     BOOST_TEST(sending.transmit(begin - 1) == 0u);
     BOOST_TEST(sending.owes());
     BOOST_TEST(sending.transmit(begin) > 0u);
     sending.answer(0);
-    const std::size_t sent = frame_header_bytes + 32 + piece;
+    const std::size_t sent = frame_header_bytes + snapshot_piece_bytes + piece;
     BOOST_TEST(sending.transmit(sent - 1) == 0u);
     BOOST_TEST(sending.transmit(sent) == sent);
 }
@@ -290,7 +289,7 @@ BOOST_AUTO_TEST_CASE(the_end_is_waited_for_like_a_piece) {
     sending.begin();
     sending.answer(0);
     while (const auto sent = sending.next_piece()) {
-        if (!sent->last) sending.answer(sent->offset + sending.tail_bytes);
+        if (sending.tail_bytes > 0) sending.answer(sent->offset + sending.tail_bytes);
     }
     BOOST_TEST(sending.sending().offset == sending.sending().acknowledged);
     sending.pass(sending.sending().patience);

@@ -199,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_question_of_a_promotion_may_come_before_the_answer) {
     std::array<std::byte, core::frame_head_bytes_max> head{};
     // Even one whose fields stand where a hello would repeat the nonce.
     core::PromiseReply reply;
-    reply.last_chain = Chain{static_cast<std::uint32_t>(second.nonce)};
+    reply.promised.node = NodeId{static_cast<std::uint32_t>(value(testing::Inspect::inside(group.at(1)).local().run))};
+    reply.last.epoch.counter = second.nonce;
     const std::size_t size = write_head(head.data(), reply);
     second.say({head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size)});
     BOOST_TEST(!*second.judged());

@@ -3,8 +3,9 @@
 
 #include "support/frames.hpp"
 
+#include <replicator/core/wire/append.hpp>
 #include <replicator/core/wire/frame_reader.hpp>
-#include <replicator/core/wire/message.hpp>
+#include <replicator/core/wire/snapshot.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,7 +25,7 @@ namespace {
 
 void put_piece(support::Bytes& to, std::size_t tail_bytes) {
     std::array<std::byte, frame_head_bytes_max> head{};
-    const SnapshotPiece piece{.id = SnapshotId{1}, .offset = 2, .checksum = 3, .whole_checksum = 4, .last = false};
+    const SnapshotPiece piece{.id = SnapshotId{1}, .offset = 2, .checksum = 3, .whole_checksum = 4};
     const std::size_t size = write_head(head.data(), piece, LinkId{5}, tail_bytes);
     to.insert(to.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size));
     for (std::size_t i = 0; i < tail_bytes; ++i) to.push_back(static_cast<std::byte>(i));
@@ -47,6 +48,7 @@ void feed(Inbound& inbound, std::span<const std::byte> piece, std::string& seen)
         switch (event.kind) {
             case Kind::need_more: BOOST_REQUIRE(piece.empty()); return;
             case Kind::garbage: seen += " garbage"; return;
+            case Kind::first_version: seen += " version 1"; return;
             case Kind::head: seen += " head" + std::to_string(event.bytes.size()) + ":"; break;
             case Kind::tail:
                 BOOST_REQUIRE(!event.bytes.empty());
@@ -106,6 +108,33 @@ BOOST_AUTO_TEST_CASE(a_head_with_any_bit_flipped_is_garbage_in_one_piece_and_in_
         BOOST_REQUIRE(seen == " garbage");
         stream[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_hello_of_version_1_is_told_from_garbage_however_it_arrives) {
+    const support::Bytes hello = support::hello_of_version_1();
+    BOOST_REQUIRE(hello.size() == 304u);
+    for (const std::size_t size : {std::size_t{1}, std::size_t{3}, std::size_t{4}, hello.size()}) {
+        Inbound inbound;
+        std::string seen;
+        for (std::size_t at = 0; at < hello.size() && seen.empty(); at += size) {
+            feed(inbound, std::span(hello).subspan(at, std::min(size, hello.size() - at)), seen);
+        }
+        BOOST_TEST(seen == " version 1");
+    }
+    // No other frame of it is, nor anything that comes while noise is hunted through.
+    for (const std::size_t place : {1u, 2u, 3u}) {
+        support::Bytes other = hello;
+        other[place] ^= std::byte{2};
+        Inbound inbound;
+        std::string seen;
+        feed(inbound, other, seen);
+        BOOST_TEST(seen == " garbage");
+    }
+    Inbound inbound;
+    inbound.hunt();
+    std::string seen;
+    feed(inbound, hello, seen);
+    BOOST_TEST(seen.empty());
 }
 
 BOOST_AUTO_TEST_CASE(after_a_restart_the_rest_of_a_frame_is_forgotten) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The handshake: each thing in which two nodes must agree has its own error, and nothing else has one.
+// What a hello is made of: the word for a policy, and the numbers that tell links apart.
 
 #include "support/frames.hpp"
 
@@ -12,71 +12,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <set>
 
 using namespace replicator;
 using namespace replicator::core;
 
 BOOST_AUTO_TEST_SUITE(handshake)
-
-namespace {
-
-Hello from(std::uint32_t sender, std::uint32_t receiver) {
-    Hello hello;
-    hello.cluster = ClusterId{1}, hello.group = GroupId{2}, hello.history = HistoryId{3};
-    hello.sender = NodeId{sender}, hello.receiver = NodeId{receiver};
-    hello.schema = SchemaId{4}, hello.snapshot_format = 5, hello.policy = 6, hello.membership = 7;
-    hello.entry_bytes_max = 100, hello.frame_bytes_max = 1000, hello.piece_bytes_max = 50;
-    hello.window_bytes = 500, hello.log_bytes = 1000;
-    return hello;
-}
-
-/// What the node that would say `mine` finds wrong with a peer that differs in this.
-Error with(const std::function<void(Hello&)>& change) {
-    Hello theirs = from(2, 1);
-    change(theirs);
-    return mismatch(from(1, 2), theirs);
-}
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(equal_nodes_may_talk) {
-    BOOST_TEST(mismatch(from(1, 2), from(2, 1)) == Error::none);
-    BOOST_TEST(with([](Hello&) {}) == Error::none);
-}
-
-BOOST_AUTO_TEST_CASE(every_difference_has_its_error) {
-    BOOST_TEST(with([](Hello& h) { h.version_min = h.version_max = 1; }) == Error::wrong_version);
-    BOOST_TEST(with([](Hello& h) { h.version_min = h.version_max = 3; }) == Error::wrong_version);
-    BOOST_TEST(with([](Hello& h) { h.cluster = ClusterId{9}; }) == Error::wrong_cluster);
-    BOOST_TEST(with([](Hello& h) { h.group = GroupId{9}; }) == Error::wrong_group);
-    BOOST_TEST(with([](Hello& h) { h.sender = NodeId{9}; }) == Error::wrong_node);
-    BOOST_TEST(with([](Hello& h) { h.receiver = NodeId{9}; }) == Error::wrong_node);
-    BOOST_TEST(with([](Hello& h) { h.schema = SchemaId{9}; }) == Error::wrong_schema);
-    BOOST_TEST(with([](Hello& h) { h.snapshot_format = 9; }) == Error::wrong_schema);
-    BOOST_TEST(with([](Hello& h) { h.policy = 9; }) == Error::wrong_policy);
-    BOOST_TEST(with([](Hello& h) { h.membership = 9; }) == Error::wrong_membership);
-    BOOST_TEST(with([](Hello& h) { h.entry_bytes_max = 99; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.frame_bytes_max = 999; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.piece_bytes_max = 49; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.window_bytes = 901; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.log_bytes = 599; }) == Error::wrong_limits);
-    BOOST_TEST(with([](Hello& h) { h.history = HistoryId{9}; }) == Error::wrong_history);
-}
-
-BOOST_AUTO_TEST_CASE(what_may_differ_does_not_matter) {
-    BOOST_TEST(with([](Hello& h) { h.version_min = 0, h.version_max = 5; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.features = 1; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.history = HistoryId{}; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.window_bytes = 900; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.log_bytes = 600; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.flags = 31; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) { h.run = Run{9}, h.incarnation = Incarnation{9}, h.nonce = 9; }) == Error::none);
-    BOOST_TEST(with([](Hello& h) {
-                   h.last = {{1, NodeId{1}, 1}, Index{9}}, h.commit = {{1, NodeId{1}, 1}, Index{9}};
-               }) == Error::none);
-}
 
 BOOST_AUTO_TEST_CASE(the_policy_word_tells_policies_apart) {
     using enum Stage;

@@ -4,8 +4,9 @@
 
 #include "support/frames.hpp"
 
+#include <replicator/core/wire/append.hpp>
 #include <replicator/core/wire/frame_reader.hpp>
-#include <replicator/core/wire/message.hpp>
+#include <replicator/core/wire/snapshot.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -58,6 +59,7 @@ struct Seen {
             const auto event = inbound.next(piece);
             switch (event.kind) {
                 case Kind::need_more: BOOST_REQUIRE(piece.empty()); return;
+                case Kind::first_version:
                 case Kind::garbage: text += 'g'; break;
                 case Kind::tail:
                     tail += event.bytes.size();

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+// Entries on a link, and the answer to them: append and ack. Everything that the handshake fixed is left out here.
+#pragma once
+
+#include "frame.hpp"
+
+#include "../../encoding/layout.hpp"
+#include "../../error.hpp"
+#include "../../types.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace replicator::core {
+
+/// A leader's send time and read round, as they come back in an ack.
+struct Echo {
+    Instant sent;
+    std::uint64_t round = 0;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& echo) noexcept {
+        bytes.each(echo.sent, echo.round);
+    }
+};
+static_assert(Layout<Echo> && sizeof(Echo) == echo_bytes);
+
+/// Why a follower did not take an append, and the newest position that it may share with the leader.
+struct Refusal {
+    Error error = Error::none;
+    std::array<std::uint8_t, 7> unused{};
+    Position hint;
+    Position commit;  ///< of the follower: what the leader may not share with it must not lie below
+
+    constexpr Refusal() noexcept = default;
+    constexpr Refusal(Error error_, Position hint_, Position commit_) noexcept
+        : error(error_), hint(hint_), commit(commit_) {}
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& refusal) noexcept {
+        bytes.each(refusal.error, refusal.unused, refusal.hint, refusal.commit);
+    }
+};
+static_assert(Layout<Refusal> && sizeof(Refusal) == refusal_bytes);
+static_assert(Layout<SnapshotOffset> && sizeof(SnapshotOffset) == snapshot_offset_bytes);
+
+/// The fields that every append has.
+struct AppendFields {
+    Index previous;
+    Index commit;
+    Chain previous_chain{};
+    std::uint32_t count = 0;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& append) noexcept {
+        bytes.each(append.previous, append.commit, append.previous_chain, append.count);
+    }
+};
+static_assert(Layout<AppendFields> && sizeof(AppendFields) == append_bytes);
+static_assert(Layout<Epoch> && sizeof(Epoch) == epoch_bytes);
+
+/// Leader to follower. The entries are the tail of the frame; none make it a heartbeat.
+struct Append {
+    Position previous;           ///< of the entry before the first
+    Chain previous_chain{};      ///< up to that entry
+    Index commit;                ///< the follower may apply up to here, once it has verified so far
+    std::uint32_t count = 0;     ///< entries in the tail
+    std::optional<Echo> timing;  ///< to be echoed
+};
+
+/// The fields that every ack has.
+struct AckFields {
+    Index received;
+    Index durable;
+    Index applied;
+    std::uint64_t credit = 0;
+
+    template <class Bytes, class Self>
+    static void each_field(Bytes bytes, Self& ack) noexcept {
+        bytes.each(ack.received, ack.durable, ack.applied, ack.credit);
+    }
+};
+static_assert(Layout<AckFields> && sizeof(AckFields) == ack_bytes);
+
+/// Follower to leader.
+struct Ack {
+    Index received;  ///< verified in the epoch of the link
+    Index durable;
+    Index applied;
+    std::uint64_t credit = 0;  ///< bytes of entries that the follower could take now
+    std::optional<Echo> echo;
+    std::optional<Refusal> refusal;
+    std::optional<SnapshotOffset> snapshot;
+};
+
+/// Writes the block of `flag` if it is there.
+template <Layout Block>
+std::byte* write_block(std::byte* to, const std::optional<Block>& block, std::uint8_t flag,
+                       std::uint8_t& flags) noexcept {
+    if (!block) return to;
+    flags = static_cast<std::uint8_t>(flags | flag);
+    return write_layout(to, *block);
+}
+
+template <Layout Block>
+const std::byte* read_block(const std::byte* from, std::optional<Block>& block, std::uint8_t flag,
+                            std::uint8_t flags) noexcept {
+    return (flags & flag) != 0 ? read_layout(from, block.emplace()) : from;
+}
+
+/// The bytes of the head that `write_head` is going to write.
+[[nodiscard]] inline std::size_t append_head_bytes(const Append& append, Epoch epoch) noexcept {
+    const std::uint8_t flags =
+        static_cast<std::uint8_t>((append.previous.epoch != epoch ? append_flags::previous_epoch : 0) |
+                                  (append.timing ? append_flags::timed : 0));
+    return frame_header_bytes + field_bytes(FrameType::append, flags);
+}
+
+/// Writes the head of a message on `link` of `epoch` and returns its size. `tail_bytes` of tail are to follow.
+inline std::size_t write_head(std::byte* head, const Append& append, LinkId link, Epoch epoch,
+                              std::size_t tail_bytes) noexcept {
+    std::uint8_t flags = 0;
+    std::byte* to = write_layout(head + frame_header_bytes, AppendFields{append.previous.index, append.commit,
+                                                                         append.previous_chain, append.count});
+    if (append.previous.epoch != epoch) {
+        flags = append_flags::previous_epoch;
+        to = write_layout(to, append.previous.epoch);
+    }
+    write_block(to, append.timing, append_flags::timed, flags);
+    return seal_head(head, {FrameType::append, flags, static_cast<std::uint32_t>(tail_bytes), link});
+}
+
+[[nodiscard]] inline Append read_append(const std::byte* head, std::uint8_t flags, Epoch epoch) noexcept {
+    AppendFields fields;
+    const std::byte* from = read_layout(head + frame_header_bytes, fields);
+    Append append{.previous = {epoch, fields.previous},
+                  .previous_chain = fields.previous_chain,
+                  .commit = fields.commit,
+                  .count = fields.count,
+                  .timing = {}};
+    if ((flags & append_flags::previous_epoch) != 0) from = read_layout(from, append.previous.epoch);
+    read_block(from, append.timing, append_flags::timed, flags);
+    return append;
+}
+
+inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noexcept {
+    std::uint8_t flags = 0;
+    std::byte* to =
+        write_layout(head + frame_header_bytes, AckFields{ack.received, ack.durable, ack.applied, ack.credit});
+    to = write_block(to, ack.echo, ack_flags::echo, flags);
+    to = write_block(to, ack.refusal, ack_flags::refusal, flags);
+    write_block(to, ack.snapshot, ack_flags::snapshot, flags);
+    return seal_head(head, {FrameType::ack, flags, 0, link});
+}
+
+[[nodiscard]] inline Ack read_ack(const std::byte* head, std::uint8_t flags) noexcept {
+    AckFields fields;
+    const std::byte* from = read_layout(head + frame_header_bytes, fields);
+    Ack ack{.received = fields.received,
+            .durable = fields.durable,
+            .applied = fields.applied,
+            .credit = fields.credit,
+            .echo = {},
+            .refusal = {},
+            .snapshot = {}};
+    from = read_block(from, ack.echo, ack_flags::echo, flags);
+    from = read_block(from, ack.refusal, ack_flags::refusal, flags);
+    read_block(from, ack.snapshot, ack_flags::snapshot, flags);
+    return ack;
+}
+
+}  // namespace replicator::core
