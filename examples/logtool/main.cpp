@@ -85,11 +85,8 @@ private:
 const char* name_of(EntryType type) {
     switch (type) {
         case EntryType::command: return "command";
-        case EntryType::no_op: return "no_op";
         case EntryType::epoch_start: return "epoch_start";
         case EntryType::seat: return "seat";
-        case EntryType::membership: return "membership";
-        case EntryType::policy: return "policy";
         case EntryType::admit: return "admit";
     }
     return "unknown";

@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_is_cut_off_anywhere_is_incomplete) {
 }
 
 BOOST_AUTO_TEST_CASE(it_stops_before_what_is_not_a_plain_command) {
-    for (const EntryType type : {EntryType::no_op, EntryType::epoch_start, EntryType::admit}) {
+    for (const EntryType type : {EntryType::seat, EntryType::epoch_start, EntryType::admit}) {
         std::vector<std::byte> bytes;
         put(bytes, "after", put(bytes, "special", put(bytes, "plain", start), type));
         const auto run = verify_entries(bytes, start, 1024);
@@ -182,6 +182,18 @@ BOOST_AUTO_TEST_CASE(an_extended_entry_has_its_command_behind_the_fields) {
 BOOST_AUTO_TEST_CASE(histories_do_not_begin_alike) {
     BOOST_TEST(first_chain(HistoryId{1}) != first_chain(HistoryId{2}));
     BOOST_TEST(first_chain(HistoryId{1}) != first_chain(HistoryId{std::uint64_t{1} << 32}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_understood_is_of_a_type_that_somebody_writes_or_may_be_passed_over) {
+    for (std::uint32_t type = 0; type < 16; ++type) {
+        const bool known = type == 0 || type == 2 || type == 3 || type == 6;
+        for (std::uint32_t flags = 0; flags < 16; ++flags) {
+            const bool passable = (flags & entry_flags::skippable) != 0;
+            const bool refused = (flags & (entry_flags::compressed | entry_flags::reserved)) != 0;
+            const EntryHeader header{type << 24 | flags << 28, Chain{}};
+            BOOST_REQUIRE(is_understood(header) == ((known || passable) && !refused));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
