@@ -97,7 +97,7 @@ inline Bytes ack_frame(const replicator::core::Ack& ack, replicator::LinkId link
 }
 
 /// Turns frames into lines. It remembers which epoch a link is for, because an append leaves that out.
-class FrameReader {
+class FrameLines {
 public:
     [[nodiscard]] std::string line(const Bytes& frame) {
         using namespace replicator;

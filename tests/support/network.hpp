@@ -214,7 +214,7 @@ private:
 
     void note(const Frame& frame, const char* what) {
         std::ostringstream out;
-        out << frame.from << " -> " << frame.to << ' ' << reader_.line(frame.bytes) << what << '\n';
+        out << frame.from << " -> " << frame.to << ' ' << frame_lines_.line(frame.bytes) << what << '\n';
         lines_ += out.str();
     }
 
@@ -224,7 +224,7 @@ private:
     std::vector<Frame> held_;  // for nodes that are stopped
     std::set<std::pair<NodeId, NodeId>> woken_;
     std::set<NodeId> flushing_;
-    FrameReader reader_;
+    FrameLines frame_lines_;
     std::string lines_;
     replicator::Instant now_{1'000'000};
 };

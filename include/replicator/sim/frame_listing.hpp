@@ -70,12 +70,12 @@ namespace replicator::sim {
 class FrameListing {
 public:
     void watch(Instant now, NodeId from, NodeId to, std::span<const std::byte> bytes) {
-        core::Inbound& stream = streams_[{from, to}];
+        core::FrameReader& stream = streams_[{from, to}];
         while (true) {
-            const core::Inbound::Event event = stream.next(bytes);
-            if (event.kind == core::Inbound::Event::Kind::need_more) return;
-            if (event.kind == core::Inbound::Event::Kind::tail) continue;
-            if (event.kind != core::Inbound::Event::Kind::head) {
+            const core::FrameReader::Event event = stream.next(bytes);
+            if (event.kind == core::FrameReader::Event::Kind::need_more) return;
+            if (event.kind == core::FrameReader::Event::Kind::tail) continue;
+            if (event.kind != core::FrameReader::Event::Kind::head) {
                 stream.restart();
                 add(now, from, to, "damaged bytes");
                 return;
@@ -104,7 +104,7 @@ private:
     }
 
     static constexpr std::uint32_t lanes = 5;
-    std::map<std::pair<NodeId, NodeId>, core::Inbound> streams_;
+    std::map<std::pair<NodeId, NodeId>, core::FrameReader> streams_;
     std::string text_;
 };
 

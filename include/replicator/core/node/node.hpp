@@ -57,10 +57,10 @@ public:
         peer.fed = true;
         Error error = Error::none;
         while (error == Error::none) {
-            const Inbound::Event event = peer.inbound.next(bytes);
-            if (event.kind == Inbound::Event::Kind::need_more) break;
+            const FrameReader::Event event = peer.inbound.next(bytes);
+            if (event.kind == FrameReader::Event::Kind::need_more) break;
             error = take(peer, event);
-            if (error != Error::none && on_line() && event.kind != Inbound::Event::Kind::head) {
+            if (error != Error::none && on_line() && event.kind != FrameReader::Event::Kind::head) {
                 Damage<Composition>::pass(local(), peer, parts_.follower);
                 error = Error::none;
             }
@@ -126,12 +126,12 @@ public:
 private:
     [[nodiscard]] bool on_line() const noexcept { return local().delivery.is(Delivers::line); }
 
-    [[nodiscard]] Error take(Peer& peer, const Inbound::Event& event) noexcept {
+    [[nodiscard]] Error take(Peer& peer, const FrameReader::Event& event) noexcept {
         switch (event.kind) {
-            case Inbound::Event::Kind::head: return take_head(peer, event.bytes);
-            case Inbound::Event::Kind::tail: return take_tail(peer, event.bytes, event.tail_ends);
-            case Inbound::Event::Kind::garbage: return Error::corrupt;
-            case Inbound::Event::Kind::first_version: return Links<Composition>::refuse_version(local(), peer);
+            case FrameReader::Event::Kind::head: return take_head(peer, event.bytes);
+            case FrameReader::Event::Kind::tail: return take_tail(peer, event.bytes, event.tail_ends);
+            case FrameReader::Event::Kind::garbage: return Error::corrupt;
+            case FrameReader::Event::Kind::first_version: return Links<Composition>::refuse_version(local(), peer);
             default: return Error::none;
         }
     }

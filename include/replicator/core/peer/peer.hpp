@@ -51,7 +51,7 @@ struct Peer {
 
     // The stream of bytes.
     bool awake = false;  ///< the transport was woken, and transmit has not returned 0 since
-    Inbound inbound;
+    FrameReader inbound;
     bool fed = false;  ///< something came since the last tick
     Instant fed_at;    ///< when it was last so
     /// `unwanted` belongs to this link, and is dropped, too.

@@ -87,11 +87,11 @@ private:
     /// have been said.
     [[nodiscard]] Result<bool> find_answer(std::uint64_t nonce, std::span<const std::byte> bytes,
                                            Hello& theirs) const noexcept {
-        Inbound inbound;
+        FrameReader inbound;
         for (;;) {
-            const Inbound::Event event = inbound.next(bytes);
-            if (event.kind == Inbound::Event::Kind::need_more) return false;
-            if (event.kind != Inbound::Event::Kind::head) return Error::corrupt;
+            const FrameReader::Event event = inbound.next(bytes);
+            if (event.kind == FrameReader::Event::Kind::need_more) return false;
+            if (event.kind != FrameReader::Event::Kind::head) return Error::corrupt;
             const FrameHeader header = load_header(event.bytes.data());
             if (header.link != LinkId{}) return Error::protocol;
             if (header.tail_bytes != 0 && header.flags == 0) return Error::protocol;

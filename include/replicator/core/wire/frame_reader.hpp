@@ -15,7 +15,7 @@
 
 namespace replicator::core {
 
-class Inbound {
+class FrameReader {
 public:
     /// What came next in the stream.
     struct Event {

@@ -17,7 +17,7 @@
 
 using namespace replicator;
 using namespace replicator::core;
-using Kind = Inbound::Event::Kind;
+using Kind = FrameReader::Event::Kind;
 
 BOOST_AUTO_TEST_SUITE(inbound)
 
@@ -42,7 +42,7 @@ support::Bytes a_stream() {
 }
 
 /// Feeds a piece, and notes heads by their size and tails byte by byte.
-void feed(Inbound& inbound, std::span<const std::byte> piece, std::string& seen) {
+void feed(FrameReader& inbound, std::span<const std::byte> piece, std::string& seen) {
     for (;;) {
         const auto event = inbound.next(piece);
         switch (event.kind) {
@@ -63,11 +63,11 @@ void feed(Inbound& inbound, std::span<const std::byte> piece, std::string& seen)
 BOOST_AUTO_TEST_CASE(two_pieces_cut_anywhere_give_the_same) {
     const auto stream = a_stream();
     std::string whole;
-    Inbound at_once;
+    FrameReader at_once;
     feed(at_once, stream, whole);
     BOOST_TEST(whole.find("garbage") == std::string::npos);
     for (std::size_t split = 0; split <= stream.size(); ++split) {
-        Inbound inbound;
+        FrameReader inbound;
         std::string seen;
         feed(inbound, std::span(stream).first(split), seen);
         feed(inbound, std::span(stream).subspan(split), seen);
@@ -78,10 +78,10 @@ BOOST_AUTO_TEST_CASE(two_pieces_cut_anywhere_give_the_same) {
 BOOST_AUTO_TEST_CASE(pieces_of_every_size_give_the_same) {
     const auto stream = a_stream();
     std::string whole;
-    Inbound at_once;
+    FrameReader at_once;
     feed(at_once, stream, whole);
     for (std::size_t size = 1; size < stream.size(); ++size) {
-        Inbound inbound;
+        FrameReader inbound;
         std::string seen;
         for (std::size_t at = 0; at < stream.size(); at += size) {
             feed(inbound, std::span(stream).subspan(at, std::min(size, stream.size() - at)), seen);
@@ -96,11 +96,11 @@ BOOST_AUTO_TEST_CASE(a_head_with_any_bit_flipped_is_garbage_in_one_piece_and_in_
     stream.resize(frame_head_bytes_max + 8);
     for (std::size_t bit = 0; bit < head * 8; ++bit) {
         stream[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
-        Inbound at_once;
+        FrameReader at_once;
         std::string seen;
         feed(at_once, stream, seen);
         BOOST_REQUIRE(seen == " garbage");
-        Inbound by_bytes;
+        FrameReader by_bytes;
         seen.clear();
         for (std::size_t i = 0; i < stream.size() && seen.empty(); ++i) {
             feed(by_bytes, std::span(stream).subspan(i, 1), seen);
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_hello_of_version_1_is_told_from_garbage_however_it_arrive
     const support::Bytes hello = support::hello_of_version_1();
     BOOST_REQUIRE(hello.size() == 304u);
     for (const std::size_t size : {std::size_t{1}, std::size_t{3}, std::size_t{4}, hello.size()}) {
-        Inbound inbound;
+        FrameReader inbound;
         std::string seen;
         for (std::size_t at = 0; at < hello.size() && seen.empty(); at += size) {
             feed(inbound, std::span(hello).subspan(at, std::min(size, hello.size() - at)), seen);
@@ -125,12 +125,12 @@ BOOST_AUTO_TEST_CASE(a_hello_of_version_1_is_told_from_garbage_however_it_arrive
     for (const std::size_t place : {1u, 2u, 3u}) {
         support::Bytes other = hello;
         other[place] ^= std::byte{2};
-        Inbound inbound;
+        FrameReader inbound;
         std::string seen;
         feed(inbound, other, seen);
         BOOST_TEST(seen == " garbage");
     }
-    Inbound inbound;
+    FrameReader inbound;
     inbound.hunt();
     std::string seen;
     feed(inbound, hello, seen);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(after_a_restart_the_rest_of_a_frame_is_forgotten) {
     put_piece(stream, 40);
     const support::Bytes next = support::ack_frame(Ack{}, LinkId{5});
     for (const std::size_t part : {std::size_t{3}, std::size_t{20}, stream.size() - 1}) {
-        Inbound inbound;
+        FrameReader inbound;
         std::string seen;
         feed(inbound, std::span(stream).first(part), seen);
         inbound.restart();

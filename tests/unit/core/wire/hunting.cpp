@@ -23,7 +23,7 @@ namespace {
 
 using namespace replicator;
 using namespace replicator::core;
-using Kind = Inbound::Event::Kind;
+using Kind = FrameReader::Event::Kind;
 
 support::Bytes operator+(support::Bytes a, const support::Bytes& b) {
     a.insert(a.end(), b.begin(), b.end());
@@ -85,7 +85,7 @@ struct Seen {
         }
     }
 
-    Inbound inbound;
+    FrameReader inbound;
     bool believes_pieces;
     std::size_t tail = 0;
     std::string text;
