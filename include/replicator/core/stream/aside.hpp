@@ -91,6 +91,8 @@ private:
         for (;;) {
             const FrameReader::Event event = inbound.next(bytes);
             if (event.kind == FrameReader::Event::Kind::need_more) return false;
+            if (event.kind == FrameReader::Event::Kind::first_version) return Error::wrong_version;
+            if (event.kind == FrameReader::Event::Kind::tail) continue;  // blocks of a hello that are not known here
             if (event.kind != FrameReader::Event::Kind::head) return Error::corrupt;
             const FrameHeader header = load_header(event.bytes.data());
             if (header.link != LinkId{}) return Error::protocol;

@@ -134,6 +134,34 @@ BOOST_AUTO_TEST_CASE(nonsense_on_a_second_stream_changes_nothing) {
     check_that_the_first_stream_stands(group);
 }
 
+BOOST_AUTO_TEST_CASE(another_version_on_a_second_stream_is_refused_in_words) {
+    Sync group(2);
+    auto hello = overhear(group.network, two);
+    BOOST_REQUIRE(hello);
+    {
+        SecondStream second(group);
+        second.say(support::hello_of_version_1());
+        BOOST_TEST(second.judged().error() == Error::wrong_version);
+    }
+    // Blocks that are not known here stand in the tail, and more may follow.
+    const auto with_block = [&hello] {
+        Bytes frame = hello_frame(*hello);
+        core::seal_head(frame.data(), {core::FrameType::hello, 1, 24, LinkId{}});
+        frame.resize(frame.size() + 24);
+        return frame;
+    };
+    SecondStream second(group);
+    second.say(with_block());
+    BOOST_TEST(!*second.judged());
+    hello->receiver_run = second.question.run;
+    hello->receiver_nonce = second.question.nonce;
+    second.say(with_block());
+    BOOST_TEST(second.judged().error() == Error::wrong_version);
+    BOOST_REQUIRE(second.reply);
+    BOOST_TEST(second.reply->refusal == Error::wrong_version);
+    check_that_the_first_stream_stands(group);
+}
+
 BOOST_AUTO_TEST_CASE(a_run_that_answers_on_a_second_stream_takes_over_at_once) {
     Sync group(2);
     const auto former = overhear(group.network, two);
