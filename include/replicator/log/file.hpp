@@ -62,12 +62,12 @@ public:
     File(File&&) noexcept = default;
     /// What was not flushed is left as after a crash; `close` first where that matters.
     File& operator=(File&& other) noexcept {
-        if (body_ != nullptr) body_->wait();
+        if (body_ != nullptr) body_->disk().wait();
         body_ = std::move(other.body_);
         return *this;
     }
     ~File() {
-        if (body_ != nullptr) body_->wait();
+        if (body_ != nullptr) body_->disk().wait();
     }
 
     /// Opens a directory, or makes one out of nothing, and recovers what is there. `verdict` is told what was found,
@@ -87,38 +87,37 @@ public:
     [[nodiscard]] static Result<File> open(S storage, const char* path, const FileIdentity& identity,
                                            OnDamage on_damage = OnDamage::refuse, Verdict* verdict = nullptr) {
         File file;
-        file.body_.reset(new (std::nothrow) Body);
+        file.body_.reset(new (std::nothrow) Body(std::move(storage)));
         if (file.body_ == nullptr) return Error::log_full;
-        file.body_->storage = std::move(storage);
         const Error error = file.body_->open(path, identity, on_damage);
         if (verdict != nullptr) {
-            *verdict = file.body_->verdict;
+            *verdict = file.body_->verdict();
             verdict->error = error;
-            verdict->failure = file.body_->failure();
+            verdict->failure = file.body_->disk().failure();
         }
         if (error != Error::none) return error;
         return file;
     }
 
     [[nodiscard]] LogBase base() const noexcept {
-        return body_ == nullptr ? LogBase{} : LogBase{body_->begin.index - 1, body_->base_chain};
+        return body_ == nullptr ? LogBase{} : LogBase{body_->retention().base(), body_->retention().base_chain()};
     }
     [[nodiscard]] Index last() const noexcept { return end().index - 1; }
     /// The newest entry that a flush covered.
-    [[nodiscard]] Index held() const noexcept { return body_ == nullptr ? Index{} : body_->held; }
-    [[nodiscard]] Chain chain() const noexcept { return body_ == nullptr ? Chain{} : body_->chain; }
-    [[nodiscard]] Cursor begin() const noexcept { return body_ == nullptr ? Cursor{} : body_->begin; }
-    [[nodiscard]] Cursor end() const noexcept { return body_ == nullptr ? Cursor{} : body_->tail.end(); }
+    [[nodiscard]] Index held() const noexcept { return body_ == nullptr ? Index{} : body_->disk().held(); }
+    [[nodiscard]] Chain chain() const noexcept { return body_ == nullptr ? Chain{} : body_->chain(); }
+    [[nodiscard]] Cursor begin() const noexcept { return body_ == nullptr ? Cursor{} : body_->retention().begin(); }
+    [[nodiscard]] Cursor end() const noexcept { return body_ == nullptr ? Cursor{} : body_->end(); }
     /// What the system refused last: the call, the path and errno. It stands beside each `Error::log_full` and
     /// `Error::log_failed`; an empty call means that the system refused nothing.
     [[nodiscard]] StorageFailure failure() const noexcept {
-        return body_ == nullptr ? StorageFailure{} : body_->failure();
+        return body_ == nullptr ? StorageFailure{} : body_->disk().failure();
     }
     /// Since the last `flush`, a `seek` or a `read` gave nothing, or a place that is not that of the entry, because the
     /// system was short of descriptors or memory.
-    [[nodiscard]] bool stalled() const noexcept { return body_ != nullptr && body_->stalled; }
+    [[nodiscard]] bool stalled() const noexcept { return body_ != nullptr && body_->stalled(); }
     /// `Error::stopped` for a closed log.
-    [[nodiscard]] Error fault() const noexcept { return body_ == nullptr ? Error::stopped : body_->fault; }
+    [[nodiscard]] Error fault() const noexcept { return body_ == nullptr ? Error::stopped : body_->disk().fault(); }
 
     /// The place of `index`, which must be kept. O(entries in a part of the tail), or one read of a file.
     [[nodiscard]] Cursor seek(Index index) const noexcept {
@@ -139,11 +138,11 @@ public:
     void reset(Index index, Chain chain) noexcept { body_->reset(index, chain); }
     /// Entries up to `index` may be dropped, once a state on the disk includes them.
     void release(Index index) noexcept {
-        if (body_ != nullptr) body_->released = larger(body_->released, index);
+        if (body_ != nullptr) body_->retention().release(index);
     }
     /// Followers still need entries from `index` on; they are kept for as long as the capacity allows. Nobody needs any
     /// until this is called.
-    void need(Index index) noexcept { body_->needed = index; }
+    void need(Index index) noexcept { body_->retention().need(index); }
     /// Bytes that may be appended before the entry `index` may be dropped, needed or not. 0 when it is gone.
     [[nodiscard]] std::uint64_t distance_to_loss(Index index) const noexcept {
         return body_ == nullptr ? 0 : body_->distance_to_loss(index);
@@ -156,13 +155,13 @@ public:
     [[nodiscard]] Error flush() noexcept { return body_ == nullptr ? Error::stopped : body_->flush(); }
     /// Picks up the end of a flush on a helper thread.
     void poll() noexcept {
-        if (body_ != nullptr) body_->poll();
+        if (body_ != nullptr) body_->disk().poll();
     }
     /// Waits for the flush that is under way.
     void wait() noexcept {
-        if (body_ != nullptr) body_->wait();
+        if (body_ != nullptr) body_->disk().wait();
     }
-    [[nodiscard]] bool flushing() const noexcept { return body_ != nullptr && body_->syncing(); }
+    [[nodiscard]] bool flushing() const noexcept { return body_ != nullptr && body_->disk().is_syncing(); }
     /// Writes what was gathered, without a flush: it survives the process, and not a loss of power.
     [[nodiscard]] Error write() noexcept { return body_ == nullptr ? Error::stopped : body_->write_out(); }
     /// Prepares the next file a little further, so that no flush has to. For times when there is nothing else to do.
@@ -173,42 +172,44 @@ public:
     [[nodiscard]] Error close() noexcept { return body_ == nullptr ? Error::stopped : body_->close(); }
 
     /// What opening found.
-    [[nodiscard]] const Verdict& verdict() const noexcept { return body_->verdict; }
+    [[nodiscard]] const Verdict& verdict() const noexcept { return body_->verdict(); }
 
     /// What the node stored last; nothing for a closed log.
     [[nodiscard]] Metadata metadata() const noexcept {
         if (body_ == nullptr) return {};
-        Metadata metadata = body_->metadata;
-        metadata.epochs = body_->epochs;
+        Metadata metadata = body_->ledger().metadata();
+        metadata.epochs = body_->ledger().epochs();
         return metadata;
     }
     /// For `Config::run`: every start on this directory has another one, and so has one on a directory that was made
     /// anew, as far as its incarnation was drawn at random.
     [[nodiscard]] Run run() const noexcept {
         if (body_ == nullptr) return {};
-        const std::uint64_t mixed =
-            value(body_->metadata.incarnation) ^ body_->metadata.run_counter * 0x9e3779b97f4a7c15u;
+        const Metadata& metadata = body_->ledger().metadata();
+        const std::uint64_t mixed = value(metadata.incarnation) ^ metadata.run_counter * 0x9e3779b97f4a7c15u;
         return Run{mixed == 0 ? 1 : mixed};
     }
     /// True when the metadata say from where on this copy is suspect.
     [[nodiscard]] bool is_suspect() const noexcept {
-        return body_ != nullptr && body_->metadata.suspect_from != Index{};
+        return body_ != nullptr && body_->ledger().metadata().suspect_from != Index{};
     }
     /// True when `close` was the last thing that happened to it before it was opened.
-    [[nodiscard]] bool closed_in_order() const noexcept { return body_ != nullptr && body_->closed_in_order; }
+    [[nodiscard]] bool closed_in_order() const noexcept {
+        return body_ != nullptr && body_->ledger().closed_in_order();
+    }
     /// Keeps the node's own part of the metadata; on the disk when it returns `Error::none`. After `reset` it also
     /// takes the epoch of the base and the epoch history, in one step with the reset.
     [[nodiscard]] Error store(const Metadata& metadata) noexcept {
         return body_ == nullptr ? Error::stopped : body_->store(metadata);
     }
     /// The newest epochs of what is in the files.
-    [[nodiscard]] const EpochHistory& epochs() const noexcept { return body_->epochs; }
+    [[nodiscard]] const EpochHistory& epochs() const noexcept { return body_->ledger().epochs(); }
 
     /// True when there are so many files that some should go, which takes a newer state on the disk.
-    [[nodiscard]] bool is_crowded() const noexcept { return body_ != nullptr && body_->is_crowded(); }
+    [[nodiscard]] bool is_crowded() const noexcept { return body_ != nullptr && body_->retention().is_crowded(); }
 
     /// The disk had no room when it was last asked, and nothing is taken before it has some.
-    [[nodiscard]] bool is_full() const noexcept { return body_ != nullptr && body_->no_space; }
+    [[nodiscard]] bool is_full() const noexcept { return body_ != nullptr && body_->disk().is_full(); }
 
     // --- States ---
 
@@ -226,12 +227,12 @@ public:
     /// released and included. With a storage that flushes on a helper thread, `Error::not_yet` until that is done: call
     /// it again, once in each turn of the loop.
     [[nodiscard]] Error finish_snapshot() noexcept {
-        return body_ == nullptr ? Error::stopped : body_->finish_snapshot(nullptr);
+        return body_ == nullptr ? Error::stopped : body_->finish_snapshot();
     }
     /// The same for a state that came from elsewhere: in one step it also becomes the base of the log, which is then
     /// empty, and `installing` is cleared.
     [[nodiscard]] Error install_snapshot(const EpochHistory& epochs_before) noexcept {
-        return body_ == nullptr ? Error::stopped : body_->finish_snapshot(&epochs_before);
+        return body_ == nullptr ? Error::stopped : body_->install_snapshot(epochs_before);
     }
     void drop_snapshot() noexcept {
         if (body_ != nullptr) body_->drop_snapshot();
@@ -240,13 +241,14 @@ public:
     [[nodiscard]] Index snapshot_index() const noexcept { return snapshot().position.index; }
     /// The state on the disk; its id is 0 when there is none.
     [[nodiscard]] SnapshotPointer snapshot() const noexcept {
-        return body_ == nullptr ? SnapshotPointer{} : body_->metadata.snapshot;
+        return body_ == nullptr ? SnapshotPointer{} : body_->ledger().metadata().snapshot;
     }
     /// Opens the state on the disk, to be read piece by piece.
     [[nodiscard]] Error open_snapshot(SnapshotReader& reader) const noexcept {
         if (body_ == nullptr) return Error::stopped;
-        if (body_->metadata.snapshot.id == SnapshotId{}) return Error::not_yet;
-        return reader.open(body_->storage, body_->directory, body_->metadata.snapshot.id);
+        const SnapshotId id = snapshot().id;
+        if (id == SnapshotId{}) return Error::not_yet;
+        return reader.open(body_->disk().storage(), body_->disk().directory(), id);
     }
 
 private:

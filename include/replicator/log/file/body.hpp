@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
-// What log::File does: entries gathered in memory, records written, flushes, cuts, removal of what may go.
+// What log::File does, and in which order its parts do it: entries gathered in memory, then written, flushed, cut.
 #pragma once
 
+#include "disk.hpp"
+#include "ledger.hpp"
+#include "open.hpp"
+#include "options.hpp"
+#include "segment/reader.hpp"
+#include "segment/records.hpp"
+#include "segment/retention.hpp"
+#include "segment/segments.hpp"
 #include "snapshot/keeping.hpp"
-#include "state.hpp"
+#include "tail.hpp"
 
-#include "../../assert.hpp"
 #include "../../concepts/log_policy.hpp"
 #include "../../concepts/storage.hpp"
-#include "../../encoding/entry.hpp"
+#include "../../error.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -18,104 +25,76 @@
 
 namespace replicator::log::detail {
 
+/// Stays where it is: its parts refer to each other.
 template <Storage S, class Options>
-class FileBody : public FileState<S, Options> {
-    using State = FileState<S, Options>;
-
+class FileBody {
 public:
-    using State::base_chain;
-    using State::begin;
-    using State::chain;
-    using State::cut_due_;
-    using State::directory;
-    using State::drop;
-    using State::dropped_;
-    using State::epochs;
-    using State::fault;
-    using State::has_room;
-    using State::held;
-    using State::is_crowded;
-    using State::keep;
-    using State::metadata;
-    using State::next_segment;
-    using State::no_space;
-    using State::note_durable;
-    using State::poll;
-    using State::put_installed;
-    using State::put_metadata;
-    using State::put_reset;
-    using State::read_files;
-    using State::reader_;
-    using State::released;
-    using State::remove;
-    using State::reset_due_;
-    using State::result;
-    using State::save;
-    using State::scribbled_;
-    using State::segments_;
-    using State::settle;
-    using State::stalled;
-    using State::storage;
-    using State::syncing_;
-    using State::syncing_to_;
-    using State::tail;
-    using State::wait;
-    using State::writer_;
-    using State::written_;
-    using State::written_chain_;
+    explicit FileBody(S storage) noexcept
+        : disk_(std::move(storage)),
+          ledger_(disk_, segments_),
+          retention_(disk_, ledger_, segments_, reader_),
+          records_(disk_, ledger_, segments_, retention_),
+          keeping_(disk_, ledger_) {}
+    FileBody(const FileBody&) = delete;
+    FileBody& operator=(const FileBody&) = delete;
+
+    [[nodiscard]] Error open(const char* path, const FileIdentity& identity, OnDamage on_damage) noexcept {
+        if (!tail_.allocate() || !segments_.allocate() || !reader_.allocate()) return Error::log_full;
+        if (const Error error = disk_.open(path); error != Error::none) return error;
+        if (const Error error = ledger_.open(identity, verdict_.kind); error != Error::none) return error;
+        return recover(on_damage);
+    }
+
+    [[nodiscard]] FileDisk<S>& disk() noexcept { return disk_; }
+    [[nodiscard]] const FileLedger<S, Options>& ledger() const noexcept { return ledger_; }
+    [[nodiscard]] FileRetention<S, Options>& retention() noexcept { return retention_; }
+    [[nodiscard]] const Verdict& verdict() const noexcept { return verdict_; }
+    /// A file could not be read for a reason that passes.
+    [[nodiscard]] bool stalled() const noexcept { return stalled_; }
+    [[nodiscard]] Chain chain() const noexcept { return chain_; }
+    [[nodiscard]] Cursor end() const noexcept { return tail_.end(); }
+    [[nodiscard]] std::uint64_t distance_to_loss(Index index) const noexcept {
+        return retention_.distance_to_loss(index, records_.end().index, tail_.end().offset);
+    }
+
+    // --- In memory ---
 
     [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
-        const bool fits = tail.end().offset + least <= plain_to_ && least <= Options::entry_bytes_max;
-        if (fits && most == least && result() == Error::none) return tail.next(least);
+        const bool fits = tail_.end().offset + least <= plain_to_ && least <= Options::entry_bytes_max;
+        if (fits && most == least && disk_.result() == Error::none) return tail_.next(least);
         return make_room(least, most);
     }
-
     void append(std::size_t bytes, std::uint64_t count, Chain to) noexcept {
-        tail.append(bytes, count);
-        chain = to;
+        tail_.append(bytes, count);
+        chain_ = to;
     }
-
     void cut(Cursor at, Chain to) noexcept {
         plain_to_ = 0;
-        tail.cut(at);
-        chain = to;
-        if (written_.index <= at.index) {
-            // A write that failed may have left all of what is cut now.
-            if (scribbled_) cut_due_ = true, writer_.seal();
-            return;
-        }
-        written_ = at;
-        written_chain_ = to;
-        cut_due_ = true;
-        writer_.seal();
-        epochs.cut(at.index);
+        tail_.cut(at);
+        chain_ = to;
+        records_.cut(at, to);
         reader_.forget(at.index);
-        held = smaller(held, at.index - 1);
-        syncing_to_ = smaller(syncing_to_, at.index - 1);
     }
-
     void reset(Index index, Chain to) noexcept {
+        const Cursor at{index + 1, 0};
         plain_to_ = 0;
-        begin = written_ = {index + 1, 0};
-        tail.reset(begin);
-        base_chain = chain = written_chain_ = to;
-        reset_due_ = true;
-        cut_due_ = false;
-        writer_.seal();
-        epochs = {};
-        metadata.base = {{{}, index}, to};
+        tail_.reset(at);
+        chain_ = to;
+        retention_.begin_at(at, to);
+        records_.reset(at, to);
+        ledger_.owe_reset({{{}, index}, to});
         reader_.forget_all();
-        held = released = syncing_to_ = index;
+        disk_.set_held(index);
     }
 
     [[nodiscard]] Cursor seek(Index index) noexcept {
-        if (tail.begin().index <= index) return tail.seek(index);
+        if (tail_.begin().index <= index) return tail_.seek(index);
         Cursor from{Index{}, 0};
         return read_files(index, from).bytes.empty() ? Cursor{index, 0} : from;
     }
     [[nodiscard]] EntryRun read(Cursor cursor) noexcept {
-        if (cursor.index >= tail.end().index) return {};
-        if (tail.begin().offset <= cursor.offset && tail.begin().index <= cursor.index) return tail.read(cursor);
+        if (cursor.index >= tail_.end().index) return {};
+        if (tail_.begin().offset <= cursor.offset && tail_.begin().index <= cursor.index) return tail_.read(cursor);
         return read_files(cursor.index, cursor);
     }
 
@@ -125,254 +104,198 @@ public:
     /// not wait leaves what belongs into the next segment, until the one before is on the disk, and what is more than a
     /// portion.
     [[nodiscard]] Error write_out(bool waits = true) noexcept {
-        if (fault != Error::none) return fault;
-        const std::size_t spare = std::exchange(no_space, false) ? 0 : 1;
-        if (reset_due_ && apply_reset() != Error::none) return result();
-        if (cut_due_ && apply_cut() != Error::none) return result();
-        if (settle() != Error::none) return result();
+        if (disk_.fault() != Error::none) return disk_.fault();
+        plain_to_ = 0;  // records have headers, and with one file more the log may be crowded
+        const std::size_t spare = disk_.forget_full() ? 0 : 1;
+        if (ledger_.is_reset_due() && apply_reset() != Error::none) return disk_.result();
+        if (ledger_.is_cut_due() && apply_cut() != Error::none) return disk_.result();
+        if (ledger_.settle() != Error::none) return disk_.result();
         // First, because it may be what makes room for the rest.
-        if (let_go(spare) != Error::none) return result();
-        const std::uint64_t from = written_.offset;
-        const auto is_enough = [&] { return written_.offset - from >= Options::flush_bytes_max || must_wait(); };
-        while (written_.index < tail.end().index && (waits || !is_enough())) {
-            if (!write_record()) return result();
+        if (records_.let_go(spare) != Error::none) return disk_.result();
+        const std::uint64_t from = records_.end().offset;
+        const auto is_enough = [&] {
+            return records_.end().offset - from >= Options::flush_bytes_max || records_.must_wait(tail_);
+        };
+        while (!is_written_out() && (waits || !is_enough())) {
+            if (!records_.write(tail_)) return disk_.result();
         }
-        plain_to_ = 0;  // records have headers
         // What was refused for want of room stays so until there is some for the largest entry.
-        const bool is_short = spare == 0 && writer_.placed() < Options::entry_bytes_max;
-        return is_short && !keep(writer_.claim_next(storage, directory)) ? result() : Error::none;
+        const bool is_short = spare == 0 && !records_.has_place_for_any();
+        return is_short && !records_.claim_next() ? disk_.result() : Error::none;
     }
 
     [[nodiscard]] Error flush() noexcept {
-        poll();
-        stalled = false;
-        if (fault != Error::none) return fault;
-        if (!syncing_) keeping_.go_on(*this);
-        if (syncing_) return Error::none;
+        disk_.poll();
+        stalled_ = false;
+        if (disk_.fault() != Error::none) return disk_.fault();
+        if (!disk_.is_syncing()) keeping_.go_on();
+        if (disk_.is_syncing()) return Error::none;
         for (bool is_done = false; !is_done;) {
             if (const Error error = write_out(false); error != Error::none) return error;
-            is_done = written_.index == tail.end().index;
-            if (held + 1 >= written_.index) break;
-            syncing_ = true;
-            syncing_to_ = written_.index - 1;
-            storage.start_sync(writer_.file());
-            poll();
-            if (syncing_ || fault != Error::none) break;
+            is_done = is_written_out();
+            if (disk_.held() + 1 >= records_.end().index) break;
+            records_.start_sync();
+            if (disk_.is_syncing() || disk_.fault() != Error::none) break;
         }
-        return fault;
+        return disk_.fault();
     }
     [[nodiscard]] Error store(const Metadata& wanted) noexcept {
-        if (fault != Error::none) return fault;
-        const bool moves = wanted.history != metadata.history;
-        if (moves && !reset_due_ && !segments_.empty()) return Error::wrong_history;
-        const Metadata before = metadata;
-        metadata.history = wanted.history;
-        metadata.promised = wanted.promised;
-        metadata.counter_opened = wanted.counter_opened;
-        metadata.suspect_from = wanted.suspect_from;
-        metadata.installing = wanted.installing;
-        metadata.fault = wanted.fault;
-        metadata.copies_lost = wanted.copies_lost;
-        metadata.note_size = wanted.note_size;
-        metadata.note = wanted.note;
-        if (!reset_due_) {
-            const Error error = save();
-            if (error == Error::log_full) metadata = before;
-            return error;
-        }
-        metadata.base.position.epoch = wanted.base.position.epoch;
-        epochs = wanted.epochs;
-        return apply_reset();
+        if (disk_.fault() != Error::none) return disk_.fault();
+        if (const Error error = ledger_.store(wanted); error != Error::none) return error;
+        return ledger_.is_reset_due() ? apply_reset() : Error::none;
     }
     [[nodiscard]] Error close() noexcept {
         // A flush may be one of a state, or of a portion.
         do {
-            wait();
+            disk_.wait();
             if (const Error error = flush(); error != Error::none) return error;
-            wait();
-            if (fault != Error::none) return fault;
-        } while (held + 1 < tail.end().index);
-        metadata.clean_stop = true;
-        const Error error = save();
-        metadata.clean_stop = error == Error::none;
-        return error;
+            disk_.wait();
+            if (disk_.fault() != Error::none) return disk_.fault();
+        } while (disk_.held() + 1 < tail_.end().index);
+        return ledger_.note_clean_stop();
     }
+    [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept { return records_.prepare(bytes); }
 
     // --- States ---
 
     [[nodiscard]] Error begin_snapshot(SnapshotHead head, std::span<const std::byte> own) noexcept {
-        if (fault != Error::none) return fault;
-        if (const Error error = settle(); error != Error::none) return error;
-        head.cluster = metadata.cluster;
-        return keeping_.begin(*this, head, own);
+        if (disk_.fault() != Error::none) return disk_.fault();
+        if (const Error error = ledger_.settle(); error != Error::none) return error;
+        head.cluster = ledger_.metadata().cluster;
+        return keeping_.begin(head, own);
     }
     [[nodiscard]] Error append_snapshot(std::span<const std::byte> piece) noexcept {
-        return fault != Error::none ? fault : keeping_.append(*this, piece, Options::zeros_bytes_flushed);
+        return disk_.fault() != Error::none ? disk_.fault() : keeping_.append(piece);
     }
-    [[nodiscard]] Error finish_snapshot(const EpochHistory* epochs_before) noexcept {
-        return fault != Error::none ? fault : keeping_.finish(*this, epochs_before, Options::zeros_bytes_flushed);
+    [[nodiscard]] Error finish_snapshot() noexcept {
+        return disk_.fault() != Error::none ? disk_.fault() : keeping_.finish();
     }
-    void drop_snapshot() noexcept { keeping_.drop(*this); }
-
-    [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept {
-        return keep(writer_.prepare(storage, directory, bytes)) ? Error::none : result();
+    [[nodiscard]] Error install_snapshot(const EpochHistory& epochs_before) noexcept {
+        if (disk_.fault() != Error::none) return disk_.fault();
+        return keeping_.install([&](const SnapshotHead& head) { return replace(head, epochs_before); });
     }
-
-    [[nodiscard]] Error apply_reset() noexcept {
-        const Error error = put_reset();
-        return error == Error::none ? end_reset() : error;
-    }
-
-    [[nodiscard]] Error end_reset() noexcept {
-        writer_.close();
-        reader_.forget_all();
-        for (; !segments_.empty(); segments_.pop_back()) {
-            if (!remove(segments_.back())) return result();
-        }
-        dropped_ = 0;
-        reset_due_ = cut_due_ = scribbled_ = false;
-        return keep(storage.sync_directory(directory)) ? Error::none : result();
-    }
+    void drop_snapshot() noexcept { keeping_.drop(); }
 
 private:
+    [[nodiscard]] Error recover(OnDamage on_damage) noexcept {
+        FileOpening<S, Options> opening(disk_.storage(), disk_.directory(), ledger_.metadata(), segments_,
+                                        reader_.raw());
+        const Error refused = opening.run(on_damage);
+        verdict_ = opening.verdict;
+        if (refused != Error::none) return verdict_.error = refused;
+        if (const Error error = ledger_.confirm(); error != Error::none) return error;
+        if (opening.newest) {
+            if (const StorageError error = opening.make_durable(); error != StorageError::none) {
+                return error_of(error);
+            }
+        }
+
+        retention_.begin_at(opening.begin, opening.base_chain);
+        records_.begin_at(opening.end);
+        chain_ = opening.end.chain;
+        tail_.reset(opening.end.at);
+        disk_.set_held(opening.end.at.index - 1);
+        if (opening.goes_on) {
+            records_.resume(std::move(opening.newest), opening.place, opening.size);
+        } else if (!segments_.empty() || opening.given_up() > 0) {
+            ledger_.owe_cut();
+        }
+
+        const Error error = ledger_.begin_run(opening.epochs, opening.suspect_from, opening.highest_number());
+        verdict_.is_copy = ledger_.is_copy();
+        return error != Error::none ? error : opening.remove_leftovers();
+    }
+
+    [[nodiscard]] bool is_written_out() const noexcept { return records_.end().index == tail_.end().index; }
+
+    [[nodiscard]] EntryRun read_files(Index index, Cursor& from) noexcept {
+        if (stalled_) return {};
+        Damage damage;
+        const EntryRun run =
+            reader_.read(disk_.storage(), disk_.directory(), segments_, index, records_.end().index - 1, from, damage);
+        if (run.bytes.empty() && damage.passes) {
+            stalled_ = true;
+        } else if (run.bytes.empty()) {
+            verdict_ = {Verdict::Kind::corrupt, disk_.give_up(), damage.segment, damage.place, damage.index, false, 0};
+        }
+        return run;
+    }
+
     /// Room behind the last entry, after dropping or writing what is in its way. Apart, so that a reserve for one entry
     /// is a few instructions where it is called.
     [[nodiscard, gnu::noinline]] std::span<std::byte> make_room(std::size_t least, std::size_t most) noexcept {
-        if (fault != Error::none || least > Options::entry_bytes_max) return {};
-        if (no_space) return drop(least, 0), std::span<std::byte>{};  // the next flush then has more
+        if (disk_.fault() != Error::none || least > Options::entry_bytes_max) return {};
+        if (disk_.is_full()) {
+            retention_.drop(least, 0, tail_.end().offset);  // the next flush then has more
+            return {};
+        }
         // Only what is in files can be dropped.
         if (!has_room(least) && (write_out() != Error::none || !has_room(least))) return {};
         if (!make_place(least)) return {};
-        auto room = tail.reserve(least, most, written_);
-        if (room.empty() && write_out() == Error::none) room = tail.reserve(least, most, written_);
-        const std::uint64_t placed_to = written_.offset + writer_.placed();
-        const std::uint64_t free_to = (std::min)(begin.offset + Options::retained_bytes, tail.free_to());
-        plain_to_ = is_crowded() ? 0 : (std::min)(free_to, placed_to);
+        auto room = tail_.reserve(least, most, records_.end());
+        if (room.empty() && write_out() == Error::none) room = tail_.reserve(least, most, records_.end());
+        const std::uint64_t retained_to = retention_.begin().offset + Options::retained_bytes;
+        const std::uint64_t free_to = (std::min)(retained_to, tail_.free_to());
+        plain_to_ = retention_.is_crowded() ? 0 : (std::min)(free_to, records_.placed_to());
         return room;
     }
+    [[nodiscard]] bool has_room(std::size_t least) noexcept { return retention_.has_room(least, tail_.end().offset); }
 
     /// Nothing is taken that has no room on the disk already: a full one refuses at once, and nobody waits for it.
     [[nodiscard]] bool make_place(std::size_t least) noexcept {
-        const auto is_made = [&] { return tail.end().offset + least <= written_.offset + writer_.placed(); };
+        const auto is_made = [&] { return tail_.end().offset + least <= records_.placed_to(); };
         while (!is_made()) {
-            if (!keep(writer_.claim_next(storage, directory))) return false;
-            if (is_made() || written_.index == tail.end().index) return true;
+            if (!records_.claim_next()) return false;
+            if (is_made() || is_written_out()) return true;
             if (write_out() != Error::none) return false;
         }
         return true;
     }
 
-    /// Removes the files of what was dropped, but for `spare` of them. Its room the next segment takes over, which
-    /// spares the system the work of freeing and claiming it.
-    [[nodiscard]] Error let_go(std::size_t spare) noexcept {
-        const bool takes_over =
-            dropped_ == 1 && spare == 1 && writer_.wants_file() && segments_[0].size == Options::segment_bytes;
-        if (dropped_ <= spare && !takes_over) return Error::none;
-        reader_.forget_all();
-        if (!Options::keeps_for_restart) {
-            // No state on the disk says where the log may begin, so the metadata do.
-            metadata.base = {{epochs.at(begin.index - 1), begin.index - 1}, base_chain};
-            if (save() != Error::none) return result();
-        }
-        if (takes_over) {
-            if (!keep(writer_.take_over(storage, directory, segments_[0].name().text()))) return result();
-            segments_.pop_front();
-            --dropped_;
-            return Error::none;
-        }
-        for (; dropped_ > spare; --dropped_) {
-            if (!remove(segments_[0])) return result();
-            segments_.pop_front();
-        }
-        return keep(storage.sync_directory(directory)) ? Error::none : result();
-    }
-    /// Removes what was cut, newest first, and begins a new segment, which ends the one before it.
+    /// Removes what was cut, and begins a new segment, which ends the one before it.
     [[nodiscard]] Error apply_cut() noexcept {
-        wait();
-        if (fault != Error::none) return fault;
-        note_durable(smaller(held, written_.index - 1));
-        metadata.cut_from = written_.index;
-        metadata.cut_segment = metadata.last_segment;
-        metadata.epochs = epochs;
-        if (put_metadata() != Error::none) return result();
-        bool removed = false;
-        for (; segments_.size() > dropped_ && segments_.back().first.index >= written_.index; segments_.pop_back()) {
-            if (!remove(segments_.back())) return result();
-            removed = true;
-        }
-        if (removed && !keep(storage.sync_directory(directory))) return result();
-        reader_.forget(written_.index);
-        if (!begin_segment()) return result();
-        cut_due_ = scribbled_ = false;
+        const Index from = records_.end().index;
+        if (const Error error = ledger_.put_cut(from); error != Error::none) return error;
+        if (const Error error = retention_.remove_from(from); error != Error::none) return error;
+        reader_.forget(from);
+        if (!records_.begin_segment()) return disk_.result();
+        ledger_.end_cut();
+        records_.forget_failure();
         return Error::none;
     }
-
-    /// Writes the next entries as one record, in a new segment where there is no room.
-    [[nodiscard]] bool write_record() noexcept {
-        const EntryRun run = tail.read(written_);
-        const std::size_t first_size = load_entry_header(run.bytes.data()).bytes();
-        if (writer_.room() < first_size && !begin_segment()) return false;
-        const std::size_t limit = (std::min)(Options::record_bytes_max, writer_.room());
-        RecordHeader header;
-        header.first = written_.index;
-        header.durable = held;
-        header.chain_before = written_chain_;
-        header.chain = written_chain_;
-        EpochHistory noted = epochs;
-        std::size_t size = 0;
-        while (header.count < run.count) {
-            const std::byte* const entry = run.bytes.data() + size;
-            const EntryHeader head = load_entry_header(entry);
-            if (size + head.bytes() > limit) break;
-            note_epoch(entry, written_.index + header.count, header.chain, noted);
-            size += head.bytes();
-            header.chain = head.chain;
-            ++header.count;
-        }
-        header.size = static_cast<std::uint32_t>(size);
-        Segment& segment = segments_.back();
-        const std::uint64_t place = writer_.place();
-        scribbled_ = true;
-        if (!keep(writer_.write(storage, header, segment.salt, run.bytes.first(size)))) return false;
-        scribbled_ = false;
-        segment.note({written_, place});
-        written_ = {written_.index + header.count, written_.offset + size};
-        written_chain_ = header.chain;
-        epochs = noted;
-        // The log is whole without it, so what passes is no trouble yet.
-        const StorageError ahead = writer_.keep_ahead(storage, directory, size + RecordHeader::bytes);
-        return passes(ahead) || keep(ahead);
+    [[nodiscard]] Error apply_reset() noexcept {
+        const Error error = ledger_.put_reset();
+        return error == Error::none ? end_reset() : error;
+    }
+    [[nodiscard]] Error end_reset() noexcept {
+        records_.close();
+        reader_.forget_all();
+        if (!retention_.remove_all()) return disk_.result();
+        ledger_.end_reset();
+        records_.forget_failure();
+        return disk_.sync_directory();
+    }
+    /// A state takes the place of the log.
+    [[nodiscard]] Error replace(const SnapshotHead& head, const EpochHistory& epochs_before) noexcept {
+        const Error error = ledger_.put_installed(head, epochs_before, retention_.base());
+        if (error != Error::none) return error;
+        reset(head.position.index, head.chain);
+        ledger_.end_installed(head, epochs_before);
+        return end_reset();
     }
 
-    /// The next entry does not fit into the segment, of which a part is not on the disk yet.
-    [[nodiscard]] bool must_wait() noexcept {
-        const std::size_t first_size = load_entry_header(tail.read(written_).bytes.data()).bytes();
-        return writer_.room() < first_size && held + 1 < written_.index;
-    }
-
-    [[nodiscard]] bool begin_segment() noexcept {
-        wait();
-        if (fault != Error::none) return false;
-        if (segments_.full() && let_go(0) != Error::none) return false;
-        if (segments_.full()) return no_space = true, false;
-        // The existence of the new segment says that all before it is on the disk.
-        if (held + 1 < written_.index) {
-            if (const StorageError error = storage.sync(writer_.file()); error != StorageError::none) {
-                fault = Error::log_failed;
-                return false;
-            }
-            held = written_.index - 1;
-        }
-        const SegmentHeader header = next_segment();
-        if (!keep(writer_.begin(storage, directory, header))) return false;
-        ++metadata.last_segment;
-        segments_.push().begin(header, written_.offset);
-        plain_to_ = 0;  // with one file more the log may be crowded
-        return let_go(1) == Error::none;
-    }
-
+    FileDisk<S> disk_;
+    SegmentTable<Options::segments_max> segments_;
+    FileReader<S, Options> reader_;
+    FileLedger<S, Options> ledger_;
+    FileRetention<S, Options> retention_;
+    FileRecords<S, Options> records_;
+    StateKeeping<S, Options> keeping_;
+    FileTail<Options> tail_;
+    Chain chain_{};
     std::uint64_t plain_to_ = 0;  // a reservation that ends by here takes room that is free
-    StateKeeping<S> keeping_;
+    Verdict verdict_;
+    bool stalled_ = false;
 };
 
 }  // namespace replicator::log::detail

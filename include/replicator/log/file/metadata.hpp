@@ -10,6 +10,7 @@
 #include "../../concepts/storage.hpp"
 #include "../../encoding/bytes.hpp"
 #include "../../encoding/checksum.hpp"
+#include "../../encoding/entry.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
 
@@ -119,6 +120,14 @@ struct Metadata {
 };
 
 namespace detail {
+
+/// Keeps the epoch that an entry opens, if it does; `before` is the chain up to it.
+inline void note_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
+    if (load_entry_header(entry).type() != EntryType::epoch_start || entry_body(entry).size() < 16) return;
+    Epoch epoch;
+    ByteReader(entry_body(entry).data()).get(epoch);
+    to.push({epoch, index, before});
+}
 
 inline constexpr std::uint64_t metadata_magic = 0x3174656d'6c706572;  // "replmet1"
 inline constexpr std::size_t metadata_copy_bytes = 4096;

@@ -5,12 +5,19 @@
 #include "options.hpp"
 #include "recovery.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
+#include <span>
+#include <utility>
 
 namespace replicator::log::detail {
 
-/// Changes nothing on the disk. What it finds is in the public members.
+/// `run` changes nothing on the disk. What it finds is in the public members.
 template <Storage S, class Options>
 class FileOpening {
 public:
@@ -30,11 +37,6 @@ public:
     bool goes_on = false;  ///< false: the next entry needs a new segment, and later ones are void
     Index suspect_from;    ///< 0 when all is sure
 
-    /// Files that are of no use any more: void segments, halves of files, old snapshots.
-    static constexpr std::size_t leftovers_max = 64;
-    std::array<FileName, leftovers_max> leftovers{};
-    std::size_t leftover_count = 0;
-
     /// The error is `Error::none` when the log can be opened.
     [[nodiscard]] Error run(OnDamage on_damage) noexcept {
         found_.reset(new (std::nothrow) FoundSegment[Options::segments_max]);
@@ -51,6 +53,47 @@ public:
         return Error::none;
     }
 
+    /// What was read may stand in the memory of the system only, and a flush that failed in a former run would not be
+    /// repeated: so what nothing proves is written again.
+    [[nodiscard]] StorageError make_durable() noexcept {
+        std::uint64_t at = rewrite_from != 0 ? rewrite_from : place;
+        const std::uint64_t to = goes_on ? place : (std::min)(size, place + raw_.size());
+        while (at < to) {
+            std::size_t got = 0;
+            const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(raw_.size(), to - at));
+            StorageError error = storage_.read(newest, at, raw_.first(part), got);
+            if (error == StorageError::none && got == 0) break;
+            const std::span<const std::byte> piece = raw_.first(got);
+            if (error == StorageError::none) error = storage_.write(newest, at, std::span(&piece, 1));
+            if (error != StorageError::none) return error;
+            at += got;
+        }
+        return storage_.sync(newest);
+    }
+    /// What stands there may stand in the memory of the system only, so the directory is flushed. Where the file system
+    /// cannot do that, names are as good as they get, but for those of segments that must not come back.
+    [[nodiscard]] Error remove_leftovers() noexcept {
+        StorageError error = StorageError::none;
+        bool must_last = given_up() > 0;
+        for (std::size_t i = 0; i < given_up() && error == StorageError::none; ++i) {
+            const FoundSegment& segment = found_[count_ - 1 - i];
+            error = storage_.remove(directory_, segment_name(segment.number, segment.first).text());
+        }
+        for (std::size_t i = 0; i < leftover_count_ && error == StorageError::none; ++i) {
+            std::uint64_t number = 0;
+            Index first;
+            must_last = must_last || read_segment_name(leftovers_[i].text(), number, first);
+            error = storage_.remove(directory_, leftovers_[i].text());
+        }
+        if (error == StorageError::none) error = storage_.sync_directory(directory_);
+        if (error == StorageError::unsupported && !must_last) return Error::none;
+        return error_of(error);
+    }
+
+    /// Segments that were given up: they are removed before anything new is written.
+    [[nodiscard]] std::size_t given_up() const noexcept { return count_ - first_ - segments_.size(); }
+    [[nodiscard]] std::uint64_t highest_number() const noexcept { return count_ == 0 ? 0 : found_[count_ - 1].number; }
+
 private:
     [[nodiscard]] Error list() noexcept {
         bool fits = true;
@@ -60,8 +103,8 @@ private:
             if (read_segment_name(name, segment.number, segment.first)) {
                 if (segment.number < metadata_.first_segment) return leave(name);
                 if (was_cut(segment.number) && segment.first >= metadata_.cut_from) return leave(name);
-                if (count_ == Options::segments_max) return void(fits = false);
-                found_[count_++] = segment;
+                fits = fits && count_ < Options::segments_max;
+                if (fits) found_[count_++] = segment;
             } else if (std::strcmp(name, metadata_new_name) == 0 || std::strcmp(name, segment_new_name) == 0 ||
                        std::strcmp(name, snapshot_new_name) == 0 ||
                        (read_snapshot_name(name, snapshot) && snapshot != metadata_.snapshot.id)) {
@@ -76,7 +119,7 @@ private:
     /// True for segments of which only what is before the last cut counts.
     [[nodiscard]] bool was_cut(std::uint64_t number) const noexcept { return number <= metadata_.cut_segment; }
     void leave(const char* name) noexcept {
-        if (leftover_count < leftovers_max) leftovers[leftover_count++] = FileName(name);
+        if (leftover_count_ < leftovers_max) leftovers_[leftover_count_++] = FileName(name);
     }
 
     [[nodiscard]] Error read_headers() noexcept {
@@ -250,7 +293,6 @@ private:
             suspect_from = end.at.index;
         }
         if (verdict.kind != Verdict::Kind::clean) verdict.index = end.at.index;
-        // Segments that were given up stay known to nobody but the metadata; a cut removes them by name.
     }
 
     S& storage_;
@@ -264,14 +306,10 @@ private:
     std::size_t last_ = 0;   // behind them
     bool proven_ = false;    // entries are lost that were on the disk
 
-public:
-    /// Segments that were given up, newest first: they are removed before anything new is written.
-    [[nodiscard]] std::size_t given_up() const noexcept { return count_ - first_ - segments_.size(); }
-    [[nodiscard]] FileName given_up_name(std::size_t i) const noexcept {
-        const FoundSegment& segment = found_[count_ - 1 - i];
-        return segment_name(segment.number, segment.first);
-    }
-    [[nodiscard]] std::uint64_t highest_number() const noexcept { return count_ == 0 ? 0 : found_[count_ - 1].number; }
+    // Files that are of no use any more: void segments, halves of files, old snapshots.
+    static constexpr std::size_t leftovers_max = 64;
+    std::array<FileName, leftovers_max> leftovers_{};
+    std::size_t leftover_count_ = 0;
 };
 
 }  // namespace replicator::log::detail

@@ -12,7 +12,6 @@
 #include "segment/segments.hpp"
 
 #include "../../concepts/storage.hpp"
-#include "../../encoding/entry.hpp"
 #include "../../error.hpp"
 
 #include <algorithm>
@@ -63,14 +62,6 @@ struct Verdict {
 
 namespace detail {
 
-/// Keeps the epoch that an entry opens, if it does; `before` is the chain up to it.
-inline void note_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
-    if (load_entry_header(entry).type() != EntryType::epoch_start || entry_body(entry).size() < 16) return;
-    Epoch epoch;
-    ByteReader(entry_body(entry).data()).get(epoch);
-    to.push({epoch, index, before});
-}
-
 /// A segment that was found in the directory.
 struct FoundSegment {
     std::uint64_t number = 0;
@@ -115,7 +106,9 @@ private:
             const std::byte* const record = bytes.data() + used;
             RecordHeader header;
             if (!header.read(record, salt, place) || header.first != walk.at.index) break;
-            if (header.size > Options::record_bytes_max) return damaged = too_large = true, used;
+            too_large = header.size > Options::record_bytes_max;
+            damaged = too_large;
+            if (too_large) return used;
             if (bytes.size() - used < RecordHeader::bytes + header.size) break;
             const Cursor begin = walk.at;
             const bool sound = walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
@@ -124,7 +117,8 @@ private:
                                            });
             durable = larger(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});
-            if (!sound) return damaged = true, used;
+            damaged = !sound;
+            if (damaged) return used;
             unproven(header);
             used += RecordHeader::bytes + header.size;
             place += RecordHeader::bytes + header.size;

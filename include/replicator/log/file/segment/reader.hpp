@@ -97,8 +97,10 @@ public:
                                 Index limit, Cursor& from, Damage& damage) noexcept {
         Buffer* buffer = &buffers_[0];
         for (Buffer& other : buffers_) {
-            if (other.from.index <= index && index < other.to.index)
-                return other.used = ++clock_, run_of(other, index, from);
+            if (other.from.index <= index && index < other.to.index) {
+                other.used = ++clock_;
+                return run_of(other, index, from);
+            }
             if (other.used < buffer->used) buffer = &other;
         }
         buffer->used = ++clock_;
