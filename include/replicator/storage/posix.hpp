@@ -20,8 +20,30 @@
 
 namespace replicator::storage {
 
-/// Keep `PosixSystem`, unless you test what becomes of failing calls.
+/// Waits for a flush; returns errno, or 0.
 template <class System>
+[[nodiscard]] int flush_file(int file) noexcept {
+    int result = System::sync(file);
+    while (result < 0 && errno == EINTR) result = System::sync(file);
+    return result < 0 ? errno : 0;
+}
+
+/// A flush that is waited for in the call that begins it.
+template <class System>
+class FlushInCall {
+public:
+    void start(int file) noexcept { number_ = flush_file<System>(file); }
+    /// The errno of a flush that is done, 0 for a good one; once.
+    [[nodiscard]] std::optional<int> poll() noexcept { return std::exchange(number_, std::nullopt); }
+    /// The same, or 0 when there is none.
+    [[nodiscard]] int wait() noexcept { return poll().value_or(0); }
+
+private:
+    std::optional<int> number_;
+};
+
+/// Keep `PosixSystem`, unless you test what becomes of failing calls. `Flushing` is how a flush is waited for.
+template <class System, class Flushing = FlushInCall<System>>
 class BasicPosix {
 public:
     /// An open file or directory; closed with the object.
@@ -44,6 +66,9 @@ public:
         int number_ = -1;
     };
     using File = Handle;
+
+    BasicPosix() noexcept = default;
+    explicit BasicPosix(Flushing flushing) noexcept : flushing_(std::move(flushing)) {}
 
     class Directory {
     public:
@@ -172,7 +197,7 @@ public:
         return StorageError::none;
     }
     [[nodiscard]] StorageError sync(File& file) noexcept {
-        return checked("fdatasync", file.number(), nullptr, [&] { return System::sync(file.number()); });
+        return flushed(flush_file<System>(file.number()), file.number());
     }
 
     [[nodiscard]] StorageIdentity identity(const File& file) const noexcept {
@@ -181,14 +206,23 @@ public:
         return found;
     }
 
-    void start_sync(File& file) noexcept { result_ = sync(file); }
-    [[nodiscard]] std::optional<StorageError> poll_sync() noexcept { return std::exchange(result_, std::nullopt); }
-    [[nodiscard]] StorageError wait_sync() noexcept { return poll_sync().value_or(StorageError::none); }
+    void start_sync(File& file) noexcept {
+        syncing_ = file.number();
+        flushing_.start(syncing_);
+    }
+    [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
+        const std::optional<int> number = flushing_.poll();
+        return number ? std::optional(flushed(*number, syncing_)) : std::nullopt;
+    }
+    [[nodiscard]] StorageError wait_sync() noexcept { return flushed(flushing_.wait(), syncing_); }
 
     /// The call that failed last. `locked` is one, too; a file that is not there is none.
     [[nodiscard]] const StorageFailure& failure() const noexcept { return failure_; }
 
-protected:
+private:
+    static constexpr int no_file = -1;
+    static constexpr std::size_t pieces_max = 8;
+
     /// A call on a file failed, or on a name in a directory, or on a path of its own: keeps which, and errno.
     StorageError refused(const char* call, int file, const char* name = nullptr) noexcept {
         const int number = errno;
@@ -210,9 +244,12 @@ protected:
         return error;
     }
 
-private:
-    static constexpr int no_file = -1;
-    static constexpr std::size_t pieces_max = 8;
+    /// Of a flush, errno or 0. The file is still open, so its path can be told.
+    [[nodiscard]] StorageError flushed(int number, int file) noexcept {
+        if (number == 0) return StorageError::none;
+        errno = number;
+        return refused("fdatasync", file);
+    }
 
     /// Repeats a call for as long as it is interrupted.
     template <class Call>
@@ -268,7 +305,10 @@ private:
             const ssize_t moved = again(
                 [&] { return System::write(file.number(), pieces.data(), static_cast<int>(pieces.size()), place); });
             if (moved < 0) return refused("pwritev", file.number());
-            if (moved == 0) return errno = EIO, refused("pwritev", file.number());
+            if (moved == 0) {
+                errno = EIO;
+                return refused("pwritev", file.number());
+            }
             auto left = static_cast<std::size_t>(moved);
             place += left;
             while (left > 0) {
@@ -283,7 +323,8 @@ private:
         return StorageError::none;
     }
 
-    std::optional<StorageError> result_;
+    Flushing flushing_;
+    int syncing_ = no_file;
     StorageFailure failure_;
 };
 

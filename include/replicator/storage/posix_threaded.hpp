@@ -74,7 +74,7 @@ public:
 
 private:
     template <class System>
-    friend class BasicPosixThreaded;
+    friend class FlushOnWorker;
 
     /// One flush; at most one for each storage at any time.
     struct Request {
@@ -121,57 +121,39 @@ private:
     void* context_ = nullptr;
 };
 
-/// As `BasicPosix`, but for `start_sync`. The worker must run, and outlive the storage.
+/// A flush that a worker waits for, which must run, and outlive this.
 template <class System>
-class BasicPosixThreaded : public BasicPosix<System> {
+class FlushOnWorker {
 public:
-    using File = typename BasicPosix<System>::File;
-
-    BasicPosixThreaded() noexcept = default;
-    explicit BasicPosixThreaded(SyncWorker& worker)
-        : worker_(&worker), request_(std::make_unique<SyncWorker::Request>()) {
-        request_->sync = [](int file) noexcept {
-            int result = System::sync(file);
-            while (result < 0 && errno == EINTR) result = System::sync(file);
-            return result < 0 ? errno : 0;
-        };
+    FlushOnWorker() noexcept = default;
+    FlushOnWorker(SyncWorker& worker) : worker_(&worker), request_(std::make_unique<SyncWorker::Request>()) {
+        request_->sync = &flush_file<System>;
     }
-    BasicPosixThreaded(BasicPosixThreaded&&) noexcept = default;
-    BasicPosixThreaded& operator=(BasicPosixThreaded&& other) noexcept {
-        static_cast<void>(wait_sync());
-        BasicPosix<System>::operator=(std::move(other));
+    FlushOnWorker(FlushOnWorker&&) noexcept = default;
+    FlushOnWorker& operator=(FlushOnWorker&& other) noexcept {
+        static_cast<void>(wait());
         worker_ = other.worker_;
         request_ = std::move(other.request_);
         return *this;
     }
-    ~BasicPosixThreaded() { static_cast<void>(wait_sync()); }
+    ~FlushOnWorker() { static_cast<void>(wait()); }
 
-    void start_sync(File& file) noexcept {
-        request_->file = file.number();
+    void start(int file) noexcept {
+        request_->file = file;
         worker_->start(*request_);
     }
-    [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
-        if (request_ == nullptr) return std::nullopt;
-        const std::optional<int> number = worker_->poll(*request_);
-        return number ? std::optional(ended(*number)) : std::nullopt;
+    [[nodiscard]] std::optional<int> poll() noexcept {
+        return request_ == nullptr ? std::nullopt : worker_->poll(*request_);
     }
-    [[nodiscard]] StorageError wait_sync() noexcept {
-        return request_ == nullptr ? StorageError::none : ended(worker_->wait(*request_));
-    }
+    [[nodiscard]] int wait() noexcept { return request_ == nullptr ? 0 : worker_->wait(*request_); }
 
 private:
-    /// The file is still open, so its path can be told.
-    [[nodiscard]] StorageError ended(int number) noexcept {
-        if (number == 0) return StorageError::none;
-        errno = number;
-        static_cast<void>(this->refused("fdatasync", request_->file));
-        return StorageError::failed;
-    }
-
     SyncWorker* worker_ = nullptr;
     std::unique_ptr<SyncWorker::Request> request_;
 };
 
+template <class System>
+using BasicPosixThreaded = BasicPosix<System, FlushOnWorker<System>>;
 using PosixThreaded = BasicPosixThreaded<PosixSystem>;
 
 static_assert(Storage<PosixThreaded>);
