@@ -45,7 +45,10 @@ struct Index {
     friend constexpr Index operator-(Index index, std::uint64_t count) noexcept { return {index.value - count}; }
     /// How many entries lie above `low`, up to and including `high`.
     friend constexpr std::uint64_t operator-(Index high, Index low) noexcept { return high.value - low.value; }
-    constexpr Index& operator++() noexcept { return ++value, *this; }
+    constexpr Index& operator++() noexcept {
+        ++value;
+        return *this;
+    }
 };
 
 [[nodiscard]] constexpr Index smaller(Index a, Index b) noexcept { return a < b ? a : b; }

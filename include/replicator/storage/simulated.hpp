@@ -203,8 +203,9 @@ public:
     [[nodiscard]] std::optional<StorageError> poll_sync() noexcept {
         if (disk_ == nullptr || !disk_->sync_.under_way) return std::nullopt;
         if (disk_->faults.syncs_hang) return std::nullopt;
-        if (disk_->sync_.polls > 0) return --disk_->sync_.polls, std::nullopt;
-        return end_sync();
+        if (disk_->sync_.polls == 0) return end_sync();
+        --disk_->sync_.polls;
+        return std::nullopt;
     }
     [[nodiscard]] StorageError wait_sync() noexcept {
         return disk_ != nullptr && disk_->sync_.under_way ? end_sync() : StorageError::none;

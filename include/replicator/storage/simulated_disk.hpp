@@ -198,8 +198,9 @@ private:
         error = StorageError::failed;
         if (call > power_at_) return Verdict::no_power;
         if (call == power_at_) return Verdict::power_fails;
-        if (call == fail_at_ || (fail_for_good_ && call > fail_at_)) return error = fail_error_, Verdict::fails;
-        return error = StorageError::none, Verdict::goes_on;
+        const bool fails = call == fail_at_ || (fail_for_good_ && call > fail_at_);
+        error = fails ? fail_error_ : StorageError::none;
+        return fails ? Verdict::fails : Verdict::goes_on;
     }
 
     static void apply(const NameChange& change, Names& names) {

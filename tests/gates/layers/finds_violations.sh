@@ -153,6 +153,22 @@ header ack/posix.hpp 'class Quickest : public Posix {' '};'
 header storage/quick.hpp 'struct Held {' '};' 'class Holder {' '    Posix held;' '};'
 expect "a class of the same file, and one of another folder" 0 "every layer is kept"
 
+comma='hides something behind a comma operator'
+refuse ack/sync.hpp 'int f() { return ++held, 0; }' "replicator/ack/sync.hpp:3: $comma"
+refuse ack/sync.hpp 'int f() { return held = g(1, 2), h<int, 3>(); }' "$comma"
+refuse ack/sync.hpp 'int f() { if (++held, is_held) g(); }' "$comma"
+refuse ack/sync.hpp 'int f() { while (g(1), h(2)) {} }' "$comma"
+
+plant_good_tree
+header ack/sync.hpp 'int f() {' '    return each([&](int a, int b) {' '        ++held;' '        return g(a), 0;' '    });' '}'
+expect "a comma operator within a return of several lines" 1 "replicator/ack/sync.hpp:6: $comma"
+
+plant_good_tree
+header ack/sync.hpp 'int f() { return g<int, 3>(1, 2) + h{1, 2}.a[i]; }  // return a, b;' \
+    'int g() { return each([&](int a, int b) { ++a; return a < b; }, 1); }' \
+    'void h() { for (; i < 3; ++i, ++j) if (const auto [a, b] = g(1, 2); a < b) k("return a, b;"); }'
+expect "commas that are no operators" 0 "every layer is kept"
+
 plant_good_tree
 header types.hpp '#include "error.hpp"'
 expect "a loop" 1 "includes itself by way of others"

@@ -143,8 +143,8 @@ public:
     NodeId flush(Instant now) {
         Known& known = *std::min_element(nodes_.begin(), nodes_.end(),
                                          [](const Known& a, const Known& b) { return a.flush_at < b.flush_at; });
-        if (known.paused) return known.flush_at = now + milliseconds(1), NodeId{};
-        known.flush_at = never;
+        known.flush_at = known.paused ? now + milliseconds(1) : never;
+        if (known.paused) return {};
         known.handle.flush();
         pump(now);
         return known.id;
