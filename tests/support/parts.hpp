@@ -38,11 +38,13 @@ constexpr replicator::Position at(std::uint64_t counter, std::uint64_t index) {
 /// Bytes of the entry of a write.
 inline constexpr std::size_t write_bytes = replicator::entry_bytes(sizeof(Sum::Command));
 
-/// Node 1 of three, with a log.
+/// Node 1 of three, or of up to five, with a log.
 template <class Parts>
 struct OneNode {
-    OneNode() {
-        constexpr std::array nodes{replicator::NodeId{1}, replicator::NodeId{2}, replicator::NodeId{3}};
+    explicit OneNode(std::size_t count = 3) {
+        using replicator::NodeId;
+        constexpr std::array all{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}, NodeId{5}};
+        const auto nodes = std::span(all).first(count);
         local.set({.node = nodes[0], .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
         local.history = replicator::HistoryId{5};
         local.log.reset(replicator::Index{}, replicator::Chain{});

@@ -62,8 +62,7 @@ public:
     /// suspect, and the highest number of a segment.
     [[nodiscard]] Error begin_run(const EpochHistory& epochs, Index suspect_from, std::uint64_t last_segment) noexcept {
         epochs_ = epochs;
-        if (suspect_from != Index{} &&
-            (metadata_.suspect_from == Index{} || suspect_from < metadata_.suspect_from)) {
+        if (suspect_from != Index{} && (metadata_.suspect_from == Index{} || suspect_from < metadata_.suspect_from)) {
             metadata_.suspect_from = suspect_from;
         }
         metadata_.last_segment = (std::max)(metadata_.last_segment, last_segment);

@@ -41,7 +41,8 @@ struct Candidate {
     Candidate(std::size_t nodes, const NodeWords& own) {
         constexpr std::array all{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}, NodeId{5}};
         count = nodes - 1;
-        local.set({.node = NodeId{1}, .nodes = std::span(all).first(nodes), .run = Run{11}, .cluster = {}, .group = {}});
+        local.set(
+            {.node = NodeId{1}, .nodes = std::span(all).first(nodes), .run = Run{11}, .cluster = {}, .group = {}});
         local.now = Instant{} + milliseconds(100'000);
         local.awake_since = Instant{} + milliseconds(1);
         roster = local.roster;

@@ -108,8 +108,7 @@ public:
         chain_ = header.chain;
         ledger_.set_epochs(noted);
         // The log is whole without it, so what passes is no trouble yet.
-        const StorageError ahead =
-            writer_.keep_ahead(disk_.storage(), disk_.directory(), size + RecordHeader::bytes);
+        const StorageError ahead = writer_.keep_ahead(disk_.storage(), disk_.directory(), size + RecordHeader::bytes);
         return passes(ahead) || disk_.keep(ahead);
     }
     /// The next entry does not fit into the segment, of which a part is not on the disk yet.
