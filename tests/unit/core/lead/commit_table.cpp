@@ -34,10 +34,9 @@ struct Flushed : log::Ring<4096> {
 /// Node 1 leads. Entries 1 to 3 are of epoch 1; entry 4 opened its own.
 template <class Ack, class Log>
 struct Leading
-    : support::OneNode<Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small,
-                                   NoObserver>> {
-    using Parts =
-        Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small, NoObserver>;
+    : support::OneNode<
+          Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small, NoObserver>> {
+    using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small, NoObserver>;
     using Node = support::OneNode<Parts>;
     using Node::applier, Node::local;
 
