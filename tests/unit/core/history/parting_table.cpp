@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(what_a_follower_answers_to_the_question_whether_it_has_an_e
                    {"answers"}, [](const Row& row) -> support::Decided {
                        Following node(row["follower"], std::stoull(row["committed"]), 9, position_in(row, "forced"));
                        const Position asked = position_of(row["asked about"]);
-                       const Chain same = asked.index <= node.local.log.last() ? chain_at(node.local.log, asked.index)
-                                                                               : Chain{};
+                       const Chain same =
+                           asked.index <= node.local.log.last() ? chain_at(node.local.log, asked.index) : Chain{};
                        const Chain other{value(same) + 1};
                        return {node.answer(asked, row["chain"] == "same" ? same : other)};
                    });
