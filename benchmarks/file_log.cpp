@@ -56,17 +56,17 @@ double seconds_since(std::chrono::steady_clock::time_point began) {
 }
 
 /// Appends a command of so many bytes.
-template <std::size_t length, class Bounds>
+template <std::size_t Length, class Bounds>
 void put(Log<Bounds>& log, std::uint64_t number) {
-    constexpr std::size_t bytes = replicator::entry_bytes(length);
+    constexpr std::size_t bytes = replicator::entry_bytes(Length);
     const auto room = log.reserve(bytes, bytes);
     if (room.empty()) fail("file log: no room");
     // Straight into its place: an array on the stack would be read in other pieces than it was written in, and for that
     // the processor waits until its stores are done, several times as long as the log takes.
     std::byte* const command = room.data() + replicator::entry_header_bytes;
-    std::memset(command, 0, length);
+    std::memset(command, 0, Length);
     std::memcpy(command, &number, sizeof number);
-    log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, length, log.chain()));
+    log.append(bytes, 1, replicator::seal_entry(room.data(), replicator::EntryType::command, 0, Length, log.chain()));
 }
 
 constexpr std::size_t body_bytes = 64;

@@ -48,9 +48,9 @@ struct Orders {
     }
     bool load(std::span<const std::byte> piece) {
         for (; piece.size() >= 8; piece = piece.subspan(8)) {
-            if (!loaded_served) {
+            if (!loaded_served_) {
                 std::memcpy(&served, piece.data(), sizeof served);
-                loaded_served = true;
+                loaded_served_ = true;
                 continue;
             }
             std::uint32_t pair[2];
@@ -68,7 +68,7 @@ struct Orders {
     }
 
 private:
-    bool loaded_served = false;
+    bool loaded_served_ = false;
 };
 
 // Small limits, so that logs wrap and timers run out within a short time.

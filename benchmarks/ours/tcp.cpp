@@ -39,7 +39,7 @@ public:
         for (const auto& [turn, goal] : turns) {
             comparison.contenders.push_back(
                 {"ours, " + std::to_string(turn) + " writes a turn",
-                 [=, this, turn_ = turn] { return our(run(followers, turn_)).writes_per_second / 1e6; }, 0, goal});
+                 [=, this, writes = turn] { return our(run(followers, writes)).writes_per_second / 1e6; }, 0, goal});
         }
         report_.compare(comparison);
     }

@@ -85,7 +85,7 @@ private:
 template <class Node, class OtherNode>
 void assemble(Member<Node>& leader, Followers<OtherNode>& followers, int count) {
     if (!leader.node().bootstrap(replicator::HistoryId{1})) fail("ours: bootstrap");
-    for (int follower = 1; follower <= count; ++follower) leader.add_peer(node_ids[follower]);
+    for (const replicator::NodeId id : std::span(node_ids).subspan(1, group_of(count) - 1)) leader.add_peer(id);
     followers.call(leader.listen());
     leader.start();
     const auto deadline = Clock::now() + std::chrono::seconds(5);

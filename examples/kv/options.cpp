@@ -43,10 +43,11 @@ namespace {
     if (equals == std::string_view::npos) return false;
     const std::size_t comma = text.find(client_word, equals);
     const auto node = to_number(text.substr(0, equals), UINT32_MAX);
-    const auto address = to_address(text.substr(equals + 1, comma == text.npos ? comma : comma - equals - 1));
+    const auto address =
+        to_address(text.substr(equals + 1, comma == std::string_view::npos ? comma : comma - equals - 1));
     if (!node || *node == 0 || !address) return false;
     const replicator::NodeId id{static_cast<std::uint32_t>(*node)};
-    if (comma != text.npos) {
+    if (comma != std::string_view::npos) {
         const auto client = to_address(text.substr(comma + client_word.size()));
         if (!client || client->port == 0) return false;
         options.client_addresses.emplace(id, *client);

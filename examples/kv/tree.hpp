@@ -28,7 +28,7 @@ public:
     /// A value, whose blocks are counted.
     [[nodiscard]] static Value make_value(std::string text) {
         struct Counted {
-            explicit Counted(std::string text_) noexcept : text(std::move(text_)) { Heap::took(bytes()); }
+            explicit Counted(std::string given) noexcept : text(std::move(given)) { Heap::took(bytes()); }
             Counted(const Counted&) = delete;
             Counted& operator=(const Counted&) = delete;
             ~Counted() { Heap::gave_back(bytes()); }
@@ -45,7 +45,7 @@ public:
     using Link = std::shared_ptr<Node>;
 
     struct Node {
-        explicit Node(std::string_view key_) : key(key_) { Heap::took(heap_bytes()); }
+        explicit Node(std::string_view given) : key(given) { Heap::took(heap_bytes()); }
         Node(const Node& other)
             : key(other.key),
               value(other.value),

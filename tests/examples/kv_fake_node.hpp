@@ -87,8 +87,8 @@ struct Fixture {
         ReplyWriter reply(text, client.protocol);
         Call call{words, client, service, reply};
         const CommandType* const type = find_command(words[0]);
-        if (const std::string error = refusal(type, words); !error.empty()) return error;
-        if (const std::string error = refusal(*type, service); !error.empty()) return error;
+        if (std::string error = refusal(type, words); !error.empty()) return error;
+        if (std::string error = refusal(*type, service); !error.empty()) return error;
         if (type->begin != nullptr) {
             wait = type->begin(call);
             return wait ? "waits" : text;

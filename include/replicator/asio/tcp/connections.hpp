@@ -75,7 +75,7 @@ public:
     }
 
     Endpoint listen(const Endpoint& endpoint, std::error_code& error) {
-        const Endpoint local = listener_.open(endpoint, error);
+        Endpoint local = listener_.open(endpoint, error);
         if (!error) options_.listen = local;
         if (!error && running_) listener_.accept();
         return local;

@@ -160,6 +160,7 @@ private:
 
     [[nodiscard]] bool fails(const std::vector<std::size_t>& rest) {
         std::vector<Move> moves;
+        moves.reserve(rest.size());
         for (const std::size_t i : rest) moves.push_back(moves_[i]);
         const SearchResult result = search_order(moves, history_.values(), steps_max_ - steps_);
         steps_ += result.steps + rest.size();

@@ -146,7 +146,7 @@ private:
         static constexpr std::string_view names = "\"\\/bfnrt";
         static constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
         const char name = at_ + 1 < line_.size() ? line_[at_ + 1] : '\0';
-        if (const std::size_t place = names.find(name); place != names.npos) {
+        if (const std::size_t place = names.find(name); place != std::string_view::npos) {
             bytes += meanings[place];
             at_ += 2;
             return;

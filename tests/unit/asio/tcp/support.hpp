@@ -65,7 +65,7 @@ public:
         int connections = 0;
     };
 
-    CountingNode(Transport& transport, NodeId id, std::vector<NodeId> peers) : transport_(transport), id_(id) {
+    CountingNode(Transport& transport, NodeId id, const std::vector<NodeId>& peers) : transport_(transport), id_(id) {
         for (const NodeId peer : peers) peers_.push_back({peer});
         transport_.attach(*this);
     }
@@ -203,7 +203,7 @@ private:
 /// Forwards what it gets to `target`, both ways, in pieces of at most `piece_bytes`.
 class Proxy {
 public:
-    Proxy(asio::io_context& context, Tcp::endpoint target, std::size_t piece_bytes)
+    Proxy(asio::io_context& context, const Tcp::endpoint& target, std::size_t piece_bytes)
         : context_(context), acceptor_(context, loopback()), target_(target), piece_bytes_(piece_bytes) {
         accept();
     }
@@ -258,7 +258,7 @@ private:
             accept();
         });
     }
-    void forward(std::shared_ptr<Pair> pair, Direction& direction) {
+    void forward(const std::shared_ptr<Pair>& pair, Direction& direction) {
         direction.from->async_read_some(
             asio::buffer(direction.piece),
             [this, pair, &direction, stalled = stalled_, forwarded = bytes_](std::error_code error, std::size_t bytes) {
@@ -295,9 +295,9 @@ inline transport::TcpOptions quick_options() {
 
 /// A counting node with its connections.
 struct Station {
-    Station(asio::io_context& context, std::uint32_t id, std::vector<NodeId> peers,
+    Station(asio::io_context& context, std::uint32_t id, const std::vector<NodeId>& peers,
             transport::TcpOptions options = quick_options())
-        : network(context, options), node(network, NodeId{id}, std::move(peers)) {
+        : network(context, options), node(network, NodeId{id}, peers) {
         std::error_code error;
         endpoint = network.listen(*options.listen, error);
         if (error) throw std::runtime_error("cannot listen: " + error.message());
