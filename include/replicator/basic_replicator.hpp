@@ -46,15 +46,17 @@ namespace replicator {
 ///
 /// A node stays where it was made, because its transport knows it by its address: it is neither copied nor moved. Hold
 /// it in a `std::optional` (`emplace`), a `std::unique_ptr` or a `std::list`.
-template <class Machine_, class Log, class Ack, class Transport_, class Limits = Options, class Observer = NoObserver>
+template <class GivenMachine, class Log, class Ack, class GivenTransport, class Limits = Options,
+          class Observer = NoObserver>
 class Replicator {
-    static_assert(sizeof(detail::Requirements<Machine_, Log, Ack, Transport_>) > 0);  // complains, where it has to
+    // Complains, where it has to.
+    static_assert(sizeof(detail::Requirements<GivenMachine, Log, Ack, GivenTransport>) > 0);
 
-    using Machine = detail::Fitting<Machine_>;
-    using Codec_ = codec::Select<Machine>;
-    static_assert(Codec<Codec_, typename Machine::Command>,
+    using Machine = detail::Fitting<GivenMachine>;
+    using ChosenCodec = codec::Select<Machine>;
+    static_assert(Codec<ChosenCodec, typename Machine::Command>,
                   "The codec of the command is not a Codec: see the members in replicator/concepts/codec.hpp.");
-    using Composition = core::Composition<Machine, Codec_, Log, Ack, Limits, Observer, Transport_>;
+    using Composition = core::Composition<Machine, ChosenCodec, Log, Ack, Limits, Observer, GivenTransport>;
 
 public:
     using Command = typename Machine::Command;
@@ -74,18 +76,18 @@ public:
     }
 
     /// A blank follower. The transport and the observer must outlive it. `config` is checked by REPLICATOR_ASSERT.
-    Replicator(Transport_& transport, const Config& config) noexcept requires std::is_same_v<Observer, NoObserver>
+    Replicator(GivenTransport& transport, const Config& config) noexcept requires std::is_same_v<Observer, NoObserver>
         : Replicator(transport, config, nullptr) {}
-    Replicator(Transport_& transport, const Config& config, Observer& observer) noexcept
+    Replicator(GivenTransport& transport, const Config& config, Observer& observer) noexcept
         : Replicator(transport, config, &observer) {}
 
     /// A follower that goes on from `log`, which was opened for this node; on a disk it begins where it ended before.
     /// When the log is not this node's, was written by another program, or is damaged, the node is faulted, and
     /// `status().fault` says why. O(bytes of the newest state and of the log behind it).
-    Replicator(Transport_& transport, const Config& config, Log log) noexcept
+    Replicator(GivenTransport& transport, const Config& config, Log log) noexcept
         requires(std::is_same_v<Observer, NoObserver>&& Composition::is_durable)
         : Replicator(transport, config, std::move(log), nullptr) {}
-    Replicator(Transport_& transport, const Config& config, Log log,
+    Replicator(GivenTransport& transport, const Config& config, Log log,
                Observer& observer) noexcept requires Composition::is_durable
         : Replicator(transport, config, std::move(log), &observer) {}
     // The compiler shows these lines to whoever tries.
@@ -146,10 +148,10 @@ public:
     }
 
     /// The state of this node as it is: on a follower it may be old, but it is always one that the leader once had.
-    [[nodiscard]] const Machine_& state() const noexcept { return node_.applier().machine(); }
+    [[nodiscard]] const GivenMachine& state() const noexcept { return node_.applier().machine(); }
 
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
-    [[nodiscard]] Result<const Machine_*> read(Position after) const noexcept {
+    [[nodiscard]] Result<const GivenMachine*> read(Position after) const noexcept {
         const Index applied = node_.applier().applied();
         if (node_.local().epochs.excludes(after, applied)) return Error::discarded;
         if (applied < after.index) return Error::not_yet;
@@ -157,8 +159,8 @@ public:
     }
 
     /// The same for what a session has seen. What this node shows now, the session has seen from then on.
-    [[nodiscard]] Result<const Machine_*> read(Session& session) const noexcept {
-        const Result<const Machine_*> machine = read(session.newest());
+    [[nodiscard]] Result<const GivenMachine*> read(Session& session) const noexcept {
+        const Result<const GivenMachine*> machine = read(session.newest());
         if (machine) session.saw(position());
         return machine;
     }
@@ -316,14 +318,14 @@ public:
 private:
     friend struct testing::Inspect;
 
-    Replicator(Transport_& transport, const Config& config, Observer* observer) noexcept
+    Replicator(GivenTransport& transport, const Config& config, Observer* observer) noexcept
         : transport_(transport), node_(config, observer) {
         static_assert(!Composition::is_durable,
                       "A node over a log on a disk is given the log that was opened for it: Node(transport, config, "
                       "std::move(log)).");
         begin();
     }
-    Replicator(Transport_& transport, const Config& config, Log&& log, Observer* observer) noexcept
+    Replicator(GivenTransport& transport, const Config& config, Log&& log, Observer* observer) noexcept
         : transport_(transport), node_(config, observer, std::move(log)) {
         begin();
     }
@@ -335,8 +337,8 @@ private:
 
     [[nodiscard]] Error append(const Command& command) noexcept {
         if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
-        return node_.parts().leader.write(node_.local(), node_.applier(), node_.peers(), Codec_::size(command),
-                                          [&command](std::span<std::byte> to) { Codec_::encode(command, to); });
+        return node_.parts().leader.write(node_.local(), node_.applier(), node_.peers(), ChosenCodec::size(command),
+                                          [&command](std::span<std::byte> to) { ChosenCodec::encode(command, to); });
     }
 
     /// Tells the transport what there is to do: peers that are owed something, and a flush that is not begun.
@@ -362,7 +364,7 @@ private:
         core::wake_readers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
     }
 
-    Transport_& transport_;
+    GivenTransport& transport_;
     core::Node<Composition> node_;
     bool flush_asked_ = false;
 };

@@ -102,10 +102,10 @@ struct Stubborn : support::Sum {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_faulted_node_does_not_keep_the_network_busy) {
-    using Node_ = Replicator<Stubborn, log::Ring<8192>, ack::Async<>, transport::Memory, Limits>;
+    using StubbornNode = Replicator<Stubborn, log::Ring<8192>, ack::Async<>, transport::Memory, Limits>;
     transport::Memory network;
-    Node_ leader(network, config(1, 1));
-    Node_ second(network, config(2, 2));
+    StubbornNode leader(network, config(1, 1));
+    StubbornNode second(network, config(2, 2));
     BOOST_REQUIRE(leader.bootstrap(HistoryId{1}));
     for (std::uint64_t i = 0; i < 2000; ++i) BOOST_REQUIRE(leader.write({i}));
     network.advance(milliseconds(100));

@@ -46,9 +46,9 @@ std::uint64_t incarnation_of(Group& group, std::size_t node) {
 }
 
 /// Disks of which copies can be told from images.
-template <class Node_>
-struct Group : DiskGroup<Node_> {
-    explicit Group(std::size_t size) : DiskGroup<Node_>(size) {
+template <class GivenNode>
+struct Group : DiskGroup<GivenNode> {
+    explicit Group(std::size_t size) : DiskGroup<GivenNode>(size) {
         for (std::size_t i = 1; i <= size; ++i) this->disks[i - 1]->volume = i;
         pass(*this, 300);
     }

@@ -70,7 +70,7 @@ template <class Ack, class Machine = Sum, class Log = replicator::log::Ring<4096
 using Node = replicator::Replicator<Machine, Log, Ack, Network, Limits, Events>;
 
 /// Two or more nodes of one type.
-template <class Node_>
+template <class GivenNode>
 struct Cluster {
     explicit Cluster(std::size_t size, bool bootstraps = true) {
         for (std::size_t i = 1; i <= size; ++i) ids.push_back(id(i));
@@ -92,7 +92,7 @@ struct Cluster {
     }
 
     static NodeId id(std::size_t number) { return NodeId{static_cast<std::uint32_t>(number)}; }
-    Node_& at(std::size_t number) { return *nodes[number - 1]; }
+    GivenNode& at(std::size_t number) { return *nodes[number - 1]; }
     Events& events_of(std::size_t number) { return *events[number - 1]; }
 
     /// A blank node takes the place of the one that had this number.
@@ -103,7 +103,7 @@ struct Cluster {
                                         .run = replicator::Run{1000 * ++runs + number},
                                         .cluster = {},
                                         .group = {}};
-        nodes[number - 1] = std::make_unique<Node_>(network, config, *events[number - 1]);
+        nodes[number - 1] = std::make_unique<GivenNode>(network, config, *events[number - 1]);
     }
     void stop(std::size_t number) { nodes[number - 1].reset(); }
 
@@ -121,7 +121,7 @@ struct Cluster {
     Network network;
     std::vector<NodeId> ids;
     std::vector<std::unique_ptr<Events>> events;
-    std::vector<std::unique_ptr<Node_>> nodes;
+    std::vector<std::unique_ptr<GivenNode>> nodes;
     std::vector<std::uint64_t> written;
     std::uint64_t runs = 0;
 };

@@ -42,9 +42,9 @@ inline void rot_the_end(replicator::storage::SimulatedDisk& disk) {
     disk.put("log", newest, std::move(bytes));
 }
 
-template <class Node_>
+template <class GivenNode>
 struct DiskGroup {
-    explicit DiskGroup(std::size_t size, bool leads_again_ = false) : leads_again(leads_again_) {
+    explicit DiskGroup(std::size_t size, bool again = false) : leads_again(again) {
         for (std::size_t i = 1; i <= size; ++i) {
             ids.push_back(id(i));
             disks.push_back(std::make_unique<replicator::storage::SimulatedDisk>(i));
@@ -61,7 +61,7 @@ struct DiskGroup {
     }
 
     static NodeId id(std::size_t number) { return NodeId{static_cast<std::uint32_t>(number)}; }
-    Node_& at(std::size_t number) { return *nodes[number - 1]; }
+    GivenNode& at(std::size_t number) { return *nodes[number - 1]; }
     Events& events_of(std::size_t number) { return *events[number - 1]; }
     [[nodiscard]] bool runs(std::size_t number) const { return nodes[number - 1] != nullptr; }
 
@@ -84,7 +84,7 @@ struct DiskGroup {
                                         .cluster = {},
                                         .group = {},
                                         .leads_again = leads_again};
-        nodes[number - 1] = std::make_unique<Node_>(
+        nodes[number - 1] = std::make_unique<GivenNode>(
             network, config, open(number, on_damage, replicator::Incarnation{drawn}), *events[number - 1]);
     }
     /// The process is gone; what it had written is there.
@@ -129,7 +129,7 @@ struct DiskGroup {
     std::vector<NodeId> ids;
     std::vector<std::unique_ptr<replicator::storage::SimulatedDisk>> disks;
     std::vector<std::unique_ptr<Events>> events;
-    std::vector<std::unique_ptr<Node_>> nodes;
+    std::vector<std::unique_ptr<GivenNode>> nodes;
     std::vector<std::uint64_t> written;
     std::uint64_t starts = 0;
     bool leads_again;

@@ -27,9 +27,9 @@ constexpr Duration moment{1};
 constexpr Duration just_before(Duration time) { return {time.microseconds - 1}; }
 
 /// A leader with entries 1 (its epoch) to 5, and one follower that it has a link to.
-template <class Parts_>
-struct LeaderOf : OneNode<Parts_> {
-    using Node = OneNode<Parts_>;
+template <class GivenParts>
+struct LeaderOf : OneNode<GivenParts> {
+    using Node = OneNode<GivenParts>;
     using Node::applier, Node::local, Node::open_epoch, Node::write;
 
     LeaderOf() {
@@ -63,11 +63,11 @@ struct LeaderOf : OneNode<Parts_> {
     Ack an_ack(std::uint64_t received) const {
         Ack ack;
         ack.received = Index{received};
-        ack.credit = Parts_::window_bytes;
+        ack.credit = GivenParts::window_bytes;
         return ack;
     }
     void take(const Ack& ack) {
-        BOOST_REQUIRE((Leader<Parts_>::on_ack(follower(), ack) == Error::none));
+        BOOST_REQUIRE((Leader<GivenParts>::on_ack(follower(), ack) == Error::none));
         sender.on_ack(local, peer, ack);
     }
     void ack(std::uint64_t received) { take(an_ack(received)); }
@@ -110,7 +110,7 @@ struct LeaderOf : OneNode<Parts_> {
         return sent ? sent->count : 0;
     }
 
-    Sender<Parts_> sender;
+    Sender<GivenParts> sender;
     Peer peer;
     std::uint64_t round = 0;
     alignas(8) std::array<std::byte, 2048> buffer{};

@@ -51,16 +51,16 @@ inline constexpr std::size_t snapshot_tail_bytes_max =
     Limits::nodes_max* snapshot_tail_member_bytes;
 
 /// What a node is made of, under one name.
-template <class Machine_, class Codec_, class Log_, class Ack_, class Limits_, class Observer_,
-          class Transport_ = detail::AnyNode>
+template <class GivenMachine, class GivenCodec, class GivenLog, class GivenAck, class GivenLimits, class GivenObserver,
+          class GivenTransport = detail::AnyNode>
 struct Composition {
-    using Machine = Machine_;
-    using Codec = Codec_;
-    using Log = Log_;
-    using Ack = Ack_;
-    using Limits = Limits_;
-    using Observer = Observer_;
-    using Delivery = detail::Delivery<Transport_>;
+    using Machine = GivenMachine;
+    using Codec = GivenCodec;
+    using Log = GivenLog;
+    using Ack = GivenAck;
+    using Limits = GivenLimits;
+    using Observer = GivenObserver;
+    using Delivery = detail::Delivery<GivenTransport>;
 
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);

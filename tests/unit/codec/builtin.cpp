@@ -71,13 +71,13 @@ namespace {
 
 template <class Command>
 bool comes_back(const Command& command) {
-    using Codec_ = codec::Raw<Command>;
+    using RawCodec = codec::Raw<Command>;
     alignas(16) std::array<std::byte, 64> bytes{};
     bytes.fill(std::byte{0xcd});
-    const std::size_t size = Codec_::size(command);
-    Codec_::encode(command, std::span(bytes).first(size));
+    const std::size_t size = RawCodec::size(command);
+    RawCodec::encode(command, std::span(bytes).first(size));
     bool equal = false;
-    const bool decoded = Codec_::decode(std::span<const std::byte>(bytes).first(size), [&](const Command& got) {
+    const bool decoded = RawCodec::decode(std::span<const std::byte>(bytes).first(size), [&](const Command& got) {
         equal = std::memcmp(&got, &command, sizeof command) == 0;
     });
     // CO-2: exactly so many bytes were written.

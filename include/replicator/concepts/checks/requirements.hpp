@@ -219,13 +219,13 @@ struct MachineRequirements {
 };
 
 /// Complains when it is instantiated.
-template <class Machine, class Log, class Ack, class Transport_>
+template <class Machine, class Log, class Ack, class GivenTransport>
 struct Requirements : MachineRequirements<Machine> {
     static_assert(LogPolicy<Log>,
                   "The second argument is not a LogPolicy: see the members in replicator/concepts/log_policy.hpp.");
     static_assert(AckPolicy<Ack>,
                   "The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.");
-    static_assert(Transport<Transport_>,
+    static_assert(Transport<GivenTransport>,
                   "The fourth argument is not a Transport: it needs a noexcept member function template "
                   "wake(node, peer).");
 };

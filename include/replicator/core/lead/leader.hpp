@@ -214,8 +214,8 @@ public:
     /// A follower of another incarnation than the one that counts appeared: who confirms the epoch from now on?
     void new_round() noexcept { ++round_; }
 
-    template <class Local_>
-    static void notify_follower(Local_& local, const Peer& peer) noexcept {
+    template <class GivenLocal>
+    static void notify_follower(GivenLocal& local, const Peer& peer) noexcept {
         if constexpr (requires { local.observer->on_follower(peer.id, peer.progress.state); }) {
             local.observer->on_follower(peer.id, peer.progress.state);
         }

@@ -37,8 +37,8 @@ public:
     // ---- Streams and hellos
 
     /// The node is complete, and is going to hear from its peers.
-    template <class Transport_>
-    void begin(const Transport_& transport) const noexcept {
+    template <class GivenTransport>
+    void begin(const GivenTransport& transport) const noexcept {
         local_.delivery.ask(transport);
         for (Peer& peer : peers()) Damage<Composition>::begin_frames(local_, peer);
     }

@@ -44,11 +44,11 @@ struct Leased : support::Small {
 };
 
 /// Node 1 of three, which has entries 1 to 3 of epoch 1, and opened epoch 4 with entry 4.
-template <class Ack, class Limits_ = support::Small>
+template <class Ack, class GivenLimits = support::Small>
 struct Leading
     : support::OneNode<
-          Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, Limits_, Told>> {
-    using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, Limits_, Told>;
+          Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, GivenLimits, Told>> {
+    using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, GivenLimits, Told>;
     using Node = support::OneNode<Parts>;
     using Node::applier, Node::local;
 
@@ -88,7 +88,7 @@ struct Leading
     Progress& follower(std::uint32_t node) { return peers[node - 2].progress; }
 
     Told told;
-    Roster<Limits_::nodes_max> roster;
+    Roster<GivenLimits::nodes_max> roster;
     std::array<Peer, 2> peers{};
     Leader<Parts> leader;
 };

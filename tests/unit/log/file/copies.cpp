@@ -34,10 +34,10 @@ struct Found {
     Index last;
 };
 
-template <class Log_, class Storage>
+template <class GivenLog, class Storage>
 Found look(Storage storage, const char* path, std::size_t writes = 0) {
     log::Verdict verdict;
-    auto opened = Log_::open(std::move(storage), path, support::identity(), log::OnDamage::refuse, &verdict);
+    auto opened = GivenLog::open(std::move(storage), path, support::identity(), log::OnDamage::refuse, &verdict);
     BOOST_REQUIRE_MESSAGE(opened, to_string(opened.error()));
     auto& log = *opened;
     for (std::size_t i = 0; i < writes; ++i) BOOST_REQUIRE(support::put(log, support::body_of(i, 0, 16)));
