@@ -14,7 +14,7 @@ if [[ ${1:-} == --fix ]]; then
     clang-format -i "${files[@]}"
     exit
 fi
-wrong=$(clang-format --dry-run -Werror "${files[@]}" 2>&1 | sed -n 's/:[0-9]*:[0-9]*: error: .*//p' | uniq)
+wrong=$({ clang-format --dry-run -Werror "${files[@]}" 2>&1 || true; } | sed -n 's/:[0-9]*:[0-9]*: error: .*//p' | uniq)
 if [[ -n $wrong ]]; then
     printf '%s: not as .clang-format says\n' $wrong
     exit 1

@@ -31,8 +31,8 @@ using Limits = support::Small;
 struct Flushed : log::Ring<4096> {
     static constexpr Stage stage = Stage::durable;
 };
-using OnDisks = Composition<support::Sum, codec::Raw<support::Sum::Command>, Flushed, ack::SemiSync<>, Limits,
-                            NoObserver>;
+using OnDisks =
+    Composition<support::Sum, codec::Raw<support::Sum::Command>, Flushed, ack::SemiSync<>, Limits, NoObserver>;
 
 std::uint64_t number_after(const NodeWords& node, const std::string& name) {
     const std::string text = node.after(name);
