@@ -80,8 +80,6 @@ derived_exceptions=(
 # Where a comma operator may still stand in a return.
 comma_exceptions=(
     "core/follow/follower.hpp"
-    "core/node/node.hpp"
-    "core/peer/links.hpp"
     "core/snapshot/incoming.hpp"
     "core/snapshot/outgoing.hpp"
     "core/wire/frame_reader.hpp"
