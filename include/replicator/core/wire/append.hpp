@@ -25,7 +25,7 @@ struct Echo {
         bytes.each(echo.sent, echo.round);
     }
 };
-static_assert(Layout<Echo> && sizeof(Echo) == echo_bytes);
+static_assert(Layout<Echo> && sizeof(Echo) == wire_bytes::echo);
 
 /// Why a follower did not take an append, and the newest position that it may share with the leader.
 struct Refusal {
@@ -43,8 +43,8 @@ struct Refusal {
         bytes.each(refusal.error, refusal.unused, refusal.hint, refusal.commit);
     }
 };
-static_assert(Layout<Refusal> && sizeof(Refusal) == refusal_bytes);
-static_assert(Layout<SnapshotOffset> && sizeof(SnapshotOffset) == snapshot_offset_bytes);
+static_assert(Layout<Refusal> && sizeof(Refusal) == wire_bytes::refusal);
+static_assert(Layout<SnapshotOffset> && sizeof(SnapshotOffset) == wire_bytes::snapshot_offset);
 
 /// The fields that every append has.
 struct AppendFields {
@@ -58,8 +58,8 @@ struct AppendFields {
         bytes.each(append.previous, append.commit, append.previous_chain, append.count);
     }
 };
-static_assert(Layout<AppendFields> && sizeof(AppendFields) == append_bytes);
-static_assert(Layout<Epoch> && sizeof(Epoch) == epoch_bytes);
+static_assert(Layout<AppendFields> && sizeof(AppendFields) == wire_bytes::append);
+static_assert(Layout<Epoch> && sizeof(Epoch) == wire_bytes::epoch);
 
 /// Leader to follower. The entries are the tail of the frame; none make it a heartbeat.
 struct Append {
@@ -82,7 +82,7 @@ struct AckFields {
         bytes.each(ack.received, ack.durable, ack.applied, ack.credit);
     }
 };
-static_assert(Layout<AckFields> && sizeof(AckFields) == ack_bytes);
+static_assert(Layout<AckFields> && sizeof(AckFields) == wire_bytes::ack);
 
 /// Follower to leader.
 struct Ack {

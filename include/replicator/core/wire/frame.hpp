@@ -44,22 +44,24 @@ enum class FrameType : std::uint8_t {
     hand_over,        ///< leader to follower: you hold everything, lead
 };
 
-// What the fields and blocks take on the wire. The messages say themselves, to the compiler, that they are so large.
 inline constexpr std::size_t frame_header_bytes = 16;
-inline constexpr std::size_t hello_bytes = 240;
-inline constexpr std::size_t append_bytes = 24;
-inline constexpr std::size_t ack_bytes = 32;
-inline constexpr std::size_t snapshot_begin_bytes = 96;
-inline constexpr std::size_t snapshot_piece_bytes = 24;
-inline constexpr std::size_t promise_request_bytes = 72;
-inline constexpr std::size_t promise_reply_bytes = 120;
-inline constexpr std::size_t hand_over_bytes = 24;
-inline constexpr std::size_t epoch_bytes = 16;
-inline constexpr std::size_t echo_bytes = 16;
-inline constexpr std::size_t refusal_bytes = 56;
-inline constexpr std::size_t snapshot_offset_bytes = 16;
+/// What the fields and blocks take on the wire. Each message is told to be so large where it stands.
+namespace wire_bytes {
+inline constexpr std::size_t hello = 240;
+inline constexpr std::size_t append = 24;
+inline constexpr std::size_t ack = 32;
+inline constexpr std::size_t snapshot_begin = 96;
+inline constexpr std::size_t snapshot_piece = 24;
+inline constexpr std::size_t promise_request = 72;
+inline constexpr std::size_t promise_reply = 120;
+inline constexpr std::size_t hand_over = 24;
+inline constexpr std::size_t epoch = 16;
+inline constexpr std::size_t echo = 16;
+inline constexpr std::size_t refusal = 56;
+inline constexpr std::size_t snapshot_offset = 16;
+}  // namespace wire_bytes
 /// The longest head there is, which is what a receiver must be able to keep of a frame that comes in pieces.
-inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + hello_bytes;
+inline constexpr std::size_t frame_head_bytes_max = frame_header_bytes + wire_bytes::hello;
 
 namespace append_flags {
 inline constexpr std::uint8_t previous_epoch = 1;  ///< the entry before is of another epoch than the link's
@@ -98,20 +100,21 @@ struct FrameHeader {
     const auto plain = [flags](std::size_t bytes) { return flags == 0 ? bytes : 0; };
     switch (type) {
         // Its blocks stand in the tail, so that who does not know them can read the rest, and say so.
-        case FrameType::hello: return hello_bytes;
+        case FrameType::hello: return wire_bytes::hello;
         case FrameType::append:
             if ((flags & ~append_flags::all) != 0) return 0;
-            return append_bytes + block(append_flags::previous_epoch, epoch_bytes) +
-                   block(append_flags::timed, echo_bytes);
+            return wire_bytes::append + block(append_flags::previous_epoch, wire_bytes::epoch) +
+                   block(append_flags::timed, wire_bytes::echo);
         case FrameType::ack:
             if ((flags & ~ack_flags::all) != 0) return 0;
-            return ack_bytes + block(ack_flags::echo, echo_bytes) + block(ack_flags::refusal, refusal_bytes) +
-                   block(ack_flags::snapshot, snapshot_offset_bytes);
-        case FrameType::snapshot_begin: return plain(snapshot_begin_bytes);
-        case FrameType::snapshot_piece: return plain(snapshot_piece_bytes);
-        case FrameType::promise_request: return plain(promise_request_bytes);
-        case FrameType::promise_reply: return plain(promise_reply_bytes);
-        case FrameType::hand_over: return plain(hand_over_bytes);
+            return wire_bytes::ack + block(ack_flags::echo, wire_bytes::echo) +
+                   block(ack_flags::refusal, wire_bytes::refusal) +
+                   block(ack_flags::snapshot, wire_bytes::snapshot_offset);
+        case FrameType::snapshot_begin: return plain(wire_bytes::snapshot_begin);
+        case FrameType::snapshot_piece: return plain(wire_bytes::snapshot_piece);
+        case FrameType::promise_request: return plain(wire_bytes::promise_request);
+        case FrameType::promise_reply: return plain(wire_bytes::promise_reply);
+        case FrameType::hand_over: return plain(wire_bytes::hand_over);
     }
     return 0;
 }

@@ -92,7 +92,7 @@ struct Hello {
                    hello.refusal, hello.unused);
     }
 };
-static_assert(Layout<Hello> && sizeof(Hello) == hello_bytes);
+static_assert(Layout<Hello> && sizeof(Hello) == wire_bytes::hello);
 
 inline std::size_t write_head(std::byte* head, const Hello& hello) noexcept {
     return write_fields(head, hello, FrameType::hello);

@@ -45,7 +45,7 @@ struct PromiseRequest {
                    request.run, request.question, request.epoch, request.membership, request.policy);
     }
 };
-static_assert(Layout<PromiseRequest> && sizeof(PromiseRequest) == promise_request_bytes);
+static_assert(Layout<PromiseRequest> && sizeof(PromiseRequest) == wire_bytes::promise_request);
 
 struct PromiseReply {
     ClusterId cluster{};
@@ -69,7 +69,7 @@ struct PromiseReply {
                    reply.question, reply.incarnation, reply.promised, reply.last, reply.commit, reply.suspect_from);
     }
 };
-static_assert(Layout<PromiseReply> && sizeof(PromiseReply) == promise_reply_bytes);
+static_assert(Layout<PromiseReply> && sizeof(PromiseReply) == wire_bytes::promise_reply);
 
 /// Leader to the follower that is to lead in its place, once that holds everything up to `last`.
 struct HandOver {
@@ -80,7 +80,7 @@ struct HandOver {
         bytes.each(hand_over.last);
     }
 };
-static_assert(Layout<HandOver> && sizeof(HandOver) == hand_over_bytes);
+static_assert(Layout<HandOver> && sizeof(HandOver) == wire_bytes::hand_over);
 
 inline std::size_t write_head(std::byte* head, const PromiseRequest& request) noexcept {
     return write_fields(head, request, FrameType::promise_request);

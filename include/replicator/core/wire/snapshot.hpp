@@ -32,7 +32,7 @@ struct SnapshotBegin {
                    begin.lacks, begin.tail_checksum, begin.unused);
     }
 };
-static_assert(Layout<SnapshotBegin> && sizeof(SnapshotBegin) == snapshot_begin_bytes);
+static_assert(Layout<SnapshotBegin> && sizeof(SnapshotBegin) == wire_bytes::snapshot_begin);
 
 /// Leader to follower. The tail is a piece of the state, as the state machine wrote it; the last one has no bytes.
 struct SnapshotPiece {
@@ -46,7 +46,7 @@ struct SnapshotPiece {
         bytes.each(piece.id, piece.offset, piece.checksum, piece.whole_checksum);
     }
 };
-static_assert(Layout<SnapshotPiece> && sizeof(SnapshotPiece) == snapshot_piece_bytes);
+static_assert(Layout<SnapshotPiece> && sizeof(SnapshotPiece) == wire_bytes::snapshot_piece);
 
 inline std::size_t write_head(std::byte* head, const SnapshotBegin& begin, LinkId link,
                               std::size_t tail_bytes) noexcept {

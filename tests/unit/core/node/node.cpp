@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_frame_with_a_tail_that_its_type_does_not_have_breaks_the_
     BOOST_TEST(error_of(2, FrameType::ack, 0) == Error::protocol);
     // A tail may be as long as the limit allows with its head.
     constexpr std::uint32_t most =
-        support::Small::frame_bytes_max - core::frame_header_bytes - core::snapshot_piece_bytes;
+        support::Small::frame_bytes_max - core::frame_header_bytes - core::wire_bytes::snapshot_piece;
     BOOST_TEST(error_of(2, FrameType::snapshot_piece, most) == Error::none);
     BOOST_TEST(error_of(2, FrameType::snapshot_piece, most + 1) == Error::corrupt);
 }

@@ -92,7 +92,7 @@ struct Sending {
         const std::size_t size = transmit();
         BOOST_REQUIRE((load_header(buffer.data()).type == FrameType::snapshot_piece));
         tail_bytes = load_header(buffer.data()).tail_bytes;
-        BOOST_TEST(size == frame_header_bytes + snapshot_piece_bytes + tail_bytes);
+        BOOST_TEST(size == frame_header_bytes + wire_bytes::snapshot_piece + tail_bytes);
         return read_snapshot_piece(buffer.data());
     }
     void answer(std::uint64_t offset, SnapshotId id) {
@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(the_beginning_says_what_the_state_is) {
     BOOST_TEST((begin.lacks == at(1, 6)));
     const FrameHeader header = load_header(sending.buffer.data());
     BOOST_TEST((header.link == LinkId{9}));
-    const auto tail = std::span(sending.buffer).subspan(frame_header_bytes + snapshot_begin_bytes, header.tail_bytes);
+    const auto tail =
+        std::span(sending.buffer).subspan(frame_header_bytes + wire_bytes::snapshot_begin, header.tail_bytes);
     BOOST_TEST(begin.tail_checksum == checksum(tail));
     BOOST_TEST((sending.sending().position == at(1, 9)));
     BOOST_TEST(sending.peer.progress.sent_last == Index{9});
@@ -149,7 +150,7 @@ BOOST_AUTO_TEST_CASE(pieces_follow_the_answer_and_the_last_one_vouches_for_all) 
         BOOST_TEST((sent->id == sending.sending().id));
         BOOST_TEST(sent->offset == offset);
         const auto bytes =
-            std::span(sending.buffer).subspan(frame_header_bytes + snapshot_piece_bytes, sending.tail_bytes);
+            std::span(sending.buffer).subspan(frame_header_bytes + wire_bytes::snapshot_piece, sending.tail_bytes);
         BOOST_TEST(sent->checksum == checksum(bytes));
         BOOST_TEST(sent->whole_checksum == (bytes.empty() ? whole : 0u));
         if (!bytes.empty()) whole = value(detail::fold(Chain{whole}, sent->checksum));
@@ -184,12 +185,12 @@ BOOST_AUTO_TEST_CASE(so_many_pieces_are_on_the_way_as_the_window_has) {
 
 BOOST_AUTO_TEST_CASE(a_buffer_without_room_for_a_whole_frame_gets_nothing) {
     Sending sending;
-    const std::size_t begin = frame_header_bytes + snapshot_begin_bytes + snapshot_tail_bytes_max<Limits>;
+    const std::size_t begin = frame_header_bytes + wire_bytes::snapshot_begin + snapshot_tail_bytes_max<Limits>;
     BOOST_TEST(sending.transmit(begin - 1) == 0u);
     BOOST_TEST(sending.owes());
     BOOST_TEST(sending.transmit(begin) > 0u);
     sending.answer(0);
-    const std::size_t sent = frame_header_bytes + snapshot_piece_bytes + piece;
+    const std::size_t sent = frame_header_bytes + wire_bytes::snapshot_piece + piece;
     BOOST_TEST(sending.transmit(sent - 1) == 0u);
     BOOST_TEST(sending.transmit(sent) == sent);
 }
