@@ -6,6 +6,7 @@
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/replicator.hpp>
+#include <replicator/storage/posix.hpp>
 #include <replicator/storage/simulated.hpp>
 
 #if __has_include(<asio.hpp>)
@@ -52,6 +53,11 @@ std::size_t schema_of_bytes() {
     return sizeof(Byte) + value(codec::Bytes<>::schema);
 }
 
+template <class System>
+std::size_t over_the_system() {
+    return sizeof(storage::BasicPosix<System>);
+}
+
 #if __has_include(<asio.hpp>)
 template <class Machine>
 std::size_t over_asio() {
@@ -71,7 +77,7 @@ struct Counter {
 
 std::size_t every_default() {
     std::size_t bytes = over_every_policy<Counter>() + over_every_log<Counter>() + sizeof(Holder<Counter>) +
-                        schema_of_bytes<std::byte>();
+                        schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>();
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif
