@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -25,10 +26,10 @@ namespace {
 using Log = log::File<storage::PosixThreaded, support::TinyFiles>;
 
 struct FailingSystem : storage::PosixSystem {
-    static inline std::atomic<bool> fails{false};
+    static inline std::atomic<int> number{0};  // errno, or 0 when it does not fail
     static int sync(int file) noexcept {
-        if (!fails) return PosixSystem::sync(file);
-        errno = EIO;
+        if (number == 0) return PosixSystem::sync(file);
+        errno = number;
         return -1;
     }
 };
@@ -89,12 +90,39 @@ BOOST_AUTO_TEST_CASE(a_flush_that_fails_there_faults_the_log) {
     log.wait();
     BOOST_TEST(log.held() == Index{1});
     BOOST_TEST(support::put(log, support::body_of(2, 0, 20)));
-    FailingSystem::fails = true;
+    FailingSystem::number = EIO;
     static_cast<void>(log.flush());
     log.wait();
-    FailingSystem::fails = false;
+    FailingSystem::number = 0;
     BOOST_TEST((log.fault() == Error::log_failed));
     BOOST_TEST(log.held() == Index{1});
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_fails_there_as_it_does_in_the_call) {
+    using InTheCall = storage::BasicPosix<FailingSystem>;
+    using OnAWorker = storage::BasicPosixThreaded<FailingSystem>;
+    storage::SyncWorker worker;
+    const Helper helper(worker);
+    const auto error_of = [](auto posix, int number) {
+        support::TemporaryFolder folder;
+        typename decltype(posix)::Directory directory;
+        typename decltype(posix)::File file;
+        BOOST_REQUIRE((posix.open_directory(folder.path().c_str(), directory) == StorageError::none));
+        BOOST_REQUIRE((posix.create(directory, "file", file) == StorageError::none));
+        FailingSystem::number = number;
+        posix.start_sync(file);
+        const StorageError error = posix.wait_sync();
+        FailingSystem::number = 0;
+        BOOST_TEST((posix.wait_sync() == StorageError::none));  // the result is given once
+        BOOST_TEST(posix.failure().number == number);
+        if (number != 0) BOOST_TEST(std::string(posix.failure().path.data()).ends_with("/file"));
+        return error;
+    };
+    for (const auto& [number, error] : {std::pair{0, StorageError::none}, std::pair{EIO, StorageError::failed},
+                                        std::pair{ENOSPC, StorageError::no_space}}) {
+        BOOST_TEST((error_of(InTheCall(), number) == error));
+        BOOST_TEST((error_of(OnAWorker(worker), number) == error));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
