@@ -6,8 +6,8 @@
 #include "node.hpp"
 
 #include <replicator/api/drain.hpp>
+#include <replicator/api/options.hpp>
 #include <replicator/asio/tcp/options.hpp>
-#include <replicator/config.hpp>
 #include <replicator/result.hpp>
 #include <replicator/types.hpp>
 

@@ -17,7 +17,6 @@
 #include "concepts/log_policy.hpp"
 #include "concepts/state_machine.hpp"
 #include "concepts/transport.hpp"
-#include "config.hpp"
 #include "core/node/node.hpp"
 #include "core/node/report.hpp"
 #include "core/stream/aside.hpp"

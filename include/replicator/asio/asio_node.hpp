@@ -6,8 +6,8 @@
 #include "write/operation.hpp"
 #include "write/queue.hpp"
 
+#include "../api/options.hpp"
 #include "../api/write.hpp"
-#include "../config.hpp"
 #include "../error.hpp"
 #include "../result.hpp"
 

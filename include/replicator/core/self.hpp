@@ -8,10 +8,10 @@
 #include "wire/hello.hpp"
 
 #include "../api/observer.hpp"
+#include "../api/options.hpp"
 #include "../api/status.hpp"
 #include "../assert.hpp"
 #include "../concepts/durable_log.hpp"
-#include "../config.hpp"
 #include "../encoding/bytes.hpp"
 #include "../encoding/checksum.hpp"
 #include "../encoding/entry.hpp"

@@ -2,8 +2,8 @@
 // A node whose outcomes are set by hand, to test everything around writes without a network.
 #pragma once
 
+#include <replicator/api/options.hpp>
 #include <replicator/api/write.hpp>
-#include <replicator/config.hpp>
 #include <replicator/error.hpp>
 #include <replicator/result.hpp>
 #include <replicator/types.hpp>

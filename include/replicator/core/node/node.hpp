@@ -8,8 +8,8 @@
 #include "relations.hpp"
 #include "settle.hpp"
 
+#include "../../api/options.hpp"
 #include "../../concepts/transport.hpp"
-#include "../../config.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
 #include "../lead/pace.hpp"

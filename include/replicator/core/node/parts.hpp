@@ -2,7 +2,7 @@
 // The parts of a node, side by side: none of them holds another one, and each call names those that it may touch.
 #pragma once
 
-#include "../../config.hpp"
+#include "../../api/options.hpp"
 #include "../applier.hpp"
 #include "../disk/disk.hpp"
 #include "../disk/restore.hpp"

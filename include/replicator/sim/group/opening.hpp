@@ -5,8 +5,8 @@
 
 #include "disk.hpp"
 
+#include "../../api/options.hpp"
 #include "../../api/status.hpp"
-#include "../../config.hpp"
 #include "../../error.hpp"
 #include "../../log/file.hpp"
 #include "../../types.hpp"
