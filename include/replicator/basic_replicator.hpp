@@ -20,6 +20,7 @@
 #include "core/node/node.hpp"
 #include "core/node/report.hpp"
 #include "core/stream/aside.hpp"
+#include "fwd.hpp"
 #include "result.hpp"
 #include "types.hpp"
 
@@ -45,8 +46,7 @@ namespace replicator {
 ///
 /// A node stays where it was made, because its transport knows it by its address: it is neither copied nor moved. Hold
 /// it in a `std::optional` (`emplace`), a `std::unique_ptr` or a `std::list`.
-template <class GivenMachine, class Log, class Ack, class GivenTransport, class Limits = Options,
-          class Observer = NoObserver>
+template <class GivenMachine, class Log, class Ack, class GivenTransport, class Limits, class Observer>
 class Replicator {
     // Complains, where it has to.
     static_assert(sizeof(detail::Requirements<GivenMachine, Log, Ack, GivenTransport>) > 0);

@@ -7,6 +7,7 @@
 
 #include "../assert.hpp"
 #include "../concepts/log_policy.hpp"
+#include "../fwd.hpp"
 
 #include <array>
 #include <cstddef>
@@ -17,9 +18,9 @@
 namespace replicator::log {
 
 /// Keeps up to `BytesMax` bytes of entries in segments of `SegmentBytes`. One entry, header included, has at most
-/// `EntryBytesMax` bytes. Takes at most (BytesMax / SegmentBytes + 2) * (SegmentBytes + EntryBytesMax) bytes.
-template <std::size_t BytesMax = std::size_t{64} << 20, std::size_t SegmentBytes = std::size_t{1} << 20,
-          std::size_t EntryBytesMax = SegmentBytes / 4>
+/// `EntryBytesMax` bytes. If not said: 64 MiB, 1 MiB, and a quarter of a segment. Takes at most (BytesMax /
+/// SegmentBytes + 2) * (SegmentBytes + EntryBytesMax) bytes.
+template <std::size_t BytesMax, std::size_t SegmentBytes, std::size_t EntryBytesMax>
 class Memory {
     static_assert(SegmentBytes % 8 == 0 && BytesMax % SegmentBytes == 0 && BytesMax >= 2 * SegmentBytes,
                   "log::Memory: BytesMax must be a multiple of SegmentBytes, two of them at least.");

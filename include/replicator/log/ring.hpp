@@ -8,6 +8,7 @@
 
 #include "../assert.hpp"
 #include "../concepts/log_policy.hpp"
+#include "../fwd.hpp"
 
 #include <array>
 #include <bit>
@@ -17,9 +18,9 @@
 
 namespace replicator::log {
 
-/// Keeps the newest entries in `Bytes` bytes, a power of two. `EntryBytesMax` bounds one entry, header included. The
-/// object takes the sum of both, and a little.
-template <std::size_t Bytes, std::size_t EntryBytesMax = Bytes / 4>
+/// Keeps the newest entries in `Bytes` bytes, a power of two. `EntryBytesMax` bounds one entry, header included, and is
+/// a quarter if not said. The object takes the sum of both, and a little.
+template <std::size_t Bytes, std::size_t EntryBytesMax>
 class Ring {
     static_assert(std::has_single_bit(Bytes) && Bytes >= 64, "log::Ring<Bytes>: Bytes must be a power of two.");
     static_assert(EntryBytesMax >= 16 && EntryBytesMax % 8 == 0 && EntryBytesMax <= Bytes,

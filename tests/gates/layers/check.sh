@@ -39,7 +39,7 @@ root=${1:?the folder include/replicator}
 root=${root%/}
 cd "$root" || exit 2
 
-base_files="assert error result types version"
+base_files="assert error fwd result types version"
 light_headers="array bit compare concepts cstddef cstdint cstring limits new optional span type_traits utility"
 lines_max=400
 room_files_max=6
