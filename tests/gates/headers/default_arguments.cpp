@@ -3,6 +3,7 @@
 // stand, before it defines the members that the compiler was to make for their types. Nothing outside a template may
 // name them before that, so this source is compiled alone.
 #include <replicator/codec/bytes.hpp>
+#include <replicator/dynamic/any_node.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
 #include <replicator/replicator.hpp>
@@ -48,6 +49,11 @@ class Holder {
     static_assert(Node::guarantee(2).losses_survived == 1);
 };
 
+template <class Machine>
+std::size_t behind_a_table(AnyNode<Machine> node) {
+    return node.guarantee().holders;
+}
+
 template <class Byte>
 std::size_t schema_of_bytes() {
     return sizeof(Byte) + value(codec::Bytes<>::schema);
@@ -77,7 +83,8 @@ struct Counter {
 
 std::size_t every_default() {
     std::size_t bytes = over_every_policy<Counter>() + over_every_log<Counter>() + sizeof(Holder<Counter>) +
-                        schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>();
+                        schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>() +
+                        behind_a_table<Counter>({});
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif

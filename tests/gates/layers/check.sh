@@ -10,6 +10,7 @@
 #   policies   ack/ authority/ codec/ log/ storage/ transport/  base, concepts, and their own family: what shares the
 #              first word of the name in one folder (posix, posix_system), and a folder of that name (log/file.hpp,
 #              log/file/). Never core, never each other, but for `policy_exceptions`.
+#   dynamic/   what is chosen when a program starts          base, concepts, dynamic
 #   asio/      TCP, completion tokens, error codes           anything
 #   sim/ testing/  for users' own tests                      anything but Asio and what stands on it
 #   basic_replicator.hpp  joins them                         base, concepts, core, codec, authority/manual
@@ -28,11 +29,11 @@
 # another file of its own folder, but for `derived_exceptions`: it is one class, cut in two to fit.
 #
 # Asio is included by asio/ alone, OpenSSL by asio/tls/ alone; transport/asio_tcp.hpp is a second name of asio/tcp.hpp.
-# Base, concepts, core, and all that replicator.hpp reaches include the light standard headers alone. Headers of C and
-# of the system (name.h, sys/name.h) are for storage/, sim/, testing/ and asio/. No header has more than 400 lines; each
-# begins with its licence. No chain of includes returns to where it began. No header uses a name that X11, Windows or
-# Arduino define as a macro: `banned_names` at all, `banned_calls` where a parenthesis follows. No header uses a word of
-# `banned_words`, for which there is another one now.
+# Base, concepts, core, and all that replicator.hpp reaches include the light standard headers alone; dynamic/ has
+# <string_view> beside. Headers of C and of the system (name.h, sys/name.h) are for storage/, sim/, testing/ and asio/.
+# No header has more than 400 lines; each begins with its licence. No chain of includes returns to where it began. No
+# header uses a name that X11, Windows or Arduino define as a macro: `banned_names` at all, `banned_calls` where a
+# parenthesis follows. No header uses a word of `banned_words`, for which there is another one now.
 set -u
 
 root=${1:?the folder include/replicator}
@@ -191,6 +192,10 @@ check_own() {  # file, line, path of the included header within the tree
                 fail "$file" "$line" \
                     "includes $other: a policy may include base files, concepts and its own family only"
             ;;
+        dynamic)
+            [[ $to == base || $to == concepts || $to == dynamic ]] ||
+                fail "$file" "$line" "includes $other: dynamic/ may include base files, concepts and its own only"
+            ;;
         joint)
             [[ $to == base || $to == concepts || $to == core || $other == codec/* || $other == authority/manual.hpp ]] ||
                 fail "$file" "$line" "includes $other: basic_replicator.hpp knows the policies by their concepts only"
@@ -225,6 +230,10 @@ check_other() {  # file, line, name between the angle brackets
                 base | concepts | core | joint)
                     [[ " $light_headers " == *" $name "* ]] ||
                         fail "$file" "$line" "includes <$name>: base, concepts and core may include only $light_headers"
+                    ;;
+                dynamic)
+                    [[ " $light_headers string_view " == *" $name "* ]] ||
+                        fail "$file" "$line" "includes <$name>: dynamic/ may include only $light_headers string_view"
                     ;;
             esac
             ;;

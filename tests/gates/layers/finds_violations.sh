@@ -14,7 +14,7 @@ cases=0
 # A tree that keeps every rule.
 plant_good_tree() {
     rm -rf "$tree"
-    mkdir -p "$tree"/{ack,api,asio/tcp,codec,concepts,log/file,sim,storage,transport}
+    mkdir -p "$tree"/{ack,api,asio/tcp,codec,concepts,dynamic,log/file,sim,storage,transport}
     mkdir -p "$tree"/core/{history,lead,node,peer,snapshot,wire}
     header types.hpp '#include <cstdint>'
     header error.hpp '#include "types.hpp"'
@@ -33,6 +33,7 @@ plant_good_tree() {
     header log/file/segment.hpp '#include "../../types.hpp"'
     header storage/posix.hpp '#include <fcntl.h>'
     header ack/sync.hpp '#include "../types.hpp"'
+    header dynamic/any_node.hpp '#include "../concepts/log_policy.hpp"' '#include <string_view>'
     header asio/error_code.hpp '#include <asio/error.hpp>'
     header transport/memory.hpp '#include "../types.hpp"'
     header asio/tcp/peer.hpp '#include "../error_code.hpp"'
@@ -103,6 +104,9 @@ refuse log/ring.hpp '#include <vector>' \
 refuse transport/memory.hpp '#include "asio_tcp.hpp"' "only asio/ may include what needs Asio"
 refuse transport/memory.hpp '#include <asio/buffer.hpp>' "replicator/transport/memory.hpp:3: includes <asio/buffer.hpp>"
 refuse transport/memory.hpp '#include <sys/socket.h>' "replicator/transport/memory.hpp:3: includes <sys/socket.h>"
+refuse dynamic/any_node.hpp '#include "../core/wire/frame.hpp"' \
+    "replicator/dynamic/any_node.hpp:3: includes core/wire/frame.hpp: dynamic/"
+refuse dynamic/any_node.hpp '#include <memory>' "replicator/dynamic/any_node.hpp:3: includes <memory>: dynamic/"
 refuse sim/network.hpp '#include "../transport/asio_tcp.hpp"' \
     "replicator/sim/network.hpp:3: includes transport/asio_tcp.hpp"
 refuse basic_replicator.hpp '#include "log/ring.hpp"' "replicator/basic_replicator.hpp:3: includes log/ring.hpp"
