@@ -43,7 +43,7 @@ struct Client {
 
 /// The server, as commands see it.
 struct Service {
-    Node& node;
+    Node node;
     std::string ack;
     std::string log;
     std::map<replicator::NodeId, Address> peers;  ///< where nodes call them

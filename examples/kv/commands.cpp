@@ -107,7 +107,7 @@ std::string refusal(const CommandType& type, const Service& service) {
     const replicator::Role role = service.node.role();
     if (role == replicator::Role::leader) {
         if (type.kind == Kind::write && type.plan != plan_del && type.plan != plan_flush &&
-            service.node.table().heap_bytes_in_use() >= service.memory_bytes_max) {
+            service.node.state().heap_bytes_in_use() >= service.memory_bytes_max) {
             return "OOM command not allowed when used memory > 'maxmemory'.";
         }
         return {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "disk_report.hpp"
+#include "limits.hpp"
 #include "options.hpp"
 
 #include <replicator/concepts/storage.hpp>
@@ -18,7 +19,7 @@ namespace kv {
 
 /// At most about 150 MiB of log, and beside it the state, twice while a new one is written.
 struct DiskOptions : replicator::log::FileOptions {
-    static constexpr std::size_t tail_bytes = std::size_t{8} << 20;
+    static constexpr std::size_t tail_bytes = log_tail_bytes;
     static constexpr std::size_t segment_bytes = std::size_t{8} << 20;
     static constexpr std::size_t capacity_bytes = std::size_t{128} << 20;
     static constexpr std::size_t retained_bytes = std::size_t{32} << 20;

@@ -65,8 +65,8 @@ void write_refusal(ReplyWriter& reply, const PromotionStatus& promotion) {
 class PromotionWait {
 public:
     bool operator()(const Service& service, const Status& status, ReplyWriter& reply, bool) {
-        const Node& node = service.node;
-        if (node.confirmed()) return reply.ok(), true;
+        const Node node = service.node;
+        if (is_confirmed_now(node)) return reply.ok(), true;
         const PromotionStatus promotion = node.promotion();
         if (promotion.step == PromotionStep::refused) return write_refusal(reply, promotion), true;
         if (promotion.step != PromotionStep::leading && promotion.step != PromotionStep::none) return false;
@@ -113,7 +113,7 @@ std::optional<Wait> begin_replicaof(Call& call) {
         call.reply.error("ERR REPLICAOF has only NO ONE [FORCE] here: nodes find their leader by themselves");
         return std::nullopt;
     }
-    if (const Error error = call.service.node.promote(forced); error != Error::none) {
+    if (const Error error = call.service.node.promote({.may_lose = forced}).error(); error != Error::none) {
         call.reply.error(joined("ERR the promotion was refused: ", to_string(error)));
         return std::nullopt;
     }
@@ -123,7 +123,7 @@ std::optional<Wait> begin_replicaof(Call& call) {
 /// FAILOVER [TO NODE]: without a name, to the follower that holds the most.
 std::optional<Wait> begin_failover(Call& call) {
     const auto& words = call.words;
-    Node& node = call.service.node;
+    const Node node = call.service.node;
     NodeId to{};
     if (words.size() == 3 && is_word(words[1], "TO")) {
         const std::int64_t number = to_integer(words[2]).value_or(0);
@@ -136,13 +136,13 @@ std::optional<Wait> begin_failover(Call& call) {
     if (to == NodeId{} && node.role() == Role::leader) to = most_complete(node.status());
     const Error error = node.role() != Role::leader ? Error::not_leader
                         : to == NodeId{}            ? Error::not_enough_followers
-                                                    : node.hand_over(to);
+                                                    : node.hand_over(to).error();
     if (error != Error::none) {
         write_failover_refusal(call.reply, error);
         return std::nullopt;
     }
     return Wait{[to](const Service& service, const Status&, ReplyWriter& reply, bool late) {
-                    const Node& now = service.node;
+                    const Node now = service.node;
                     if (now.role() == Role::follower && now.leader() == to) return reply.ok(), true;
                     if (late) reply.error(joined("ERR node ", value(to), " did not take over"));
                     return late;

@@ -24,7 +24,7 @@ inline constexpr int faulted_status = 3;
 /// see what is wrong; then the process ends, because that is what a supervisor notices, and what sends clients away.
 class FaultWatch {
 public:
-    FaultWatch(asio::io_context& context, const Node& node, std::chrono::seconds stays, std::function<void()> end)
+    FaultWatch(asio::io_context& context, Node node, std::chrono::seconds stays, std::function<void()> end)
         : node_(node), stays_(stays), end_(std::move(end)), timer_(context, [this] { look(); }) {}
 
     void start() { look(); }
@@ -43,7 +43,7 @@ private:
 
     static constexpr std::chrono::steady_clock::duration look_interval = std::chrono::milliseconds(100);
 
-    const Node& node_;
+    Node node_;
     std::chrono::seconds stays_;
     std::function<void()> end_;
     RecurringTimer timer_;

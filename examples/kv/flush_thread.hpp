@@ -3,6 +3,7 @@
 #pragma once
 
 #include "networked_node.hpp"
+#include "work.hpp"
 
 #include <replicator/storage/posix_threaded.hpp>
 
@@ -32,7 +33,10 @@ public:
         worker_.on_done(
             [](void* context) {
                 FlushThread& self = *static_cast<FlushThread*>(context);
-                asio::post(self.context_, [node = self.node_] { node->flushed(); });
+                asio::post(self.context_, [node = self.node_] {
+                    Work::note(Work::flush);
+                    node->flushed();
+                });
             },
             this);
     }

@@ -6,12 +6,14 @@
 
 #include "commands.hpp"
 #include "disk_failure.hpp"
+#include "limits.hpp"
 #include "text.hpp"
 #include "word.hpp"
 #include "work.hpp"
 
 #include <replicator/version.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -116,17 +118,19 @@ void add_clients(Lines& lines, const Service& service) {
     lines.add("blocked_clients", service.clients_waiting);
 }
 
-void add_memory(Lines& lines, const Service& service) {
+void add_memory(Lines& lines, const Service& service, const Status& status) {
     lines.section("Memory");
-    const std::uint64_t table = service.node.table().heap_bytes();
-    const std::uint64_t used = table + service.node.log_memory_bytes();
+    const std::uint64_t table = service.node.state().heap_bytes();
+    // Of a log on a disk only the end is in memory.
+    const std::uint64_t log = service.disk ? std::min(status.log_bytes, log_tail_bytes) : status.log_bytes;
+    const std::uint64_t used = table + log;
     lines.add("used_memory", used);
     lines.add("used_memory_human", joined(used / 1024, "K"));
     lines.add("used_memory_dataset", table);
-    lines.add("used_memory_overhead", used - table);
+    lines.add("used_memory_overhead", log);
     lines.add("used_memory_rss", resident_bytes());
-    lines.add("mem_not_counted_for_evict", used - table);
-    lines.add("replicator_snapshot_bytes", service.node.table().bytes());
+    lines.add("mem_not_counted_for_evict", log);
+    lines.add("replicator_snapshot_bytes", service.node.state().bytes());
     lines.add("maxmemory", service.memory_bytes_max);
     lines.add("maxmemory_policy", "noeviction");
 }
@@ -238,7 +242,7 @@ void add_replication(Lines& lines, const Service& service, const Status& status)
     lines.add("replicator_installing", yes_or_no(status.installing));
     lines.add("replicator_writes_pending", status.writes_pending);
     lines.add("replicator_oldest_pending_milliseconds", milliseconds_of(status.oldest_pending));
-    lines.add("replicator_digest", to_hex(service.node.table().digest()));
+    lines.add("replicator_digest", to_hex(service.node.state().digest()));
     for (const PeerStatus& peer : status.peers()) add_peer(lines, peer);
 }
 
@@ -267,7 +271,7 @@ void add_persistence(Lines& lines, const Service& service, const Status& status)
 
 void add_keyspace(Lines& lines, const Service& service) {
     lines.section("Keyspace");
-    if (const std::uint64_t size = service.node.table().size(); size > 0) {
+    if (const std::uint64_t size = service.node.state().size(); size > 0) {
         lines.add("db0", joined("keys=", size, ",expires=0,avg_ttl=0"));
     }
 }
@@ -288,7 +292,7 @@ void answer_info(Call& call) {
     Lines lines;
     if (wanted("server")) add_server(lines, service);
     if (wanted("clients")) add_clients(lines, service);
-    if (wanted("memory")) add_memory(lines, service);
+    if (wanted("memory")) add_memory(lines, service, status);
     if (wanted("persistence")) add_persistence(lines, service, status);
     if (wanted("stats")) add_stats(lines, service, status);
     if (wanted("replication")) add_replication(lines, service, status);
@@ -346,7 +350,7 @@ void answer_replicator(Call& call) {
         return call.reply.error("ERR REPLICATOR has STATE, and ADMIT with the number of a node");
     }
     if (call.service.node.role() != Role::leader) return call.reply.error("ERR only the leader admits nodes");
-    const replicator::Error error = call.service.node.admit(NodeId{static_cast<std::uint32_t>(node)});
+    const replicator::Error error = call.service.node.admit(NodeId{static_cast<std::uint32_t>(node)}).error();
     if (error == replicator::Error::none) return call.reply.ok();
     call.reply.error(error == replicator::Error::not_enough_followers ? "ERR no such node has come back"
                                                                       : joined("ERR ", to_string(error)));

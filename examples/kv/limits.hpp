@@ -5,6 +5,7 @@
 #include <replicator/api/options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace kv {
 
@@ -29,6 +30,9 @@ inline constexpr std::size_t clients_max_default = 256;
 
 /// Bytes that are taken from a peer at a time, most of all of a table that comes from the leader.
 inline constexpr std::size_t peer_bytes_per_call = 64 * 1024;
+
+/// Of a log on a disk, what is in memory.
+inline constexpr std::uint64_t log_tail_bytes = std::uint64_t{8} << 20;
 
 /// The bounds of the replicated part.
 struct Limits : replicator::Options {

@@ -56,21 +56,12 @@ using Endpoint = asio::ip::tcp::endpoint;
     return 1;
 }
 
-struct Policy {
-    std::string_view name;
-    kv::MakeNode* make;
-};
-
-constexpr Policy policies[] = {
-    {"async", kv::make_async},       {"semi-sync", kv::make_semi_sync}, {"quorum", kv::make_quorum},
-    {"majority", kv::make_majority}, {"sync", kv::make_sync},
-};
-
-[[nodiscard]] std::unique_ptr<kv::NetworkedNode> make_node(std::string_view ack, kv::NodeParts parts) {
-    for (const Policy& policy : policies) {
-        if (policy.name == ack) return policy.make(std::move(parts));
-    }
-    return nullptr;
+/// Null when no composition has such names.
+[[nodiscard]] std::unique_ptr<kv::NetworkedNode> make_node(asio::io_context& context, const replicator::Config& config,
+                                                           kv::Composition composition,
+                                                           const replicator::transport::TcpOptions& tcp) {
+    auto node = std::make_unique<kv::NetworkedNode>(context.get_executor(), config, std::move(composition), tcp);
+    return node->node() ? std::move(node) : nullptr;
 }
 
 /// Lowers `clients_max` to what the limits of the process allow, and says so. False when they allow no client.
@@ -87,7 +78,7 @@ constexpr Policy policies[] = {
 
 /// A node that has a history already goes on with that.
 [[nodiscard]] std::string bootstrap(const kv::ServerOptions& options, kv::NetworkedNode& node) {
-    const replicator::Error error = node.bootstrap(replicator::HistoryId{draw()}).error();
+    const replicator::Error error = node.node().bootstrap(replicator::HistoryId{draw()}).error();
     const bool comes_back = error == replicator::Error::already_bootstrapped && !options.directory.empty();
     return error == replicator::Error::none || comes_back ? "" : kv::joined("cannot found: ", to_string(error));
 }
@@ -134,7 +125,7 @@ constexpr Policy policies[] = {
             if (error) return kv::joined("no address: ", address.host);
         }
         addresses.add(peer, address, peer > options.node);
-        node.add_peer(peer, endpoint);
+        node.transport().add_peer(peer, endpoint);
     }
     if (!options.links_from_anywhere) addresses.screen_callers();
     return {};
@@ -153,10 +144,10 @@ constexpr std::chrono::milliseconds open_rest{500};
     if (!disk.wrong.empty()) return nullptr;
     config.run = disk.log.run();
     config.leads_again = options.leads_again;
-    auto node = make_node(options.ack, {options.log, std::move(disk.log), context, config, tcp});
-    const auto fault = node == nullptr ? replicator::Error::none : node->status().fault;
+    auto node = make_node(context, config, {options.ack, options.log, std::move(disk.log)}, tcp);
+    const auto fault = node == nullptr ? replicator::Error::none : node->node().status().fault;
     if (fault == replicator::Error::none) return node;
-    disk.wrong = kv::fault_text(options.directory, fault, node->log_failure());
+    disk.wrong = kv::fault_text(options.directory, fault, node->node().log_failure());
     disk.passes = fault == replicator::Error::log_full;
     return nullptr;
 }
@@ -178,14 +169,14 @@ constexpr std::chrono::milliseconds open_rest{500};
 }
 
 [[nodiscard]] int close(kv::NetworkedNode& node) {
-    const auto closed = node.close();
+    const auto closed = node.node().close().error();
     return closed == replicator::Error::none ? 0 : fail(kv::joined("not stopped in order: ", to_string(closed)));
 }
 
 [[nodiscard]] int serve(asio::io_context& context, const kv::ServerOptions& options, kv::NetworkedNode& node,
                         std::optional<kv::DiskReport> disk) {
     kv::NameThread names(context);
-    kv::PeerAddresses addresses(context, names, node);
+    kv::PeerAddresses addresses(context, names, node.transport());
     if (const std::string wrong = add_peers(options, node, addresses); !wrong.empty()) return fail(wrong);
 
     bool ended = false;
@@ -200,19 +191,19 @@ constexpr std::chrono::milliseconds open_rest{500};
     if (!listen || !client) return 1;
 
     std::error_code error;
-    const auto peer_endpoint = node.listen(*listen, error);
+    const auto peer_endpoint = node.transport().listen(*listen, error);
     if (error) return fail(kv::joined("cannot listen for nodes: ", error.message()));
     if (error = node.start(); error) return fail(kv::joined("cannot start: ", error.message()));
     if (options.bootstrap) {
         if (const std::string wrong = bootstrap(options, node); !wrong.empty()) return fail(wrong);
     }
 
-    kv::Service service{node, options.ack, options.log, options.peers, std::move(disk)};
+    kv::Service service{node.node(), options.ack, options.log, options.peers, std::move(disk)};
     service.clients_max = options.clients_max;
     service.memory_bytes_max = options.memory_bytes_max;
     service.password = options.password;
     service.client_timeout = options.client_timeout;
-    kv::Server server(context, service);
+    kv::Server server(context, node, service);
     const auto client_endpoint = server.listen(*client, error);
     if (error) return fail(kv::joined("cannot listen for clients: ", error.message()));
     service.client_port = client_endpoint.port();
@@ -222,7 +213,7 @@ constexpr std::chrono::milliseconds open_rest{500};
     node.on_progress([](void* at) { static_cast<kv::Server*>(at)->node_moved(); }, &server);
     addresses.start();
 
-    kv::FaultWatch watch(context, node, options.fault_stay, [&] { end(); });
+    kv::FaultWatch watch(context, node.node(), options.fault_stay, [&] { end(); });
     watch.start();
     kv::OrderlyStop stop(context, node, server, options.stop_patience, [&] {
         addresses.stop();
@@ -236,7 +227,7 @@ constexpr std::chrono::milliseconds open_rest{500};
                 unsigned{peer_endpoint.port()});
     std::fflush(stdout);
     kv::run(context, service.loop);
-    if (node.role() == replicator::Role::faulted) return kv::faulted_status;
+    if (node.node().role() == replicator::Role::faulted) return kv::faulted_status;
     const int closed = close(node);
     return stop.was_cut_short() ? 1 : closed;
 }
@@ -270,7 +261,7 @@ int main(int count, char** arguments) {
     std::optional<kv::FlushThread> flush_thread;
     kv::OpenedDisk disk;
     if (!options.directory.empty()) flush_thread.emplace(context);
-    const auto node = options.directory.empty() ? make_node(options.ack, {options.log, {}, context, config, tcp})
+    const auto node = options.directory.empty() ? make_node(context, config, {options.ack, options.log}, tcp)
                                                 : open_patiently(options, context, config, tcp, *flush_thread, disk);
     if (!disk.wrong.empty()) {
         static_cast<void>(fail(disk.wrong));

@@ -7,7 +7,9 @@
 
 #include <replicator/api/drain.hpp>
 #include <replicator/error.hpp>
+#include <replicator/types.hpp>
 
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -52,14 +54,14 @@ void OrderlyStop::signal() {
     server_.take_no_commands();
     step_ = Step::draining;
     // Who does not lead has nothing to hand over.
-    if (node_.drain(patience_) != Error::none) stop_node();
+    if (!node_.node().drain(replicator::milliseconds(static_cast<std::uint64_t>(patience_.count())))) stop_node();
     look();
 }
 
 /// Often: nobody takes writes meanwhile.
 void OrderlyStop::look() {
     if (step_ == Step::draining) {
-        const replicator::DrainStatus drain = node_.drain_status();
+        const replicator::DrainStatus drain = node_.node().drain_status();
         if (drain.step == DrainStep::done || drain.step == DrainStep::late) {
             say(drain);
             stop_node();
@@ -76,7 +78,7 @@ void OrderlyStop::say(const replicator::DrainStatus& drain) const {
     using std::chrono::milliseconds;
     const auto passed = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
     if (drain.step == DrainStep::done) {
-        std::printf("handed over to node=%u after milliseconds=%lld\n", value(node_.leader()),
+        std::printf("handed over to node=%u after milliseconds=%lld\n", value(node_.node().leader()),
                     static_cast<long long>(passed.count()));
         std::fflush(stdout);
     } else {

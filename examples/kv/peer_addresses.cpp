@@ -22,8 +22,8 @@ constexpr std::chrono::seconds named_interval{60};
 
 }  // namespace
 
-PeerAddresses::PeerAddresses(asio::io_context& context, NameThread& names, NetworkedNode& node)
-    : names_(names), node_(node), timer_(context, [this] { look(); }) {}
+PeerAddresses::PeerAddresses(asio::io_context& context, NameThread& names, Network& network)
+    : names_(names), network_(network), timer_(context, [this] { look(); }) {}
 
 void PeerAddresses::add(replicator::NodeId id, const Address& address, bool calls_us) {
     auto peer = std::make_unique<Peer>();
@@ -39,7 +39,7 @@ void PeerAddresses::screen_callers() {
     const auto may_call = [](void* self, const asio::ip::address& address) {
         return static_cast<PeerAddresses*>(self)->may_call(address);
     };
-    node_.screen_callers(may_call, this);
+    network_.screen_callers(may_call, this);
 }
 
 void PeerAddresses::start() {
@@ -65,7 +65,7 @@ void PeerAddresses::look() {
 
 bool PeerAddresses::is_due(const Peer& peer) const {
     if (!peer.address.is_name()) return false;
-    const replicator::transport::TcpPeerState state = node_.peer_state(peer.id);
+    const replicator::transport::TcpPeerState state = network_.peer_state(peer.id);
     if (state.connected) return false;
     if (!peer.calls_us) return peer.choice.is_due(state.failures);
     return screens_ && (peer.known.empty() || stranger_called_);
@@ -90,8 +90,8 @@ void PeerAddresses::answered(Peer& peer, const FoundHost& found) {
         peer.rest_until = std::chrono::steady_clock::now() + rest;
         return;
     }
-    node_.set_address(peer.id, peer.choice.choose(found.endpoints, node_.peer_state(peer.id).connections));
-    const replicator::transport::TcpPeerState state = node_.peer_state(peer.id);
+    network_.set_address(peer.id, peer.choice.choose(found.endpoints, network_.peer_state(peer.id).connections));
+    const replicator::transport::TcpPeerState state = network_.peer_state(peer.id);
     peer.choice.chose(state.connections, state.failures);
 }
 

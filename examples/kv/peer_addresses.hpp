@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// PeerAddresses: keeps telling a node where the peers are that were given by name, and whose calls it may take.
+// PeerAddresses: keeps telling the network where the peers are that were given by name, and whose calls it may take.
 #pragma once
 
 #include "address_choice.hpp"
@@ -24,7 +24,7 @@ namespace kv {
 class PeerAddresses {
 public:
     /// All three must outlive it.
-    PeerAddresses(asio::io_context& context, NameThread& names, NetworkedNode& node);
+    PeerAddresses(asio::io_context& context, NameThread& names, Network& network);
 
     /// Adds a peer, which this node calls or which calls this node. Before `start`.
     void add(replicator::NodeId id, const Address& address, bool calls_us);
@@ -51,7 +51,7 @@ private:
     [[nodiscard]] bool may_call(const asio::ip::address& address);
 
     NameThread& names_;
-    NetworkedNode& node_;
+    Network& network_;
     RecurringTimer timer_;
     std::vector<std::unique_ptr<Peer>> peers_;
     bool running_ = false;

@@ -21,9 +21,10 @@ constexpr std::chrono::milliseconds accept_rest{100};
 
 }  // namespace
 
-Server::Server(asio::io_context& context, Service& service)
+Server::Server(asio::io_context& context, NetworkedNode& node, Service& service)
     : context_(context),
       service_(service),
+      writes_(node),
       acceptor_(context.get_executor()),
       timer_(context, [this] { accept(); }),
       watch_(context, [this](std::uint64_t id, bool is_broken) {

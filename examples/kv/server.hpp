@@ -5,8 +5,10 @@
 #include "client.hpp"
 #include "hangup_watch.hpp"
 #include "moment.hpp"
+#include "networked_node.hpp"
 #include "recurring_timer.hpp"
 #include "session.hpp"
+#include "write_room.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -22,7 +24,8 @@ namespace kv {
 
 class Server {
 public:
-    Server(asio::io_context& context, Service& service);
+    /// All three must outlive it; the service is about that node.
+    Server(asio::io_context& context, NetworkedNode& node, Service& service);
 
     /// Where clients are accepted from now on; port 0 takes one that is free.
     asio::ip::tcp::endpoint listen(const asio::ip::tcp::endpoint& endpoint, std::error_code& error);
@@ -50,6 +53,7 @@ public:
     void hold(std::shared_ptr<Session> session) { held_.push_back(std::move(session)); }
     /// A write has ended.
     void room_again();
+    [[nodiscard]] WriteRoom& writes() noexcept { return writes_; }
 
 private:
     void accept();
@@ -59,6 +63,7 @@ private:
 
     asio::io_context& context_;
     Service& service_;
+    WriteRoom writes_;
     asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type> acceptor_;
     RecurringTimer timer_;  // to accept again after an error
     HangupWatch watch_;

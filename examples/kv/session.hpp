@@ -29,7 +29,7 @@ namespace kv {
 
 class Server;
 
-class Session final : public Writer, public std::enable_shared_from_this<Session> {
+class Session final : public std::enable_shared_from_this<Session> {
 public:
     using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
     using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
@@ -53,8 +53,6 @@ public:
     /// The node's status is another one: does it answer what is waited for?
     void look(const Status& status);
 
-    void written(std::uint64_t number, const WriteEnd& end) override;
-
 private:
     struct PendingWrite {
         ReplyForm form = ReplyForm::ok;
@@ -68,6 +66,7 @@ private:
     /// False: it has to wait, and is served again.
     bool serve_request();
     bool serve_write(const CommandType& type);
+    void written(std::uint64_t number, const WriteEnd& end);
     bool serve_refusal(std::string_view error);
     bool begin_wait(const CommandType& type);
     void end_wait();

@@ -84,7 +84,7 @@ std::optional<Wait> begin_after(Call& call) {
     Wait wait;
     if (!take_timeout(call, call.words[2], wait)) return std::nullopt;
     wait.answers = [after = *position](const Service& service, const Status&, ReplyWriter& reply, bool late) {
-        const Error error = service.node.includes(after);
+        const Error error = service.node.read(after).error();
         if (error == Error::not_yet && !late) return false;
         if (error == Error::none) {
             reply.ok();

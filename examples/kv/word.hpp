@@ -18,7 +18,7 @@ namespace kv {
 /// answered it within the failure timeout. Also under a policy that acknowledges on the leader alone, where the library
 /// asks for nobody's answer, and a leader that is cut off would be confirmed for ever.
 [[nodiscard]] inline bool is_confirmed(const Node& node, const Status& status) {
-    if (!node.confirmed()) return false;
+    if (!is_confirmed_now(node)) return false;
     std::size_t answered = 1;
     for (const replicator::PeerStatus& peer : status.peers()) {
         if (peer.counts && peer.lag_time && *peer.lag_time < Limits::failure_timeout) ++answered;

@@ -4,11 +4,14 @@
 
 #include "kv/commands.hpp"
 
+#include <replicator/ack/semi_sync.hpp>
+#include <replicator/basic_replicator.hpp>
+#include <replicator/log/memory.hpp>
+#include <replicator/transport/manual.hpp>
+
 #include <boost/test/unit_test.hpp>
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,47 +23,55 @@ using replicator::Error;
 using replicator::HistoryId;
 using replicator::Index;
 using replicator::NodeId;
+using replicator::Result;
 using replicator::Role;
 
-/// `Base` is a node, or one with connections.
-template <class Base>
-struct Fake : Base {
-    bool write(const Command&, const std::shared_ptr<Writer>&, std::uint64_t) override { return false; }
-    Error admit(NodeId) override { return Error::none; }
-    Error promote(bool may_lose) override {
-        forced = may_lose;
+constexpr std::array fake_group{NodeId{1}, NodeId{2}, NodeId{3}};
+using RealNode = replicator::Replicator<Table, replicator::log::Memory<>, replicator::ack::SemiSync<>,
+                                        replicator::transport::Manual, Limits>;
+
+/// A real node where a test asks for nothing else.
+struct FakeNode : RealNode {
+    FakeNode() : RealNode(nowhere, {.node = NodeId{1}, .nodes = fake_group, .run = replicator::Run{1}}) {}
+
+    Result<void> promote(const replicator::PromotionOptions& options) noexcept {
+        forced = options.may_lose;
         return refuses;
     }
-    Error hand_over(NodeId to) override {
+    Result<void> hand_over(NodeId to) noexcept {
         handed_to = to;
         return refuses;
     }
-    PromotionStatus promotion() const noexcept override { return candidacy; }
-    bool confirmed() const noexcept override { return is_confirmed; }
-    replicator::Position last() const noexcept override { return {now.epoch, now.last}; }
-    Error includes(replicator::Position position) const noexcept override {
+    [[nodiscard]] PromotionStatus promotion() const noexcept { return candidacy; }
+    Result<void> drain(replicator::Duration) noexcept { return {}; }
+    [[nodiscard]] replicator::DrainStatus drain_status() const noexcept { return drained; }
+    [[nodiscard]] bool confirmed() const noexcept { return false; }
+    [[nodiscard]] bool confirmed(replicator::Instant) const noexcept { return is_confirmed; }
+    [[nodiscard]] replicator::Position last() const noexcept { return {now.epoch, now.last}; }
+    [[nodiscard]] Result<const Table*> read(replicator::Position position) const noexcept {
         if (position.epoch != now.epoch) return Error::discarded;
-        return position.index > now.applied ? Error::not_yet : Error::none;
+        if (position.index > now.applied) return Error::not_yet;
+        return &contents;
     }
-    const Table& table() const noexcept override { return contents; }
-    Role role() const noexcept override { return now.role; }
-    NodeId leader() const noexcept override { return now.leader; }
-    Status status() const override { return now; }
-    replicator::Guarantee guarantee(std::size_t nodes) const noexcept override {
-        return {replicator::Stage::received, nodes, 2, 1, nodes - 1};
+    [[nodiscard]] Result<const Table*> read(replicator::Session& session) const noexcept {
+        return read(session.newest());
     }
-    std::size_t log_bytes_max() const noexcept override { return 1000; }
+    [[nodiscard]] const Table& state() const noexcept { return contents; }
+    [[nodiscard]] Role role() const noexcept { return now.role; }
+    [[nodiscard]] NodeId leader() const noexcept { return now.leader; }
+    [[nodiscard]] Status status() const noexcept { return now; }
+
+    static inline replicator::transport::Manual nowhere;
 
     Table contents;
     Status now;
     PromotionStatus candidacy;
+    replicator::DrainStatus drained;
     bool is_confirmed = false;
     Error refuses = Error::none;
     bool forced = false;  // what the last call asked for
     NodeId handed_to{};
 };
-
-using FakeNode = Fake<Node>;
 
 struct Fixture {
     Fixture() {

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -26,25 +27,6 @@
 namespace kv::testing {
 
 using namespace std::chrono_literals;
-
-struct FakeNetworkedNode final : Fake<NetworkedNode> {
-    Endpoint listen(const Endpoint& endpoint, std::error_code&) override { return endpoint; }
-    void add_peer(NodeId, const Endpoint&) override {}
-    void set_address(NodeId, const Endpoint&) override {}
-    replicator::transport::TcpPeerState peer_state(NodeId) override { return {}; }
-    void screen_callers(bool (*)(void*, const asio::ip::address&), void*) override {}
-    void on_progress(void (*)(void*), void*) override {}
-    std::error_code start() override { return {}; }
-    replicator::Result<void> bootstrap(HistoryId) override { return Error::none; }
-    Error drain(std::chrono::milliseconds) override { return Error::none; }
-    replicator::DrainStatus drain_status() const noexcept override { return drained; }
-    void stop() override { ++stops; }
-    void flushed() override {}
-    Error close() override { return Error::none; }
-
-    replicator::DrainStatus drained;
-    int stops = 0;
-};
 
 struct Ending {
     /// Acts when the timers that were set have run out, and before they tell anybody.
@@ -66,8 +48,9 @@ struct Ending {
     }
 
     asio::io_context context{1};
-    FakeNetworkedNode node;
-    Service service{node, "async", "ring", {}};
+    std::shared_ptr<FakeNode> fake = std::make_shared<FakeNode>();
+    NetworkedNode node{context.get_executor(), {}, std::shared_ptr<FakeNode>(fake)};
+    Service service{node.node(), "async", "ring", {}};
 };
 
 }  // namespace kv::testing
@@ -106,20 +89,20 @@ BOOST_AUTO_TEST_CASE(a_timer_recurs_until_it_is_stopped_and_then_is_not_set) {
 }
 
 BOOST_AUTO_TEST_CASE(who_looks_for_faults_ends_although_the_time_to_look_has_come) {
-    kv::FaultWatch watch(context, node, 1s, [] { BOOST_ERROR("it is no fault to be stopped"); });
+    kv::FaultWatch watch(context, *fake, 1s, [] { BOOST_ERROR("it is no fault to be stopped"); });
     watch.start();
     BOOST_TEST(!has_ended());
     act_between(100ms, [&] {
         watch.stop();
-        node.now.role = replicator::Role::faulted;  // nobody is interested
+        fake->now.role = replicator::Role::faulted;  // nobody is interested
     });
     BOOST_TEST(has_ended());
 }
 
 BOOST_AUTO_TEST_CASE(a_fault_ends_the_server_once) {
     int ends = 0;
-    kv::FaultWatch watch(context, node, 0s, [&] { ++ends; });
-    node.now.role = replicator::Role::faulted;
+    kv::FaultWatch watch(context, *fake, 0s, [&] { ++ends; });
+    fake->now.role = replicator::Role::faulted;
     watch.start();
     context.run();
     BOOST_TEST(ends == 1);
@@ -127,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_fault_ends_the_server_once) {
 
 BOOST_AUTO_TEST_CASE(who_looks_names_up_ends_although_the_time_to_look_has_come) {
     kv::NameThread names(context);
-    kv::PeerAddresses addresses(context, names, node);
+    kv::PeerAddresses addresses(context, names, node.transport());
     addresses.add(replicator::NodeId{2}, {"127.0.0.1", 1}, true);
     addresses.start();
     BOOST_TEST(!has_ended());
@@ -136,7 +119,7 @@ BOOST_AUTO_TEST_CASE(who_looks_names_up_ends_although_the_time_to_look_has_come)
 }
 
 BOOST_AUTO_TEST_CASE(a_second_signal_ends_a_stop_whose_time_to_look_has_come) {
-    kv::Server server(context, service);
+    kv::Server server(context, node, service);
     int ends = 0;
     kv::OrderlyStop stop(context, node, server, 10s, [&] { ++ends; });
     stop.signal();
@@ -151,14 +134,16 @@ BOOST_AUTO_TEST_CASE(a_second_signal_ends_a_stop_whose_time_to_look_has_come) {
 }
 
 BOOST_AUTO_TEST_CASE(a_drained_server_ends) {
-    kv::Server server(context, service);
+    kv::Server server(context, node, service);
     int ends = 0;
     kv::OrderlyStop stop(context, node, server, 10s, [&] { ++ends; });
+    node.transport().attach(*fake);
+    BOOST_TEST(!node.start());
     stop.signal();
-    node.drained.step = replicator::DrainStep::done;
+    fake->drained.step = replicator::DrainStep::done;
     context.run();
     BOOST_TEST(ends == 1);
-    BOOST_TEST(node.stops == 1);
+    BOOST_TEST(!node.transport().is_running());
     BOOST_TEST(!stop.was_cut_short());
 }
 

@@ -10,4 +10,6 @@
 
 using namespace parts;
 
-bool refused() { return visit_policy<ack::Quorum<2>, ack::Quorum<3>>("quorum", []<class Ack>() {}); }
+bool refused() {
+    return visit_policy<ack::Quorum<2>, ack::Quorum<3>>("quorum", []<class Ack>() {});
+}

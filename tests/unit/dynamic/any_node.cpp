@@ -303,8 +303,8 @@ BOOST_AUTO_TEST_CASE(a_policy_is_found_by_its_name) {
         BOOST_TEST(known == kind.has_value());
         return kind;
     };
-    for (const PolicyKind kind : {PolicyKind::async, PolicyKind::semi_sync, PolicyKind::quorum, PolicyKind::majority,
-                                  PolicyKind::sync}) {
+    for (const PolicyKind kind :
+         {PolicyKind::async, PolicyKind::semi_sync, PolicyKind::quorum, PolicyKind::majority, PolicyKind::sync}) {
         BOOST_TEST((kind_of(to_string(kind)) == kind));
     }
     BOOST_TEST(!kind_of(""));
