@@ -6,9 +6,9 @@
 #include "limits.hpp"
 #include "node.hpp"
 
+#include <replicator/api/options.hpp>
 #include <replicator/asio/asio_node.hpp>
 #include <replicator/asio/tcp.hpp>
-#include <replicator/api/options.hpp>
 
 #include <asio/io_context.hpp>
 

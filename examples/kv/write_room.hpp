@@ -31,14 +31,14 @@ public:
         if (writes_ >= writes_max || bytes_ + bytes > bytes_max_) return false;
         ++writes_;
         bytes_ += bytes;
-        node_.async_write(
-            command, [this, bytes, ended = std::move(ended)](std::error_code error, const auto& written) mutable {
-                --writes_;
-                bytes_ -= bytes;
-                const auto why = static_cast<replicator::Error>(error.value());
-                const bool is_known = why != replicator::Error::none || written.result_kept;
-                ended(WriteEnd{why, is_known, written.result, written.acknowledgement.position});
-            });
+        node_.async_write(command,
+                          [this, bytes, ended = std::move(ended)](std::error_code error, const auto& written) mutable {
+                              --writes_;
+                              bytes_ -= bytes;
+                              const auto why = static_cast<replicator::Error>(error.value());
+                              const bool is_known = why != replicator::Error::none || written.result_kept;
+                              ended(WriteEnd{why, is_known, written.result, written.acknowledgement.position});
+                          });
         return true;
     }
 

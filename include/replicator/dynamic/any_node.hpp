@@ -45,8 +45,7 @@ public:
 
     /// Refers to nothing: then nothing may be called but `operator bool`.
     AnyNode() = default;
-    template <class Node>
-        requires(!std::is_base_of_v<AnyNode, Node>)
+    template <class Node, class = std::enable_if_t<!std::is_base_of_v<AnyNode, Node>>>
     AnyNode(Node& node) noexcept : node_(&node) {
         constexpr bool is_of_machine =
             std::is_same_v<typename Node::Command, Command> && std::is_same_v<typename Node::Stored, Stored>;

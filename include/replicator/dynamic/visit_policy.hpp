@@ -9,8 +9,8 @@
 
 namespace replicator {
 
-/// Calls `visit.template operator()<Policy>()` with the one of `Policies` that is called `name`, and returns true; false
-/// when none of them is. A policy is called what `to_string(Policy::kind)` says: "async", "semi-sync", "quorum",
+/// Calls `visit.template operator()<Policy>()` with the one of `Policies` that is called `name`, and returns true;
+/// false when none of them is. A policy is called what `to_string(Policy::kind)` says: "async", "semi-sync", "quorum",
 /// "majority" or "sync".
 ///
 ///     visit_policy<ack::Async<>, ack::Sync<>>(argv[1], [&]<class Ack>() { run<Ack>(); });
