@@ -26,7 +26,7 @@
 #                   feature, but for `room_exceptions`
 #
 # A room has six headers at most, core/ six beside its rooms, any other folder eight. No class derives from one in
-# another file of its own folder, but for `derived_exceptions`: it is one class, cut in two to fit.
+# another file of its own folder: it is one class, cut in two to fit.
 #
 # Asio is included by asio/ alone, OpenSSL by asio/tls/ alone; transport/asio_tcp.hpp is a second name of asio/tcp.hpp.
 # Base, concepts, core, and all that replicator.hpp reaches include the light standard headers alone; dynamic/ has
@@ -74,10 +74,6 @@ room_exceptions=(
     "core/follow/follower.hpp core/snapshot/incoming.hpp"
     "core/lead/sender.hpp core/snapshot/outgoing.hpp"
 )
-# "class base" pairs of one folder.
-derived_exceptions=(
-)
-
 # Where a comma operator may still stand in a return.
 comma_exceptions=(
     "core/follow/follower.hpp"
@@ -406,8 +402,7 @@ while read -r count folder; do
 done < <(for file in "${headers[@]}"; do [[ $file == */* ]] && echo "${file%/*}" || echo .; done | sort | uniq -c)
 
 while read -r file line class base; do
-    matches_any "$class $base" "${derived_exceptions[@]}" ||
-        fail "$file" "$line" "derives $class from $base of its own folder: one holds the other instead"
+    fail "$file" "$line" "derives $class from $base of its own folder: one holds the other instead"
 done < <(derived_in_one_folder "${headers[@]}")
 
 check_words
