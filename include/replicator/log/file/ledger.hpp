@@ -15,6 +15,7 @@
 #include "../../types.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -31,7 +32,9 @@ public:
     [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
     /// The newest epochs of what is in the files.
     [[nodiscard]] const EpochHistory& epochs() const noexcept { return epochs_; }
-    void set_epochs(const EpochHistory& epochs) noexcept { epochs_ = epochs; }
+    void note_epoch(const std::byte* entry, Index index, Chain before) noexcept {
+        detail::note_epoch(entry, index, before, epochs_);
+    }
     [[nodiscard]] bool closed_in_order() const noexcept { return closed_in_order_; }
     [[nodiscard]] bool is_copy() const noexcept { return is_copy_; }
 

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace replicator::log::detail {
@@ -86,13 +87,12 @@ public:
         header.durable = disk_.held();
         header.chain_before = chain_;
         header.chain = chain_;
-        EpochHistory noted = ledger_.epochs();
         std::size_t size = 0;
+        bool opens_epoch = false;
         while (header.count < run.count) {
-            const std::byte* const entry = run.bytes.data() + size;
-            const EntryHeader head = load_entry_header(entry);
+            const EntryHeader head = load_entry_header(run.bytes.data() + size);
             if (size + head.bytes() > limit) break;
-            note_epoch(entry, end_.index + header.count, header.chain, noted);
+            opens_epoch = opens_epoch || head.type() == EntryType::epoch_start;
             size += head.bytes();
             header.chain = head.chain;
             ++header.count;
@@ -104,9 +104,9 @@ public:
         if (!disk_.keep(writer_.write(disk_.storage(), header, segment.salt, run.bytes.first(size)))) return false;
         scribbled_ = false;
         segment.note({end_, place});
+        if (opens_epoch) note_epochs(run.bytes.first(size));
         end_ = {end_.index + header.count, end_.offset + size};
         chain_ = header.chain;
-        ledger_.set_epochs(noted);
         // The log is whole without it, so what passes is no trouble yet.
         const StorageError ahead = writer_.keep_ahead(disk_.storage(), disk_.directory(), size + RecordHeader::bytes);
         return passes(ahead) || disk_.keep(ahead);
@@ -136,6 +136,16 @@ public:
     }
 
 private:
+    /// Keeps the epochs that these entries open, which are the next.
+    void note_epochs(std::span<const std::byte> entries) noexcept {
+        Chain before = chain_;
+        for (Index index = end_.index; !entries.empty(); ++index) {
+            const EntryHeader head = load_entry_header(entries.data());
+            ledger_.note_epoch(entries.data(), index, before);
+            before = head.chain;
+            entries = entries.subspan(head.bytes());
+        }
+    }
     [[nodiscard]] SegmentHeader next_header() const noexcept {
         const Metadata& metadata = ledger_.metadata();
         SegmentHeader header;
