@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 namespace replicator::log {
 
@@ -133,14 +134,16 @@ inline constexpr std::uint64_t metadata_magic = 0x3174656d'6c706572;  // "replme
 inline constexpr std::size_t metadata_copy_bytes = 4096;
 inline constexpr std::size_t metadata_file_bytes = 4 * metadata_copy_bytes;
 
-/// All that has one size, in the order in which it stands in a copy.
+/// All that has one size, in the order in which it stands in a copy; the fault takes a whole word.
 template <class Bytes, class Self>
 void each_metadata_field(Bytes bytes, Self& m) noexcept {
+    std::uint64_t fault = value(m.fault);
     bytes.each(m.format, m.cluster, m.group, m.node, m.incarnation, m.run_counter, m.history, m.promised,
-               m.counter_opened, m.suspect_from, m.installing, m.clean_stop, m.fault, m.snapshot.id,
-               m.snapshot.position, m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment,
-               m.durable, m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost, m.identity.origin,
+               m.counter_opened, m.suspect_from, m.installing, m.clean_stop, fault, m.snapshot.id, m.snapshot.position,
+               m.snapshot.chain, m.base.position, m.base.chain, m.first_segment, m.last_segment, m.durable,
+               m.durable_segment, m.cut_from, m.cut_segment, m.note_size, m.copies_lost, m.identity.origin,
                m.identity.number);
+    if constexpr (!std::is_const_v<Self>) m.fault = static_cast<Error>(fault);
 }
 inline constexpr std::size_t metadata_fixed_at = 24;  // behind magic, sequence, checksum
 inline constexpr std::size_t metadata_epochs_at = 320;
