@@ -35,8 +35,8 @@ struct Refusal {
     Position commit;  ///< of the follower: what the leader may not share with it must not lie below
 
     constexpr Refusal() noexcept = default;
-    constexpr Refusal(Error error_, Position hint_, Position commit_) noexcept
-        : error(error_), hint(hint_), commit(commit_) {}
+    constexpr Refusal(Error why, Position newest, Position committed) noexcept
+        : error(why), hint(newest), commit(committed) {}
 
     template <class Bytes, class Self>
     static void each_field(Bytes bytes, Self& refusal) noexcept {
