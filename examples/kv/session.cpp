@@ -166,10 +166,10 @@ bool Session::serve_write(const CommandType& type) {
     if (const char* const error = refusal(plan.command); error != nullptr) return serve_refusal(error);
     if (const std::string error = refusal(type, server_.service()); !error.empty()) return serve_refusal(error);
     if (pending_.size() >= writes_in_flight_max) return false;
-    const auto ended = [self = shared_from_this(), number = first_pending_ + pending_.size()](const WriteEnd& end) {
+    auto ended = [self = shared_from_this(), number = first_pending_ + pending_.size()](const WriteEnd& end) {
         self->written(number, end);
     };
-    if (!server_.writes().write(plan.command, ended)) {
+    if (!server_.writes().write(plan.command, std::move(ended))) {
         held_ = true;
         server_.hold(shared_from_this());
         return false;

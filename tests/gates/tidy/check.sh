@@ -30,7 +30,7 @@ if (($# == 0)); then
     mapfile -t shared < <(echo include/replicator/asio/error_code.hpp && git ls-files -- 'tests/*.hpp' ':!tests/gates' ':!tests/search')
     mapfile -t programs < <(git grep -lE '^int main\(' -- 'examples/*.cpp' 'benchmarks/*.cpp' \
         'tests/simulation/*.cpp' | grep -v flush_ways)
-    mapfile -t parts < <(git ls-files -- ':(glob)examples/kv/*.cpp' 'examples/kv/compositions/*.cpp' |
+    mapfile -t parts < <(git ls-files -- ':(glob)examples/kv/*.cpp' |
         grep -vxFf <(printf '%s\n' "${programs[@]}"))
     sources=("$(together headers "${headers[@]}")" "$(together kv "${parts[@]}")" "$(together shared "${shared[@]}")"
         "${programs[@]}")
