@@ -2,7 +2,8 @@
 # Compiles SOURCE with COMPILER. It must fail, and the compiler must print the sentence after `// expect: ` in the
 # first of its errors: nobody reads the second one. A sentence may go on in more `// expect: ` lines. Without any,
 # SOURCE must compile. Behind it there may be few other errors: 3 in all, or as many as `// errors: ` says. A sentence
-# after `// expect below: ` may stand behind the first error, where the compiler shows what it refused.
+# after `// expect below: ` may stand behind the first error, where the compiler shows what it refused. PRECOMPILED, where it is
+# set, is a header that the compiler has read before.
 
 file(STRINGS ${SOURCE} expect_lines REGEX "^// expect( below)?: ")
 set(sentence "")
@@ -17,9 +18,14 @@ foreach(line IN LISTS expect_lines)
 endforeach()
 string(STRIP "${sentence}" sentence)
 
+set(precompiled "")
+if(PRECOMPILED)
+    set(precompiled -include ${PRECOMPILED})
+endif()
 execute_process(
     COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20
-        -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -fmessage-length=0 -I ${INCLUDE} ${SOURCE}
+        -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -fmessage-length=0 -I ${INCLUDE} ${precompiled}
+        ${SOURCE}
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 
 if(sentence STREQUAL "")
