@@ -122,7 +122,7 @@ public:
         }
         wake_readers();
         ask_for_flush();
-        return Ticket{{node_.local().epoch, node_.local().log.last()}};
+        return Ticket{{node_.local().epoch, node_.local().log().last()}};
     }
 
     /// The same at `now`, which is what a lease is checked against.
@@ -152,7 +152,7 @@ public:
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
     [[nodiscard]] Result<const GivenMachine*> read(Position after) const noexcept {
         const Index applied = node_.applier().applied();
-        if (node_.local().epochs.excludes(after, applied)) return Error::discarded;
+        if (node_.local().epochs().excludes(after, applied)) return Error::discarded;
         if (applied < after.index) return Error::not_yet;
         return &state();
     }
@@ -164,7 +164,7 @@ public:
         return machine;
     }
     /// The newest position that is in the state of this node.
-    [[nodiscard]] Position position() const noexcept { return {node_.local().epochs.at(applied()), applied()}; }
+    [[nodiscard]] Position position() const noexcept { return {node_.local().epochs().at(applied()), applied()}; }
 
     /// Where a lease is granted and revoked, see authority/lease.hpp.
     [[nodiscard]] auto& authority() noexcept { return node_.local().authority; }
@@ -306,13 +306,13 @@ public:
     /// the fault `stopped`. Errors: log_full, log_failed, faulted.
     [[nodiscard]] Result<void> close() noexcept requires Composition::is_durable {
         if (role() == Role::faulted) return Error::faulted;
-        const Error error = node_.local().log.close();
+        const Error error = node_.local().history.close();
         if (error == Error::none) node_.local().fail(Error::stopped);
         return error;
     }
 
     /// The log, for what it has to tell; see log/file.hpp.
-    [[nodiscard]] const Log& log() const noexcept { return node_.local().log; }
+    [[nodiscard]] const Log& log() const noexcept { return node_.local().log(); }
 
 private:
     friend struct testing::Inspect;

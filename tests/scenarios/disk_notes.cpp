@@ -2,6 +2,7 @@
 // What a node over a disk tells when nothing is new there, and what it notes before it gives entries up.
 
 #include "support/disk_group.hpp"
+#include "support/history.hpp"
 
 #include <replicator/core/snapshot/incoming.hpp>
 
@@ -33,10 +34,10 @@ struct Receiver {
             {.cluster = {}, .group = {}, .node = NodeId{1}, .incarnation = Incarnation{11}, .history = {}},
             log::OnDamage::refuse);
         BOOST_REQUIRE(log);
-        local.log = std::move(*log);
-        local.history = HistoryId{5};
-        local.log.reset(Index{9}, Chain{});
-        applier.install({}, local.log.begin());
+        support::log_of(local) = std::move(*log);
+        local.history.adopt(HistoryId{5});
+        support::log_of(local).reset(Index{9}, Chain{});
+        applier.install({}, local.log().begin());
     }
 
     void take(std::uint64_t common) {
@@ -44,11 +45,11 @@ struct Receiver {
         epochs.push({{1, NodeId{2}, 1}, Index{1}, Chain{}});
         std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
         const auto tail =
-            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster()));
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = {{1, NodeId{2}, 1}, Index{5}};
-        begin.history = local.history;
+        begin.history = local.history.id();
         begin.schema = Parts::Codec::schema;
         begin.policy = local.policy();
         begin.common = Index{common};
@@ -86,19 +87,19 @@ BOOST_AUTO_TEST_CASE(in_silence_a_follower_says_no_more_than_its_heartbeats) {
 BOOST_AUTO_TEST_CASE(from_where_on_entries_are_given_up_is_noted_with_the_state) {
     Receiver receiver;
     receiver.take(7);
-    BOOST_TEST(receiver.local.log.base().index == Index{5});
+    BOOST_TEST(receiver.local.log().base().index == Index{5});
     BOOST_TEST(receiver.local.suspect_from() == Index{6});
-    BOOST_TEST(receiver.local.log.metadata().suspect_from == Index{6});
+    BOOST_TEST(receiver.local.log().metadata().suspect_from == Index{6});
     Receiver whole;
     whole.take(5);
     BOOST_TEST(whole.local.suspect_from() == Index{});
-    BOOST_TEST(whole.local.log.metadata().suspect_from == Index{});
+    BOOST_TEST(whole.local.log().metadata().suspect_from == Index{});
 }
 
 BOOST_AUTO_TEST_CASE(what_the_log_keeps_of_a_state_are_its_epochs) {
     Receiver receiver;
     receiver.take(5);
-    const auto& epochs = receiver.local.log.metadata().epochs;
+    const auto& epochs = receiver.local.log().metadata().epochs;
     BOOST_TEST(epochs.size == 1u);
     BOOST_TEST((epochs.at(Index{5}) == Epoch{1, NodeId{2}, 1}));
 }

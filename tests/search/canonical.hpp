@@ -43,7 +43,7 @@ private:
         const auto& [candidacy, told, to_lead] = promotion;
         this->local(local);
         if (local.role == Role::leader) {
-            roster(local.roster);
+            roster(local.roster());
             this->leader(leader);
         }
         const auto& [machine, next, results, left] = applier;
@@ -81,11 +81,11 @@ private:
     template <class Composition>
     void local(const core::Local<Composition>& local) {
         // The number of attempts is as high as any number of this run, so the order of those says it.
-        const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, log, epochs,
-                     applied_roster, newest_roster, history, authority, delivery, role, fault, draining, epoch,
-                     promised, leader, source, donor, successor, commit, known_commit, held_through, now, awake_since,
-                     counters, observer] = local;
-        put(run, incarnation, history, role, fault, epoch, promised, leader, source, donor, successor, commit,
+        const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, history,
+                     authority, delivery, role, fault, draining, epoch, promised, leader, source, donor, successor,
+                     commit, known_commit, held_through, now, awake_since, counters, observer] = local;
+        const auto& [log, epochs, applied_roster, newest_roster, history_id] = history;
+        put(run, incarnation, history_id, role, fault, epoch, promised, leader, source, donor, successor, commit,
             known_commit, held_through);
         age(awake_since);
         this->log(log);

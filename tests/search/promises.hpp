@@ -110,14 +110,14 @@ public:
                                              .place = static_cast<std::uint8_t>(place),
                                              .run = local.run,
                                              .position = position,
-                                             .chain = local.log.chain(),
+                                             .chain = local.log().chain(),
                                              .fenced = false};
     }
 
     /// Just before the process at `place` dies.
     void dies(std::size_t place) {
         const auto& local = group_->inside(place).local();
-        const Line line = line_of(local.log);
+        const Line line = line_of(local.log());
         Past::Former former{static_cast<std::uint8_t>(place), local.incarnation, 0};
         for (std::size_t i = 0; i < past_.write_count; ++i) {
             Past::Write& write = past_.writes[i];
@@ -130,7 +130,7 @@ public:
 
     /// What is wrong; empty when nothing is.
     [[nodiscard]] std::string check() {
-        for (std::size_t i = 0; i < node_count; ++i) lines_[i] = line_of(local(i).log);
+        for (std::size_t i = 0; i < node_count; ++i) lines_[i] = line_of(local(i).log());
         std::string failure;
         for (std::size_t i = 0; i < node_count && failure.empty(); ++i) {
             if (local(i).role == Role::leader) failure = check_leader(i);
@@ -153,7 +153,7 @@ private:
     [[nodiscard]] std::string check_node(std::size_t place) {
         const auto& own = local(place);
         if (own.role == Role::faulted) return name(place) + " is faulted: " + to_string(own.fault);
-        if (own.commit > own.log.last()) return name(place) + " commits what it does not hold";
+        if (own.commit > own.log().last()) return name(place) + " commits what it does not hold";
         if (group_->node(place).applied() > own.commit) return name(place) + " applies what is not committed";
         if (const std::string failure = check_state(place); !failure.empty()) return failure;
         for (std::uint64_t i = lines_[place].base + 1; i <= own.commit.value; ++i) {
@@ -167,7 +167,7 @@ private:
 
     /// The state is what the log says, as long as the log has all.
     [[nodiscard]] std::string check_state(std::size_t place) const {
-        const auto& log = local(place).log;
+        const auto& log = local(place).log();
         if (log.base().index != Index{}) return {};
         Machine machine;
         const Index applied = group_->node(place).applied();
@@ -184,7 +184,7 @@ private:
         const auto& own = local(place);
         if (own.epoch.node != own.self) return name(place) + " leads an epoch that another node opened";
         const core::EpochStart* start = nullptr;
-        for (const core::EpochStart& each : own.epochs.all()) {
+        for (const core::EpochStart& each : own.epochs().all()) {
             if (each.epoch == own.epoch) start = &each;
         }
         if (start == nullptr) return name(place) + " leads an epoch that its log does not have";
@@ -240,7 +240,7 @@ private:
         std::size_t promised = 0;
         for (std::size_t i = 0; i < node_count; ++i) {
             const auto& own = local(i);
-            const bool counts = local(write.place).roster.counting(own.self) == own.incarnation;
+            const bool counts = local(write.place).roster().counting(own.self) == own.incarnation;
             if (!counts || own.promised <= write.position.epoch) continue;
             if (holds(i, write, number)) return false;
             ++promised;
@@ -250,7 +250,7 @@ private:
 
     /// Nodes whose copies count that hold the write, and those that died with it after they had said so.
     [[nodiscard]] std::size_t count_holders(const Past::Write& write, std::size_t number) const {
-        const auto& roster = local(write.place).roster;
+        const auto& roster = local(write.place).roster();
         std::size_t holders = 0;
         for (std::size_t i = 0; i < node_count; ++i) {
             const Incarnation counting = roster.counting(node_ids[i]);
@@ -286,7 +286,7 @@ private:
                 const std::uint64_t base = lines_[a].base < lines_[b].base ? lines_[b].base : lines_[a].base;
                 for (std::uint64_t i = base + 1; i <= last; ++i) {
                     if (lines_[a].chains[i] == lines_[b].chains[i]) continue;
-                    if (local(a).epochs.at({i}) != local(b).epochs.at({i})) continue;
+                    if (local(a).epochs().at({i}) != local(b).epochs().at({i})) continue;
                     return name(a) + " and " + name(b) + " hold different entries of one epoch at " + std::to_string(i);
                 }
             }

@@ -135,7 +135,7 @@ private:
 
     void look(const Node& node, Instant now) {
         const auto& local = testing::Inspect::inside(node).local();
-        for (const auto& epoch : local.epochs.all()) risked_ = risked_ || epoch.forced;
+        for (const auto& epoch : local.epochs().all()) risked_ = risked_ || epoch.forced;
         if (random_.below(6) != 0) return;
         sim::Operation operation = read(node, now);
         operation.client = value(local.run);  // a process is a session

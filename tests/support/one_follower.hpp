@@ -34,9 +34,9 @@ using Log = OneNode<Parts>;
 /// The bytes of so many entries after this one.
 inline Bytes entries_of(const Log& log, std::uint64_t after, std::uint64_t count) {
     Bytes bytes;
-    Cursor next = log.local.log.seek(Index{after + 1});
+    Cursor next = log.local.log().seek(Index{after + 1});
     for (std::uint64_t i = 0; i < count; ++i) {
-        const EntryRun run = log.local.log.read(next);
+        const EntryRun run = log.local.log().read(next);
         const std::size_t size = load_entry_header(run.bytes.data()).bytes();
         bytes.insert(bytes.end(), run.bytes.begin(), run.bytes.begin() + static_cast<std::ptrdiff_t>(size));
         next = {next.index + 1, next.offset + size};
@@ -57,8 +57,8 @@ struct Following : Log {
 
     [[nodiscard]] Append append_after(std::uint64_t index, std::uint64_t count, std::uint64_t commit = 0) const {
         Append append;
-        append.previous = {leader.local.epochs.at(Index{index}), Index{index}};
-        append.previous_chain = chain_at(leader.local.log, Index{index});
+        append.previous = {leader.local.epochs().at(Index{index}), Index{index}};
+        append.previous_chain = chain_at(leader.local.log(), Index{index});
         append.commit = Index{commit};
         append.count = static_cast<std::uint32_t>(count);
         return append;

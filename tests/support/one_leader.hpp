@@ -36,7 +36,7 @@ struct LeaderOf : OneNode<GivenParts> {
         open_epoch(1);
         write(4);
         local.role = Role::leader;
-        local.roster.admit(NodeId{2}, Incarnation{22});
+        roster_of(local).admit(NodeId{2}, Incarnation{22});
         local.commit = Index{3};
         peer.id = NodeId{2};
         peer.link = LinkId{9};

@@ -2,6 +2,7 @@
 // A node without its switchboard: its log and what it knows of itself, for tests of single parts of the core.
 #pragma once
 
+#include "history.hpp"
 #include "machines.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
@@ -46,19 +47,19 @@ struct OneNode {
         constexpr std::array all{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}, NodeId{5}};
         const auto nodes = std::span(all).first(count);
         local.set({.node = nodes[0], .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
-        local.history = replicator::HistoryId{5};
-        local.log.reset(replicator::Index{}, replicator::Chain{});
+        local.history.adopt(replicator::HistoryId{5});
+        log_of(local).reset(replicator::Index{}, replicator::Chain{});
         local.now = replicator::Instant{1'000'000};
-        applier.install({}, local.log.begin());
+        applier.install({}, local.log().begin());
     }
 
     void put(replicator::EntryType type, std::span<const std::byte> body) {
         using namespace replicator;
         const std::size_t bytes = entry_bytes(body.size());
-        const auto room = local.log.reserve(bytes, bytes);
+        const auto room = log_of(local).reserve(bytes, bytes);
         BOOST_REQUIRE(!room.empty());
         std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
-        local.log.append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log.chain()));
+        log_of(local).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log().chain()));
     }
     /// Writes the entry that opens an epoch, and remembers the epoch.
     void open_epoch(std::uint64_t counter, bool forced = false) {
@@ -68,7 +69,7 @@ struct OneNode {
         start.epoch = epoch_of(counter);
         start.forced = forced;
         core::write_epoch_start(body.data(), start, core::Roster<3>{});
-        local.epochs.push({start.epoch, local.log.last() + 1, local.log.chain(), forced});
+        epochs_of(local).push({start.epoch, local.log().last() + 1, local.log().chain(), forced});
         local.epoch = start.epoch;
         put(EntryType::epoch_start, body);
     }
@@ -79,9 +80,9 @@ struct OneNode {
     /// Lets the log go up to here: everything is committed, applied and dropped.
     void drop_through(std::uint64_t index) {
         local.commit = replicator::Index{index};
-        const replicator::Chain chain = local.log.chain();
-        local.log.reset(replicator::Index{index}, chain);
-        applier.install({}, local.log.begin());
+        const replicator::Chain chain = local.log().chain();
+        log_of(local).reset(replicator::Index{index}, chain);
+        applier.install({}, local.log().begin());
     }
     void pass(replicator::Duration time) { local.now = local.now + time; }
 

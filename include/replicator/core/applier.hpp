@@ -40,22 +40,22 @@ public:
     /// stalled, or when as much was applied in this call as may be, what is left of it waits for the next call.
     /// O(entries applied).
     void advance(Local<Composition>& local) noexcept {
-        const Index end = smaller(local.commit, local.log.last());
+        const Index end = smaller(local.commit, local.log().last());
         if (end < next_.index) return;
         while (next_.index <= end && may_go_on()) {
-            const EntryRun run = local.log.read(next_);
-            if (run.count == 0) return stalled(local.log) ? void() : local.fail(Error::log_failed);
+            const EntryRun run = local.log().read(next_);
+            if (run.count == 0) return stalled(local.log()) ? void() : local.fail(Error::log_failed);
             const std::uint64_t wanted = end - (next_.index - 1);
             if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
         }
-        local.log.release(applied());
+        local.history.release(applied());
     }
 
     /// True when the next call goes on.
     [[nodiscard]] bool is_behind(const Local<Composition>& local) const noexcept {
         if constexpr (in_portions) {
-            const bool is_behind = next_.index <= smaller(local.commit, local.log.last());
-            return is_behind && local.role != Role::faulted && !stalled(local.log);
+            const bool is_behind = next_.index <= smaller(local.commit, local.log().last());
+            return is_behind && local.role != Role::faulted && !stalled(local.log());
         } else {
             return false;
         }
@@ -110,7 +110,7 @@ private:
                 if (sound = apply_command(entry, next_.index + done); !sound) break;
                 ++commands;
             } else {
-                local.applied_roster.take(entry, next_.index + done);
+                local.history.applied(entry, next_.index + done);
             }
             entry += header.bytes();
             took(header.bytes());

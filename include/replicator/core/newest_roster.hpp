@@ -24,16 +24,16 @@ public:
     /// The roster as of the last entry of this node's log; nothing that counts while the log is stalled. O(entries that
     /// are new since the last call and not applied).
     [[nodiscard]] const Roster& of(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
-        const bool goes_on = applier.next().index <= next_.index && next_.index <= local.log.last() + 1 &&
-                             chain_at(local.log, next_.index - 1) == chain_;
+        const bool goes_on = applier.next().index <= next_.index && next_.index <= local.log().last() + 1 &&
+                             chain_at(local.log(), next_.index - 1) == chain_;
         if (goes_on) {
-            next_ = local.log.seek(next_.index);  // a state that was received may have moved it
+            next_ = local.log().seek(next_.index);  // a state that was received may have moved it
         } else {
-            roster_ = local.applied_roster;
+            roster_ = local.applied_roster();
             next_ = applier.next();
         }
-        while (next_.index <= local.log.last()) {
-            const EntryRun run = local.log.read(next_);
+        while (next_.index <= local.log().last()) {
+            const EntryRun run = local.log().read(next_);
             if (run.count == 0) break;  // the log failed, or is stalled
             const std::byte* entry = run.bytes.data();
             for (std::uint64_t i = 0; i < run.count; ++i, ++next_.index) {
@@ -42,7 +42,7 @@ public:
             }
             next_.offset += static_cast<std::uint64_t>(entry - run.bytes.data());
         }
-        chain_ = local.log.chain();
+        chain_ = local.log().chain();
         return roster_;
     }
 

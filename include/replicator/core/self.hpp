@@ -3,18 +3,15 @@
 #pragma once
 
 #include "composition.hpp"
-#include "history/epochs.hpp"
-#include "history/roster.hpp"
+#include "history/history.hpp"
 #include "wire/hello.hpp"
 
 #include "../api/observer.hpp"
 #include "../api/options.hpp"
 #include "../api/status.hpp"
 #include "../assert.hpp"
-#include "../concepts/durable_log.hpp"
 #include "../encoding/bytes.hpp"
 #include "../encoding/checksum.hpp"
-#include "../encoding/entry.hpp"
 #include "../error.hpp"
 #include "../types.hpp"
 
@@ -24,14 +21,6 @@
 #include <span>
 
 namespace replicator::core {
-
-/// What the log has room for, when this node wants to open an epoch.
-enum class Room : std::uint8_t {
-    none,          ///< nothing
-    reserve,       ///< the entry, in the inner half of what is kept for leaders that can free the log
-    half_reserve,  ///< the same in its outer half
-    plain,         ///< the entry, beside what is kept
-};
 
 template <class Composition>
 struct Local {
@@ -47,11 +36,7 @@ struct Local {
     std::uint32_t membership = 0;  ///< checksum over the nodes, for the handshake
     std::uint64_t attempts = 0;    ///< at links, in this run
 
-    typename Composition::Log log;
-    Epochs<Limits::epochs_max> epochs;
-    Roster<Limits::nodes_max> applied_roster;  ///< as of the last applied entry
-    Roster<Limits::nodes_max> roster;          ///< as of the last entry; kept up to date by the leader only
-    HistoryId history{};
+    History<Composition> history;
 
     [[no_unique_address]] typename Limits::Authority authority;
     [[no_unique_address]] typename Composition::Delivery delivery;  ///< what becomes of the bytes of the peers
@@ -98,9 +83,13 @@ struct Local {
             store(bytes.data(), value(nodes[i]));
             membership = checksum(bytes, membership);
         }
-        applied_roster.set_nodes(all_nodes());
-        roster = applied_roster;
+        history.set_nodes(all_nodes());
     }
+
+    [[nodiscard]] const typename Composition::Log& log() const noexcept { return history.log(); }
+    [[nodiscard]] const auto& epochs() const noexcept { return history.epochs(); }
+    [[nodiscard]] const auto& applied_roster() const noexcept { return history.applied_roster(); }
+    [[nodiscard]] const auto& roster() const noexcept { return history.roster(); }
 
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     /// The policy in force, as a number that two nodes, or two runs of one, can compare.
@@ -109,43 +98,19 @@ struct Local {
     }
     /// Holds nothing of any history, also where one was taken up and its leader was gone before the first entry came.
     /// Such a node vouched for nothing, so it may belong to another one.
-    [[nodiscard]] bool blank() const noexcept { return log.last() == Index{} && held_through == Index{}; }
-    [[nodiscard]] bool bootstrapped() const noexcept { return history != HistoryId{}; }
+    [[nodiscard]] bool blank() const noexcept { return log().last() == Index{} && held_through == Index{}; }
+    [[nodiscard]] bool bootstrapped() const noexcept { return history.id() != HistoryId{}; }
     /// Others may hear that this node leads: the history that it began would not be gone after a crash.
-    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log.held() > Index{}; }
+    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log().held() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
     /// its log is as long again, it cannot vouch for what was acknowledged.
-    [[nodiscard]] Index suspect_from() const noexcept { return log.last() < held_through ? log.last() + 1 : Index{}; }
+    [[nodiscard]] Index suspect_from() const noexcept {
+        return log().last() < held_through ? log().last() + 1 : Index{};
+    }
     /// This node hands over the lead, or is about to.
     [[nodiscard]] bool gives_way() const noexcept { return successor != NodeId{} || draining; }
-    /// Bytes of commands that the log may still take. The rest of its room is for the entries of epochs and nodes:
-    /// where it is full of entries that nobody knows to be committed, only those can free it again.
-    [[nodiscard]] std::uint64_t room_for_commands() const noexcept {
-        if constexpr (Composition::is_durable) {
-            const std::uint64_t kept = log.end().offset - log.begin().offset;
-            return kept < Composition::Log::capacity_bytes ? Composition::Log::capacity_bytes - kept : 0;
-        } else {
-            return ~std::uint64_t{0};
-        }
-    }
-    /// Where in the log the entry that opens an epoch would stand; `next` is the first entry that is not applied.
-    [[nodiscard]] Room room_to_lead(Cursor next) noexcept {
-        const std::size_t bytes = entry_bytes(epoch_start_bytes(node_count));
-        if (log.reserve(bytes, bytes).empty()) return Room::none;
-        const std::uint64_t kept = log.end().offset - (Composition::is_durable ? log.begin() : next).offset + bytes;
-        if (kept <= Composition::commands_bytes_max) return Room::plain;
-        return kept <= Composition::commands_bytes_max + Composition::lead_bytes ? Room::half_reserve : Room::reserve;
-    }
-    /// Room in the log for the entry with this header, and for more of the kind; nothing when there is none.
-    [[nodiscard]] std::span<std::byte> room_for(EntryHeader next, std::size_t most) noexcept {
-        const auto room = log.reserve(next.bytes(), most);
-        if (room.empty() || next.type() != EntryType::command) return room;
-        const std::uint64_t commands = room_for_commands();
-        if (commands < next.bytes()) return {};
-        return commands < room.size() ? room.first(static_cast<std::size_t>(commands)) : room;
-    }
-    [[nodiscard]] Position committed() const noexcept { return {epochs.at(commit), commit}; }
-    [[nodiscard]] Position last() const noexcept { return {epochs.last(), log.last()}; }
+    [[nodiscard]] Position committed() const noexcept { return {epochs().at(commit), commit}; }
+    [[nodiscard]] Position last() const noexcept { return history.last(); }
     /// Somebody with whom a link began says how far it committed. What a forced epoch replaced is not missed.
     void learn_commit(Position position, Epoch newest_forced) noexcept {
         if (known_commit < position || known_commit.epoch < newest_forced) known_commit = position;
@@ -156,7 +121,7 @@ struct Local {
 
     /// From now on this node takes part in no older epoch. False when the log cannot keep that promise.
     [[nodiscard]] bool promise(Epoch next) noexcept {
-        const bool kept = remember([this, next](auto& metadata) {
+        const bool kept = history.remember([this, next](auto& metadata) {
             metadata.promised = next;
             if (next.node == self) metadata.counter_opened = next.counter;
         });
@@ -164,26 +129,9 @@ struct Local {
         return kept;
     }
 
-    /// Changes what the log keeps beside the entries, where it outlives the process. False when it failed.
-    template <class Change>
-    [[nodiscard]] bool remember(Change&& change) noexcept {
-        if constexpr (Composition::is_durable) {
-            auto metadata = log.metadata();
-            change(metadata);
-            return log.store(metadata) == Error::none;
-        } else {
-            return true;
-        }
-    }
-
     /// The log refused something: when it can do no more, this node stops; what passes is as if it had not been tried.
     void fail_if_log_did() noexcept {
-        if (log.fault() != Error::none) fail(Error::log_failed);
-    }
-
-    /// What to answer when the log refused something.
-    [[nodiscard]] Error refused_by_log() const noexcept {
-        return log.fault() == Error::none ? Error::log_full : Error::log_failed;
+        if (log().fault() != Error::none) fail(Error::log_failed);
     }
 
     /// Stops taking part, for good.

@@ -106,7 +106,7 @@ private:
         view.incarnation = hosts_[place].incarnation;
         if constexpr (Base::is_durable) {
             const auto& node = local(*hosts_[place].node);
-            view.suspect = node.log.is_suspect() && node.suspect_from() != Index{};
+            view.suspect = node.log().is_suspect() && node.suspect_from() != Index{};
         }
     }
 
@@ -184,13 +184,13 @@ private:
         this->note(place, node);
         const bool stopped = this->has_stopped(place);
         if (!local(node).bootstrapped()) return;
-        const std::optional<Entry> last = tree_.take(local(node).log, view.last);
-        if (!last && local(node).log.fault() != Error::none) return;  // the disk cannot be read
+        const std::optional<Entry> last = tree_.take(local(node).log(), view.last);
+        if (!last && local(node).log().fault() != Error::none) return;  // the disk cannot be read
         if (!last) return fail({"node ", name(place), " holds entries that no leader wrote"});
         if (!tree_.understands()) return fail({"the codec cannot decode what it encoded"});
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
-        const Index flushed = smaller(node.last().index, local(node).log.held());
+        const Index flushed = smaller(node.last().index, local(node).log().held());
         const Entry held = counts_flushed ? tree_.at(*last, flushed) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
         view.held = stopped ? tree_.common(view.held, held) : held;
@@ -238,15 +238,15 @@ private:
         Reign& reign = known->second;
         if (reign.run != hosts_[place].run) return fail({"two nodes lead one epoch"});
         const auto& inside = testing::Inspect::inside(node);
-        const bool knows = core::newest_roster(local(node), inside.applier()) == local(node).roster;
+        const bool knows = core::newest_roster(local(node), inside.applier()) == local(node).roster();
         // Whoever looks may be the first to find that the disk failed.
-        if (!knows && local(node).log.fault() == Error::none) {
+        if (!knows && local(node).log().fault() == Error::none) {
             return fail({"the log of leader ", name(place), " says other things about the nodes than it does"});
         }
         reign.committed = tree_.at(views_[place].last, node.commit());
         if (!is_new) return;
-        reign.start = tree_.at(views_[place].last, local(node).epochs.all().back().first);
-        reign.forced = local(node).epochs.all().back().forced;
+        reign.start = tree_.at(views_[place].last, local(node).epochs().all().back().first);
+        reign.forced = local(node).epochs().all().back().forced;
         // Somebody said that an old copy is the truth, in an epoch that is older than what others hold.
         if (reign.forced && this->pasts_.went_back(place) && epoch < epochs_.rbegin()->first) this->void_ = true;
         refuse(promises_.begins(epoch));

@@ -68,9 +68,7 @@ policy_exceptions=(
 # Of two features of the core that know each other.
 room_exceptions=(
     "core/disk/restore.hpp core/snapshot/frozen.hpp"
-    "core/disk/restore.hpp core/snapshot/state_file.hpp"
     "core/disk/state_keeper.hpp core/snapshot/frozen.hpp"
-    "core/disk/state_keeper.hpp core/snapshot/state_file.hpp"
     "core/follow/follower.hpp core/snapshot/incoming.hpp"
     "core/lead/sender.hpp core/snapshot/outgoing.hpp"
 )

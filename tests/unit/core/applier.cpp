@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(it_goes_as_far_as_is_committed_and_here) {
     BOOST_TEST(node.local.counters.applied == 2u);
     BOOST_TEST(applied_at(9) == 5u);
     BOOST_TEST(node.local.counters.applied == 4u);
-    BOOST_TEST((node.applier.next().offset == node.local.log.end().offset));
+    BOOST_TEST((node.applier.next().offset == node.local.log().end().offset));
 }
 
 BOOST_AUTO_TEST_CASE(it_goes_on_where_a_log_that_began_anew_has_its_entries) {

@@ -2,6 +2,7 @@
 // Nodes over a log that counts its places from another point after each reset, and at times gives nothing.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 #include "support/odd_log.hpp"
 #include "support/one_leader.hpp"
 
@@ -27,7 +28,9 @@ using Parts =
     Composition<support::Sum, codec::Raw<support::Sum::Command>, Odd, ack::SemiSync<>, support::Small, NoObserver>;
 using Group = support::Cluster<support::Node<ack::Majority<>, support::Sum, Odd>>;
 
-Odd& log_of(Group& group, std::size_t number) { return testing::Inspect::inside(group.at(number)).local().log; }
+Odd& log_of(Group& group, std::size_t number) {
+    return support::log_of(testing::Inspect::inside(group.at(number)).local());
+}
 
 }  // namespace
 
@@ -65,11 +68,11 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_compared_for_a_moment_are_taken_when
     Follower<Parts> follower;
     const auto begin = [&] {
         Append append;
-        append.previous_chain = leader.local.log.base().chain;
+        append.previous_chain = leader.local.log().base().chain;
         append.count = 5;
         return follower.begin_append(node.local, append);
     };
-    const EntryRun run = leader.local.log.read(leader.local.log.begin());
+    const EntryRun run = leader.local.log().read(leader.local.log().begin());
     BOOST_REQUIRE(run.count == 5u);
     const auto feed = [&] { return follower.entries(node.local, node.applier, run.bytes, true); };
     follower.linked(node.local, false, {});
@@ -77,11 +80,11 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_compared_for_a_moment_are_taken_when
     // On the next link all of them are here already.
     follower.linked(node.local, true, {});
     BOOST_REQUIRE(begin());
-    node.local.log.stalls = true;
+    support::log_of(node.local).stalls = true;
     BOOST_TEST(feed() == Error::none);
     BOOST_TEST((node.local.role == Role::follower));
     BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{});
-    node.local.log.stalls = false;
+    support::log_of(node.local).stalls = false;
     BOOST_REQUIRE(begin());
     BOOST_TEST(feed() == Error::none);
     BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{5});
@@ -100,10 +103,10 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_fin
     leading.take(begun);
     BOOST_REQUIRE(follower.snapshot.begun);
     leading.write(1);
-    leading.local.log.stalls = true;
+    support::log_of(leading.local).stalls = true;
     leading.ack(8);
     BOOST_TEST((follower.state == FollowerState::snapshot));
-    leading.local.log.stalls = false;
+    support::log_of(leading.local).stalls = false;
     leading.ack(8);
     BOOST_TEST((follower.state == FollowerState::catching_up));
     BOOST_TEST((follower.previous == at(1, 8)));

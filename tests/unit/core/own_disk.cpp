@@ -61,7 +61,7 @@ struct Process {
             storage::Simulated(disk), "log",
             {.cluster = {}, .group = {}, .node = NodeId{1}, .incarnation = Incarnation{11}, .history = {}}, on_damage);
         BOOST_REQUIRE_MESSAGE(log, log.error());
-        static_cast<support::SmallLog&>(local.log) = std::move(*log);
+        static_cast<support::SmallLog&>(support::log_of(local)) = std::move(*log);
     }
 
     Error restore() {
@@ -71,21 +71,21 @@ struct Process {
     }
     /// The node takes up a history.
     void begin() {
-        local.history = HistoryId{5};
-        local.log.reset(Index{}, first_chain(local.history));
-        applier.reseat(local.log.begin());
+        local.history.adopt(HistoryId{5});
+        support::log_of(local).reset(Index{}, first_chain(local.history.id()));
+        applier.reseat(local.log().begin());
         const auto note = DiskNote::of(local).write();
-        BOOST_REQUIRE(local.remember([this, &note](auto& metadata) {
-            metadata.history = local.history;
+        BOOST_REQUIRE(local.history.remember([this, &note](auto& metadata) {
+            metadata.history = local.history.id();
             static_cast<void>(metadata.set_note(note));
         }));
     }
     void put(EntryType type, std::span<const std::byte> body) {
         const std::size_t bytes = entry_bytes(body.size());
-        const auto room = local.log.reserve(bytes, bytes);
+        const auto room = support::log_of(local).reserve(bytes, bytes);
         BOOST_REQUIRE(!room.empty());
         std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
-        local.log.append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log.chain()));
+        support::log_of(local).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log().chain()));
     }
     void open_epoch(std::uint64_t counter) {
         std::array<std::byte, epoch_start_bytes(0)> body{};
@@ -98,7 +98,7 @@ struct Process {
     void write(std::size_t times, std::uint64_t committed) {
         constexpr std::array<std::byte, sizeof(Pages::Command)> command{};
         for (; times > 0; --times) put(EntryType::command, command);
-        BOOST_REQUIRE((local.log.flush() == Error::none && local.log.held() == local.log.last()));
+        BOOST_REQUIRE((support::log_of(local).flush() == Error::none && local.log().held() == local.log().last()));
         local.commit = Index{committed};
         applier.advance(local);
     }
@@ -143,9 +143,9 @@ BOOST_AUTO_TEST_CASE(a_tick_writes_so_many_pieces_of_the_state) {
     BOOST_TEST(process.tick() == pieces);
     BOOST_TEST(process.tick() == pieces);
     BOOST_TEST(process.tick() == 6 - 2 * pieces);
-    BOOST_TEST(process.local.log.snapshot_index() == Index{});
+    BOOST_TEST(process.local.log().snapshot_index() == Index{});
     BOOST_TEST(process.tick() == 1u);  // there are no more
-    BOOST_TEST(process.local.log.snapshot_index() == Index{many});
+    BOOST_TEST(process.local.log().snapshot_index() == Index{many});
     BOOST_TEST(process.tick() == 0u);
 }
 
@@ -160,11 +160,11 @@ BOOST_AUTO_TEST_CASE(a_node_without_a_state_reads_its_log_from_the_beginning) {
     });
     Process process(disk);
     BOOST_TEST(process.restore() == Error::none);
-    BOOST_TEST((process.local.log.last() == Index{10} && process.applier.applied() == Index{}));
-    BOOST_REQUIRE(process.local.epochs.all().size() == 1u);
-    const EpochStart& start = process.local.epochs.all()[0];
+    BOOST_TEST((process.local.log().last() == Index{10} && process.applier.applied() == Index{}));
+    BOOST_REQUIRE(process.local.epochs().all().size() == 1u);
+    const EpochStart& start = process.local.epochs().all()[0];
     BOOST_TEST((start.epoch == support::epoch_of(3) && start.first == Index{5} && !start.forced));
-    BOOST_TEST(start.chain_before == chain_at(process.local.log, Index{4}));
+    BOOST_TEST(start.chain_before == chain_at(process.local.log(), Index{4}));
     process.write(0, 10);
     BOOST_TEST(process.applier.applied() == Index{10});
     BOOST_TEST((process.local.role == Role::follower));
@@ -177,18 +177,18 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_what_is_in_the_state_begins_anew_behind_it)
         process.begin();
         process.write(many, many);
         for (int i = 0; i < 5; ++i) process.tick();
-        BOOST_REQUIRE(process.local.log.snapshot_index() == Index{many});
+        BOOST_REQUIRE(process.local.log().snapshot_index() == Index{many});
     });
     support::rot_the_end(disk);
     const storage::SimulatedDisk damaged = disk;
     let(disk, log::OnDamage::repair, [](Process& process) {
-        BOOST_REQUIRE(process.local.log.last() < Index{many});
+        BOOST_REQUIRE(process.local.log().last() < Index{many});
         BOOST_TEST(process.restore() == Error::none);
-        BOOST_TEST((process.local.log.base().index == Index{many} && process.applier.applied() == Index{many}));
+        BOOST_TEST((process.local.log().base().index == Index{many} && process.applier.applied() == Index{many}));
     });
     let(disk, log::OnDamage::refuse, [](Process& process) {
         BOOST_TEST(process.restore() == Error::none);
-        BOOST_TEST(process.local.log.last() == Index{many});
+        BOOST_TEST(process.local.log().last() == Index{many});
     });
     // Unless the disk does not take that.
     disk = damaged;
@@ -212,11 +212,11 @@ BOOST_AUTO_TEST_CASE(a_state_takes_the_place_of_the_old_one_with_its_log_or_not_
         Epochs<Parts::Limits::epochs_max> epochs;
         std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
         const auto tail =
-            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster()));
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = support::at(1, 50);
-        begin.history = local.history;
+        begin.history = local.history.id();
         begin.schema = Parts::Codec::schema;
         begin.policy = local.policy();
         begin.tail_checksum = checksum(tail);
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_state_takes_the_place_of_the_old_one_with_its_log_or_not_
         BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
         disk.fail_at(disk.calls() + call, StorageError::shortage);
         const bool finished = install.finish(local, process.applier, Index{10});
-        const bool begins_anew = local.log.fault() == Error::none && local.log.base().index == Index{50};
+        const bool begins_anew = local.log().fault() == Error::none && local.log().base().index == Index{50};
         BOOST_TEST(finished == begins_anew, "call " << call);
         BOOST_TEST(local.commit == Index{finished ? 50u : 3u});
         BOOST_TEST(process.applier.applied() == local.commit);

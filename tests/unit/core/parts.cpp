@@ -2,6 +2,7 @@
 // The small parts of the core, one by one: epochs, entries in flight, roster, snapshot tail, admission, seat.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 
 #include <replicator/core/follow/follower.hpp>
 #include <replicator/core/history/epochs.hpp>
@@ -375,7 +376,7 @@ struct Group {
             peers[i].progress.state = FollowerState::streaming;
             peers[i].progress.received = Index{10};
         }
-        local.roster.seat = NodeId{2};
+        support::roster_of(local).seat = NodeId{2};
     }
     NodeId next(Index acknowledged = Index{10}) { return next_seat(local, std::span<const Peer>(peers), acknowledged); }
 
@@ -474,10 +475,11 @@ namespace {
 
 void give_seat(Local<Parts>& local, NodeId node) {
     const std::size_t bytes = entry_bytes(SeatBody::bytes);
-    const auto room = local.log.reserve(bytes, bytes);
+    const auto room = support::log_of(local).reserve(bytes, bytes);
     BOOST_REQUIRE(!room.empty());
     ByteWriter(room.data() + entry_header_bytes).put(node).put(std::uint32_t{0});
-    local.log.append(bytes, 1, seal_entry(room.data(), EntryType::seat, 0, SeatBody::bytes, local.log.chain()));
+    support::log_of(local).append(bytes, 1,
+                                  seal_entry(room.data(), EntryType::seat, 0, SeatBody::bytes, local.log().chain()));
 }
 
 }  // namespace
@@ -486,14 +488,14 @@ void give_seat(Local<Parts>& local, NodeId node) {
 BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
     Local<Parts> local;
     Applier<Parts> applier;
-    local.log.reset(Index{}, Chain{});
-    applier.install({}, local.log.begin());
+    support::log_of(local).reset(Index{}, Chain{});
+    applier.install({}, local.log().begin());
     for (std::uint32_t node = 1; node <= 3; ++node) give_seat(local, NodeId{node});
     NewestRoster<Parts> roster;
     BOOST_TEST((roster.of(local, applier).seat == NodeId{3}));
 
-    local.log.reset(local.log.last(), local.log.chain());
-    applier.install({}, local.log.begin());
+    support::log_of(local).reset(local.log().last(), local.log().chain());
+    applier.install({}, local.log().begin());
     give_seat(local, NodeId{2});
     BOOST_TEST((roster.of(local, applier).seat == NodeId{2}));
     BOOST_TEST((roster.of(local, applier).seat_index == Index{4}));
@@ -507,10 +509,10 @@ namespace {
 
 void put(Local<Parts>& local, EntryType type, std::span<const std::byte> body) {
     const std::size_t bytes = entry_bytes(body.size());
-    const auto room = local.log.reserve(bytes, bytes);
+    const auto room = support::log_of(local).reserve(bytes, bytes);
     BOOST_REQUIRE(!room.empty());
     std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
-    local.log.append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log.chain()));
+    support::log_of(local).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log().chain()));
 }
 void begin_epoch(Local<Parts>& local, std::uint64_t counter) {
     std::array<std::byte, epoch_start_bytes(0)> body;
@@ -526,8 +528,8 @@ void begin_epoch(Local<Parts>& local, std::uint64_t counter) {
 BOOST_AUTO_TEST_CASE(it_learns_the_epoch_of_the_end_of_its_log_and_of_nothing_before) {
     Local<Parts> local;
     Applier<Parts> applier;
-    local.log.reset(Index{}, Chain{});
-    applier.install({}, local.log.begin());
+    support::log_of(local).reset(Index{}, Chain{});
+    applier.install({}, local.log().begin());
     constexpr std::array<std::byte, 8> command{};
     begin_epoch(local, 1);
     put(local, EntryType::command, command);
@@ -539,27 +541,27 @@ BOOST_AUTO_TEST_CASE(it_learns_the_epoch_of_the_end_of_its_log_and_of_nothing_be
     const auto append_after = [&](Epoch of, std::uint64_t index, std::uint32_t count) {
         Append append;
         append.previous = {of, Index{index}};
-        append.previous_chain = chain_at(local.log, Index{index});
+        append.previous_chain = chain_at(local.log(), Index{index});
         append.count = count;
         return follower.begin_append(local, append);
     };
     BOOST_REQUIRE(append_after(epoch(1), 2, 0));
-    BOOST_TEST(local.epochs.at(Index{5}) == Epoch{});
+    BOOST_TEST(local.epochs().at(Index{5}) == Epoch{});
     BOOST_REQUIRE(append_after(epoch(1), 2, 3));
-    const EntryRun run = local.log.read(local.log.seek(Index{3}));
+    const EntryRun run = local.log().read(local.log().seek(Index{3}));
     const std::vector<std::byte> theirs(run.bytes.begin(), run.bytes.end());
     BOOST_TEST((follower.entries(local, applier, theirs, true) == Error::none));
-    BOOST_TEST(local.epochs.at(Index{5}) == epoch(2));
-    BOOST_TEST(local.epochs.at(Index{2}) == Epoch{});
+    BOOST_TEST(local.epochs().at(Index{5}) == epoch(2));
+    BOOST_TEST(local.epochs().at(Index{2}) == Epoch{});
 }
 
 // An ack that says nothing yet looks like agreement on an empty log.
 BOOST_AUTO_TEST_CASE(a_follower_that_committed_more_than_it_was_asked_about_is_asked_again) {
     Local<Parts> local;
-    local.log.reset(Index{}, Chain{});
+    support::log_of(local).reset(Index{}, Chain{});
     constexpr std::array<std::byte, 8> command{};
     begin_epoch(local, 1);
-    local.epochs.push({epoch(1), Index{1}, Chain{}});
+    support::epochs_of(local).push({epoch(1), Index{1}, Chain{}});
     for (int i = 0; i < 4; ++i) put(local, EntryType::command, command);
 
     Peer peer;

@@ -44,19 +44,19 @@ public:
 
     /// True when entries wait for a flush that nobody has begun.
     [[nodiscard]] bool flush_due(const Local<Composition>& local) const noexcept {
-        const bool can = !local.log.flushing() && !is_full_ && local.role != Role::faulted;
-        return can && local.log.held() < local.log.last();
+        const bool can = !local.log().flushing() && !is_full_ && local.role != Role::faulted;
+        return can && local.log().held() < local.log().last();
     }
 
     /// Writes to the disk what was gathered, or begins to, and finds out how far it has come.
     [[nodiscard]] Flushed flush(Local<Composition>& local) noexcept {
         if (local.role == Role::faulted) return Flushed::nothing;
         // Without room, the log takes nothing more, and says so to writers; the next tick tries again.
-        is_full_ = local.log.flush() == Error::log_full;
+        is_full_ = local.history.flush() == Error::log_full;
         local.fail_if_log_did();
-        if (local.log.fault() != Error::none || local.log.held() == held_) return Flushed::nothing;
+        if (local.log().fault() != Error::none || local.log().held() == held_) return Flushed::nothing;
         const bool first = held_ == Index{};
-        held_ = local.log.held();
+        held_ = local.log().held();
         return first ? Flushed::first : Flushed::more;
     }
 
@@ -65,11 +65,11 @@ public:
     void tick(Local<Composition>& local, Applier<Composition>& applier, std::span<const Peer> peers,
               bool installing) noexcept {
         keeper_.tick(local, applier, installing);
-        Index needed = local.log.last() + 1;
+        Index needed = local.log().last() + 1;
         for (const Peer& peer : peers) needed = smaller(needed, peer.progress.received + 1);
-        local.log.need(local.role == Role::leader ? needed : local.log.last() + 1);
-        if (local.log.is_suspect() && local.held_through <= local.log.held()) {
-            static_cast<void>(local.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
+        local.history.need(local.role == Role::leader ? needed : local.log().last() + 1);
+        if (local.log().is_suspect() && local.held_through <= local.log().held()) {
+            static_cast<void>(local.history.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
         }
         local.fail_if_log_did();
     }

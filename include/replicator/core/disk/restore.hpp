@@ -14,7 +14,6 @@
 #include "../history/roster.hpp"
 #include "../self.hpp"
 #include "../snapshot/frozen.hpp"
-#include "../snapshot/state_file.hpp"
 
 #include <array>
 #include <cstddef>
@@ -36,30 +35,30 @@ public:
     /// (nothing is wrong with it: the system is short of room, descriptors or memory), stopped (it is closed). O(bytes
     /// of the state, and of the log behind it).
     [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
-        if (local.log.fault() != Error::none) return local.log.fault();
-        const auto metadata = local.log.metadata();
+        if (local.log().fault() != Error::none) return local.log().fault();
+        const auto metadata = local.log().metadata();
         if (metadata.cluster != local.cluster) return Error::wrong_cluster;
         if (metadata.group != local.group) return Error::wrong_group;
         if (metadata.node != local.self) return Error::wrong_node;
         // The roster has incarnation 0 for a node that never counted, so this one would count without being admitted.
         if (metadata.incarnation == Incarnation{}) return Error::wrong_node;
         local.promised = metadata.promised;
-        local.history = metadata.history;
+        local.history.recall_id();
         local.incarnation = Incarnation{value(metadata.incarnation) + metadata.copies_lost};
-        applier.reseat(local.log.begin());
+        applier.reseat(local.log().begin());
         if (!local.bootstrapped()) return Error::none;
 
         if (const Error error = DiskNote::mismatch(metadata.note_bytes(), DiskNote::of(local)); error != Error::none) {
             return error;
         }
-        if (!count_lost_copies(local, metadata.copies_lost)) return local.refused_by_log();
+        if (!count_lost_copies(local, metadata.copies_lost)) return local.history.refused_by_log();
         if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
         if (const Error error = take_state(local, applier); error != Error::none) {
-            return stalled(local.log) ? Error::log_full : error;  // what was not read is not corrupt
+            return stalled(local.log()) ? Error::log_full : error;  // what was not read is not corrupt
         }
         local.commit = applier.applied();
-        if (const Error error = take_epochs(local, applier.next()); error != Error::none) return error;
-        local.epoch = local.epochs.last();
+        if (const Error error = local.history.find_epochs(applier.next()); error != Error::none) return error;
+        local.epoch = local.epochs().last();
         return Error::none;
     }
 
@@ -67,9 +66,9 @@ private:
     /// Where being received is enough to be acknowledged, what was not flushed yet is a copy that was lost, and so the
     /// node is another incarnation than before. False when the log cannot keep that.
     [[nodiscard]] static bool count_lost_copies(Local<Composition>& local, std::uint64_t lost) noexcept {
-        if (Composition::stage == Stage::received && !local.log.closed_in_order()) {
+        if (Composition::stage == Stage::received && !local.log().closed_in_order()) {
             ++lost;
-            if (!local.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
+            if (!local.history.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
             local.incarnation = Incarnation{value(local.incarnation) + 1};
         }
         return true;
@@ -77,18 +76,20 @@ private:
 
     [[nodiscard]] static Error take_state(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         typename Log::SnapshotReader reader;
-        const Error opened = local.log.open_snapshot(reader);
+        const Error opened = local.log().open_snapshot(reader);
         // Without a state on the disk, the log must reach back to the beginning.
-        if (opened == Error::not_yet) return local.log.base().index == Index{} ? Error::none : Error::corrupt;
+        if (opened == Error::not_yet) return local.log().base().index == Index{} ? Error::none : Error::corrupt;
         if (opened != Error::none) return opened;
         const auto& head = reader.head();
-        if (head.history != local.history) return Error::wrong_history;
+        if (head.history != local.history.id()) return Error::wrong_history;
         if (head.piece_bytes > Composition::snapshot_piece_bytes) return Error::wrong_limits;
 
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
         if (const Error error = reader.read_own(tail); error != Error::none) return error;
         const auto own = std::span<const std::byte>(tail).first(head.own_bytes);
-        if (!read_snapshot_tail<Composition>(own, local.epochs, local.applied_roster)) return Error::corrupt;
+        Epochs<Limits::epochs_max> epochs;
+        Roster<Limits::nodes_max> roster;
+        if (!read_snapshot_tail<Composition>(own, epochs, roster)) return Error::corrupt;
 
         Thawing<typename Composition::Machine> thawing;
         std::array<std::byte, Composition::snapshot_piece_bytes> piece;
@@ -99,48 +100,11 @@ private:
             if (!thawing.load(std::span<const std::byte>(piece).first(*size))) return Error::snapshot_invalid;
         }
         if (!thawing.complete()) return Error::snapshot_invalid;
-        if (const Error error = join(local, head.position, head.chain); error != Error::none) return error;
-        applier.install(std::move(thawing.machine()), local.log.seek(head.position.index + 1));
-        local.log.release(head.position.index);  // or a full log whose entries are all applied would stay full
-        return Error::none;
-    }
-
-    /// The log must go on where the state ends. A log that was damaged before that begins anew behind the state.
-    [[nodiscard]] static Error join(Local<Composition>& local, Position position, Chain chain) noexcept {
-        if (local.log.last() < position.index) {
-            local.log.reset(position.index, chain);
-            const bool kept = local.remember([&](auto& metadata) {
-                metadata.base.position.epoch = position.epoch;
-                metadata.epochs = disk_epochs<Composition>(local.epochs);
-            });
-            return kept ? Error::none : local.refused_by_log();
+        if (const Error error = local.history.join(head.position, head.chain, epochs, roster); error != Error::none) {
+            return error;
         }
-        if (!reaches_back_to(local.log, position.index)) return Error::corrupt;
-        return chain_at(local.log, position.index) == chain ? Error::none : Error::corrupt;
-    }
-
-    /// The epochs that began behind the state.
-    [[nodiscard]] static Error take_epochs(Local<Composition>& local, Cursor at) noexcept {
-        Chain chain = chain_at(local.log, at.index - 1);
-        while (at.index <= local.log.last()) {
-            const EntryRun run = local.log.read(at);
-            if (run.count == 0) return local.refused_by_log();
-            const std::byte* entry = run.bytes.data();
-            for (std::uint64_t i = 0; i < run.count; ++i) {
-                const EntryHeader header = load_entry_header(entry);
-                // No follower of this program would take it.
-                if (header.bytes() > Composition::entry_bytes_max) return Error::wrong_limits;
-                if (header.type() == EntryType::epoch_start) {
-                    const auto body = entry_body(entry);
-                    if (body.size() < EpochStartBody::fixed_bytes) return Error::corrupt;
-                    const EpochStartBody start = read_epoch_start(body.data());
-                    local.epochs.push({start.epoch, at.index, chain, start.forced});
-                }
-                chain = header.chain;
-                entry += header.bytes();
-                at = {at.index + 1, at.offset + header.bytes()};
-            }
-        }
+        applier.install(std::move(thawing.machine()), local.log().seek(head.position.index + 1));
+        local.history.release(head.position.index);  // or a full log whose entries are all applied would stay full
         return Error::none;
     }
 };

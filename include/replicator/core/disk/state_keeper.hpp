@@ -9,7 +9,6 @@
 #include "../composition.hpp"
 #include "../self.hpp"
 #include "../snapshot/frozen.hpp"
-#include "../snapshot/state_file.hpp"
 #include "../wire/hello.hpp"
 
 #include <array>
@@ -42,7 +41,7 @@ public:
         for (std::size_t i = 0; i < Limits::state_pieces_per_tick; ++i) {
             const std::size_t size = frozen_.save(offset_, piece_);
             if (size == 0) return finish(local);
-            if (!keep(local, local.log.append_snapshot(std::span<const std::byte>(piece_).first(size)))) return;
+            if (!keep(local, local.history.append_snapshot(std::span<const std::byte>(piece_).first(size)))) return;
             offset_ += size;
         }
     }
@@ -53,28 +52,29 @@ private:
 
     [[nodiscard]] bool start(Local<Composition>& local, Applier<Composition>& applier) noexcept {
         const Index index = applier.applied();
-        const bool crowded = local.log.is_crowded() && index > local.log.snapshot_index();
+        const bool crowded = local.log().is_crowded() && index > local.log().snapshot_index();
         if (applier.next().offset - kept_.offset < interval_bytes && !crowded) return false;
         if (local.now < not_before_) return false;
-        if (!reaches_back_to(local.log, index)) return false;
+        if (!reaches_back_to(local.log(), index)) return false;
         frozen_.take(applier.machine());
         offset_ = 0;
         next_ = applier.next();
-        position_ = {local.epochs.at(index), index};
-        auto epochs = local.epochs;
+        position_ = {local.epochs().at(index), index};
+        auto epochs = local.epochs();
         epochs.cut(index + 1);
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
-        const std::size_t size = write_snapshot_tail<Composition>(tail.data(), epochs, local.applied_roster);
+        const std::size_t size = write_snapshot_tail<Composition>(tail.data(), epochs, local.applied_roster());
         const SnapshotId id{mix(value(local.run), ~++count_) | 1};
-        const auto head = disk_snapshot_head(local, id, position_, chain_at(local.log, index));
-        if (stalled(local.log)) return keep(local, Error::log_full);
-        return keep(local, local.log.begin_snapshot(head, std::span<const std::byte>(tail).first(size)));
+        const Chain chain = chain_at(local.log(), index);
+        if (stalled(local.log())) return keep(local, Error::log_full);
+        const auto own = std::span<const std::byte>(tail).first(size);
+        return keep(local, local.history.begin_snapshot(id, position_, chain, own));
     }
 
     /// The state replaces the one before only when the log has come as far: a log must go on where a state ends.
     void finish(Local<Composition>& local) noexcept {
-        if (local.log.held() < position_.index) return;
-        const Error error = local.log.finish_snapshot();
+        if (local.log().held() < position_.index) return;
+        const Error error = local.history.finish_snapshot();
         if (error == Error::not_yet || !keep(local, error)) return;
         kept_ = next_;
         frozen_.drop();

@@ -14,11 +14,11 @@ namespace replicator::core {
 template <class Composition>
 [[nodiscard]] Error misfit(const Local<Composition>& local, const Append& append) noexcept {
     const Index index = append.previous.index;
-    if (!reaches_back_to(local.log, index)) return Error::discarded;
-    const Epoch known = local.epochs.at(index);
+    if (!reaches_back_to(local.log(), index)) return Error::discarded;
+    const Epoch known = local.epochs().at(index);
     const bool both_known = known != Epoch{} && append.previous.epoch != Epoch{};
     if (both_known && known != append.previous.epoch) return Error::discarded;
-    return chain_at(local.log, index) == append.previous_chain ? Error::none : Error::discarded;
+    return chain_at(local.log(), index) == append.previous_chain ? Error::none : Error::discarded;
 }
 
 /// True when what was committed here after `common` may have been lost on purpose: `forced`, the newest forced epoch of
@@ -27,7 +27,7 @@ template <class Composition>
 template <class Composition>
 [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Position forced, Index common) noexcept {
     const bool parts_before = common < forced.index || forced.index <= local.commit;
-    return parts_before && local.epochs.at(local.commit) < forced.epoch;
+    return parts_before && local.epochs().at(local.commit) < forced.epoch;
 }
 
 }  // namespace replicator::core

@@ -58,12 +58,12 @@ public:
         if (local.known_commit.index < append.commit) local.known_commit = {local.epoch, append.commit};
         if (append.timing) take_timing(*append.timing);
         if (const Error error = misfit(local, append); error != Error::none) {
-            if (!stalled(local.log)) refuse_append(local, error, append.previous);
+            if (!stalled(local.log())) refuse_append(local, error, append.previous);
             return false;
         }
-        own_ = local.log.seek(append.previous.index + 1);
-        if (stalled(local.log)) return false;  // as if it had not come: the leader asks again
-        install_.drop(local);                  // the leader found that its log will do
+        own_ = local.log().seek(append.previous.index + 1);
+        if (stalled(local.log())) return false;  // as if it had not come: the leader asks again
+        install_.drop(local);                    // the leader found that its log will do
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
@@ -117,9 +117,9 @@ public:
     [[nodiscard]] Ack make_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
         Ack ack;
         ack.received = verified_.value_or_zero();
-        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, local.log.held()) : Index{};
+        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, local.log().held()) : Index{};
         ack.applied = smaller(ack.received, applier.applied());
-        const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
+        const std::uint64_t unapplied = local.log().end().offset - applier.next().offset;
         ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
         ack.echo = echo_;
         ack.refusal = refusal_;
@@ -136,11 +136,12 @@ public:
         const Position lacks = begin.lacks;
         const Index at = begin.position.index;
         // A head that comes late may be that of the state which is here by now.
-        const bool late = lacks.index <= at && reaches_back_to(local.log, at) && chain_at(local.log, at) == begin.chain;
+        const bool late =
+            lacks.index <= at && reaches_back_to(local.log(), at) && chain_at(local.log(), at) == begin.chain;
         // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
         const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
-        const bool replaces = lacks.index != Index{} && own && local.epochs.at(lacks.index) == lacks.epoch && !late;
-        if (stalled(local.log)) return false;
+        const bool replaces = lacks.index != Index{} && own && local.epochs().at(lacks.index) == lacks.epoch && !late;
+        if (stalled(local.log())) return false;
         if (replaces && !may_be_replaced(local, forced_, begin.common)) return local.fail(Error::diverged), false;
         return install_.gather_begin(begin, tail_bytes, replaces);
     }
@@ -168,7 +169,7 @@ public:
         discard_after(local, install_.replaces() ? install_.common() : larger(install_.common(), local.commit));
         if (!install_.finish(local, applier, verified_.value_or_zero())) return local.fail_if_log_did(), Error::none;
         verified_.reset();
-        verified(local.log.last());
+        verified(local.log().last());
         told_commit_ = local.commit;
         return Error::none;
     }
@@ -198,12 +199,12 @@ private:
     void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
         if (previous.index < local.commit) return refuse(local, error, local.last());
         const bool told = previous.epoch != Epoch{};  // else it is too old for the leader to know
-        if (!told) previous.epoch = local.epochs.last();
-        const bool within = previous.index <= local.log.last() && previous.index > Index{};
+        if (!told) previous.epoch = local.epochs().last();
+        const bool within = previous.index <= local.log().last() && previous.index > Index{};
         // The same position with another chain is damage, not another line.
-        const bool damaged = within && told && local.epochs.at(previous.index) == previous.epoch;
+        const bool damaged = within && told && local.epochs().at(previous.index) == previous.epoch;
         if (error == Error::discarded && within) previous.index = previous.index - 1;
-        if (!damaged && local.epochs.newest_at_or_below(previous, local.log.last()).index < local.commit) {
+        if (!damaged && local.epochs().newest_at_or_below(previous, local.log().last()).index < local.commit) {
             return refuse_diverged(local, previous);
         }
         refuse(local, error, previous);
@@ -211,15 +212,15 @@ private:
 
     /// The leader's log lacks what is committed here.
     void refuse_diverged(Local<Composition>& local, Position bound) noexcept {
-        const Index common = local.epochs.newest_at_or_below(bound, local.log.last()).index;
+        const Index common = local.epochs().newest_at_or_below(bound, local.log().last()).index;
         if (may_be_replaced(local, forced_, common)) return refuse(local, Error::diverged, bound);
         static_cast<void>(fail(local, Error::diverged));
     }
 
     /// The leader is told the newest position here that it may share.
     void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
-        Position hint = local.epochs.newest_at_or_below(bound, local.log.last());
-        const bool below = hint.index < local.log.base().index && error != Error::diverged;
+        Position hint = local.epochs().newest_at_or_below(bound, local.log().last());
+        const bool below = hint.index < local.log().base().index && error != Error::diverged;
         // What is committed is shared for sure. So it is where to look when nobody remembers the epochs behind it.
         const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
         if (below || forgotten) hint = local.committed();
@@ -233,14 +234,15 @@ private:
                      std::span<const std::byte>& piece) noexcept {
         const EntryHeader header = load_entry_header(piece.data());
         if (header.bytes() > Composition::entry_bytes_max) return Error::corrupt;
-        if (index_ == local.log.last()) {
+        if (index_ == local.log().last()) {
             const auto room = reserve(local, applier, header, piece.size());
             if (room.empty()) return refuse_for_room(local);
             const auto run =
                 verify_entries(piece.first(smaller(room.size(), piece.size())), chain_, Composition::entry_bytes_max);
             if (run.count > 0) {
                 copy_fresh(room.data(), piece.data(), run.bytes);
-                append(local, run.bytes, run.count, run.chain);
+                local.history.append(run.bytes, run.count, run.chain);
+                appended(run.count, run.chain);
                 piece = piece.subspan(run.bytes);
                 return Error::none;
             }
@@ -265,7 +267,7 @@ private:
         const EntryHeader header = load_entry_header(header_.data());
         const std::size_t size = header.bytes();
         if (size > Composition::entry_bytes_max) return Error::corrupt;
-        if (index_ < local.log.last()) return look_through(local, header, piece);
+        if (index_ < local.log().last()) return look_through(local, header, piece);
         const auto room = reserve(local, applier, header, size);
         if (room.empty()) return refuse_for_room(local);
         if (gathered_ == entry_header_bytes) std::memcpy(room.data(), header_.data(), entry_header_bytes);
@@ -293,20 +295,19 @@ private:
                    std::span<const std::byte> entry) noexcept {
         if (!verify_entry(entry.data(), chain_)) return Error::corrupt;
         const EntryHeader header = load_entry_header(entry.data());
-        if (index_ < local.log.last()) return meet_own(local, header);
+        if (index_ < local.log().last()) return meet_own(local, header);
         if (!is_understood(header)) return Error::protocol;
         const auto room = reserve(local, applier, header, entry.size());
         if (room.empty()) return refuse_for_room(local);
-        if (header.type() == EntryType::epoch_start && !open_epoch(local, entry)) return Error::protocol;
-        if (room.data() != entry.data()) copy_fresh(room.data(), entry.data(), entry.size());
-        append(local, entry.size(), 1, header.chain);
+        if (!local.history.append_entry(room, entry, local.epoch)) return Error::protocol;
+        appended(1, header.chain);
         return Error::none;
     }
 
     /// An entry came that this log has already, or has another one in its place.
     Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
-        const EntryRun run = local.log.read(own_);
-        if (run.count == 0 && stalled(local.log)) return rest_is_useless_ = true, Error::none;
+        const EntryRun run = local.log().read(own_);
+        if (run.count == 0 && stalled(local.log())) return rest_is_useless_ = true, Error::none;
         if (run.count == 0) return fail(local, Error::log_failed);
         const std::byte* const entry = run.bytes.data();
         const EntryHeader own = load_entry_header(entry);
@@ -319,7 +320,7 @@ private:
         }
         // The logs part here. What was committed can be replaced only as a whole.
         if (own_.index <= local.commit) {
-            refuse_diverged(local, {local.epochs.at(own_.index - 1), own_.index - 1});
+            refuse_diverged(local, {local.epochs().at(own_.index - 1), own_.index - 1});
             return Error::none;
         }
         cut(local, own_);
@@ -330,26 +331,13 @@ private:
     /// Removes the entry at `from` and all after it.
     void cut(Local<Composition>& local, Cursor from) noexcept {
         discard_after(local, from.index - 1);
-        local.log.cut(from, chain_);
-        local.epochs.cut(from.index);
+        local.history.cut(from, chain_);
         learn_epoch(local);
     }
     /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.
-    void learn_epoch(Local<Composition>& local) const noexcept {
-        if (index_ == local.log.last()) local.epochs.learn({epoch_, index_});
-    }
+    void learn_epoch(Local<Composition>& local) const noexcept { local.history.learn_epoch({epoch_, index_}); }
 
-    [[nodiscard]] bool open_epoch(Local<Composition>& local, std::span<const std::byte> entry) noexcept {
-        const auto body = entry_body(entry.data());
-        if (body.size() < EpochStartBody::fixed_bytes) return false;
-        const EpochStartBody start = read_epoch_start(body.data());
-        if (start.epoch <= local.epochs.last() || start.epoch > local.epoch) return false;
-        local.epochs.push({start.epoch, index_ + 1, chain_, start.forced});
-        return true;
-    }
-
-    void append(Local<Composition>& local, std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
-        local.log.append(bytes, count, chain);
+    void appended(std::uint64_t count, Chain chain) noexcept {
         index_ = index_ + count;
         chain_ = chain;
         verified(index_);
@@ -358,15 +346,15 @@ private:
     /// Room for an entry in the log; when there is none, what is committed is applied first, which frees its entries.
     std::span<std::byte> reserve(Local<Composition>& local, Applier<Composition>& applier, EntryHeader next,
                                  std::size_t most) noexcept {
-        const auto room = local.room_for(next, most);
+        const auto room = local.history.room_for(next, most);
         if (!room.empty()) return room;
         settle(local, applier);
-        return local.room_for(next, most);
+        return local.history.room_for(next, most);
     }
 
     Error refuse_for_room(Local<Composition>& local) noexcept {
         gathered_ = 0;
-        if (local.log.fault() != Error::none) return fail(local, local.log.fault());
+        if (local.log().fault() != Error::none) return fail(local, local.log().fault());
         refuse(local, Error::log_full, local.last());
         return Error::none;
     }

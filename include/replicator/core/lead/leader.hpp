@@ -44,23 +44,14 @@ public:
             .policy = local.policy(),
             .seat = roster.seat,
             .forced = forced,
-            .forced_from = forced ? local.log.last() + 1 : Index{},
-            .members = roster.size,
+            .forced_from = forced ? local.log().last() + 1 : Index{},
         };
-        const std::size_t length = epoch_start_bytes(roster.size);
-        const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
-        if (room.empty()) return Error::log_full;
-        write_epoch_start(room.data() + entry_header_bytes, body, roster);
-        local.epochs.push({epoch, local.log.last() + 1, local.log.chain(), forced});
-        append(local, room.data(), EntryType::epoch_start, length);
-
-        roster.seat_index = local.log.last();
-        local.roster = roster;
+        if (!local.history.open_epoch(body, roster)) return Error::log_full;
         local.epoch = epoch;
         if (forced) local.known_commit = Position{};
         local.leader = local.self;
         local.source = local.donor = local.successor = NodeId{};
-        epoch_start_ = local.log.last();
+        epoch_start_ = local.log().last();
         acknowledged_ = Index{};
         abandoned_through_ = Index{};
         pending_since_ = local.now;
@@ -79,14 +70,12 @@ public:
                               Encode&& encode) noexcept {
         if (length > Composition::command_bytes_max) return Error::too_large;
         if (const Error error = refusal(local, applier, peers, entry_bytes(length)); error != Error::none) return error;
-        const auto room = local.log.reserve(entry_bytes(length), entry_bytes(length));
-        if (room.empty() || local.room_for_commands() < entry_bytes(length)) {
-            return local.log.fault() != Error::none ? local.log.fault() : Error::log_full;
+        const auto room = local.history.reserve(entry_bytes(length), entry_bytes(length));
+        if (room.empty() || local.history.room_for_commands() < entry_bytes(length)) {
+            return local.log().fault() != Error::none ? local.log().fault() : Error::log_full;
         }
         encode(room.subspan(entry_header_bytes, length));
-        // Not by `append`: here the compiler knows the type, mostly the length, and has the bytes in registers.
-        const Chain chain = seal_entry(room.data(), EntryType::command, 0, length, local.log.chain());
-        local.log.append(entry_bytes(length), 1, chain);
+        local.history.seal(room.data(), EntryType::command, length);
         if (!pending_since_) pending_since_ = local.now;
         ++local.counters.writes;
         if (Composition::commits_alone || peers.empty()) advance(local, applier, peers);
@@ -124,7 +113,7 @@ public:
         if (done < epoch_start_ || done <= acknowledged_) return;
         acknowledged_ = done;
         pending_since_.reset();
-        if (acknowledged_ < local.log.last()) pending_since_ = local.now;
+        if (acknowledged_ < local.log().last()) pending_since_ = local.now;
     }
 
     /// Time passed: who stands still, and what follows from that.
@@ -150,7 +139,7 @@ public:
         }
         advance(local, applier, peers);
         if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
-            abandoned_through_ = local.log.last();
+            abandoned_through_ = local.log().last();
         }
     }
 
@@ -206,7 +195,7 @@ public:
     }
     /// Entries of this epoch that are not acknowledged.
     [[nodiscard]] std::uint64_t pending(const Local<Composition>& local) const noexcept {
-        return local.log.last() - larger(acknowledged_, epoch_start_ - 1);
+        return local.log().last() - larger(acknowledged_, epoch_start_ - 1);
     }
     [[nodiscard]] std::optional<Instant> pending_since() const noexcept { return pending_since_; }
     [[nodiscard]] std::uint64_t current_round() const noexcept { return round_; }
@@ -227,12 +216,10 @@ private:
     }
 
     [[nodiscard]] Epoch epoch_of_acknowledged(const Local<Composition>& local) const noexcept {
-        return local.epochs.at(epoch_start_);
+        return local.epochs().at(epoch_start_);
     }
 
-    void append(Local<Composition>& local, std::byte* entry, EntryType type, std::size_t length) noexcept {
-        const Chain chain = seal_entry(entry, type, 0, length, local.log.chain());
-        local.log.append(entry_bytes(length), 1, chain);
+    void appended(const Local<Composition>& local) noexcept {
         if (!pending_since_) pending_since_ = local.now;
     }
 
@@ -241,7 +228,7 @@ private:
                                 std::size_t bytes) const noexcept {
         if (local.gives_way()) return Error::handing_over;
         if (!local.authority.may_lead(local.now)) return Error::lease_over;
-        const std::uint64_t unapplied = local.log.end().offset - applier.next().offset;
+        const std::uint64_t unapplied = local.log().end().offset - applier.next().offset;
         if (unapplied + bytes > Composition::window_bytes) return Error::busy;
         if (pending(local) >= Limits::writes_pending_max) return Error::busy;
         if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
@@ -256,7 +243,7 @@ private:
             if (Policy::loss_entries_max == 0) return false;
             Index safe;
             for (const Peer& peer : peers) safe = larger(safe, peer.progress.received);
-            return local.log.last() - safe >= Policy::loss_entries_max;
+            return local.log().last() - safe >= Policy::loss_entries_max;
         } else {
             return false;
         }
@@ -274,8 +261,8 @@ private:
     [[nodiscard]] Index own(const Local<Composition>& local, const Applier<Composition>& applier,
                             Stage stage) const noexcept {
         switch (stage) {
-            case Stage::received: return local.log.last();
-            case Stage::durable: return local.log.held();
+            case Stage::received: return local.log().last();
+            case Stage::durable: return local.log().held();
             case Stage::applied: return applier.applied();
         }
         return {};
@@ -287,9 +274,9 @@ private:
                                     std::array<Holding, Composition::peers_max>& slots) const noexcept {
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Progress& follower = peers[i].progress;
-            const bool seat = Policy::has_seat && local.roster.seat == peers[i].id;
+            const bool seat = Policy::has_seat && local.roster().seat == peers[i].id;
             const Index index = follower.counts ? held(follower, stage) : Index{};
-            slots[i] = {seat && index < local.roster.seat_index ? Index{} : index, follower.up(), seat};
+            slots[i] = {seat && index < local.roster().seat_index ? Index{} : index, follower.up(), seat};
         }
         return {own(local, applier, stage), std::span(slots).first(peers.size())};
     }
@@ -302,32 +289,26 @@ private:
 
     void give_seat(Local<Composition>& local, Peers peers, NodeId node) noexcept {
         if (!pace_.allows(peers.size(), local.commit, local.now)) return;
-        const auto room = local.log.reserve(entry_bytes(SeatBody::bytes), entry_bytes(SeatBody::bytes));
-        if (room.empty()) return;
-        ByteWriter(room.data() + entry_header_bytes).put(node).put(std::uint32_t{0});
-        append(local, room.data(), EntryType::seat, SeatBody::bytes);
-        pace_.wrote(local.log.last(), local.commit, local.now);
+        const NodeId former = local.roster().seat;
+        if (!local.history.give_seat(node)) return;
+        appended(local);
+        pace_.wrote(local.log().last(), local.commit, local.now);
         for (Peer& peer : peers) {
-            if (peer.id != local.roster.seat) continue;
+            if (peer.id != former) continue;
             peer.progress.lost_seat = true;
             peer.progress.seat_lost_at = local.now;
         }
-        local.roster.seat = node;
-        local.roster.seat_index = local.log.last();
-        if constexpr (requires { local.observer->on_seat(node, local.log.last()); }) {
-            local.observer->on_seat(node, local.log.last());
+        if constexpr (requires { local.observer->on_seat(node, local.log().last()); }) {
+            local.observer->on_seat(node, local.log().last());
         }
     }
 
     [[nodiscard]] bool admit_one(Local<Composition>& local, Peer& peer) noexcept {
         Progress& follower = peer.progress;
-        if (local.roster.counting(peer.id) != follower.incarnation) {
-            const auto room = local.log.reserve(entry_bytes(AdmitBody::bytes), entry_bytes(AdmitBody::bytes));
-            if (room.empty()) return false;
-            ByteWriter(room.data() + entry_header_bytes).put(peer.id).put(std::uint32_t{0}).put(follower.incarnation);
-            append(local, room.data(), EntryType::admit, AdmitBody::bytes);
-            pace_.wrote(local.log.last(), local.commit, local.now);
-            local.roster.admit(peer.id, follower.incarnation);
+        if (local.roster().counting(peer.id) != follower.incarnation) {
+            if (!local.history.admit(peer.id, follower.incarnation)) return false;
+            appended(local);
+            pace_.wrote(local.log().last(), local.commit, local.now);
         }
         follower.counts = true;
         if constexpr (requires { local.observer->on_admitted(peer.id, follower.incarnation); }) {
@@ -340,7 +321,7 @@ private:
         const std::size_t holders = Policy::holders(local.node_count);
         for (Peer& peer : peers) {
             if (!pace_.allows(peers.size(), local.commit, local.now)) return;
-            if (may_count(local.roster, peers, peer, local.node_count, holders)) {
+            if (may_count(local.roster(), peers, peer, local.node_count, holders)) {
                 static_cast<void>(admit_one(local, peer));  // where the log has no room, at the next review
             }
         }

@@ -45,7 +45,7 @@ template <class Composition>
                                Index acknowledged) noexcept {
     Index least = acknowledged;
     for (const Peer& peer : peers) {
-        if (peer.id != local.roster.seat) continue;
+        if (peer.id != local.roster().seat) continue;
         if (peer.progress.up()) return NodeId{};
         if (peer.progress.stuck) least = larger(least, held_to_commit<Composition>(peer.progress) + 1);
     }
@@ -54,7 +54,7 @@ template <class Composition>
     for (const Peer& peer : peers) {
         const Progress& follower = peer.progress;
         const Index held = held_to_commit<Composition>(follower);
-        if (!follower.up() || held < least || peer.id == local.roster.seat) continue;
+        if (!follower.up() || held < least || peer.id == local.roster().seat) continue;
         const bool rests =
             follower.lost_seat && local.now - follower.seat_lost_at < Composition::Limits::seat_rest_interval;
         const bool better = best == nullptr || (best_rests && !rests) ||

@@ -43,7 +43,7 @@ public:
         follower.snapshot = snapshot;
         follower.vouched = vouched;
         follower.incarnation = theirs.incarnation;
-        follower.counts = local.roster.counting(peer.id) == theirs.incarnation;
+        follower.counts = local.roster().counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
         follower.began_with = theirs.last;
@@ -116,7 +116,7 @@ public:
 
     [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
         if (!follower.takes_entries()) return false;
-        const std::uint64_t available = local.log.end().offset - follower.next.offset;
+        const std::uint64_t available = local.log().end().offset - follower.next.offset;
         if (available == 0) return false;
         if (follower.in_flight.empty()) return true;
         const std::uint64_t window =
@@ -129,7 +129,7 @@ public:
     /// True when the log has dropped what the follower needs next, which from now on is a state.
     [[nodiscard]] bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
         const Progress& follower = peer.progress;
-        if (!follower.takes_entries() || follower.next.index > local.log.base().index) return false;
+        if (!follower.takes_entries() || follower.next.index > local.log().base().index) return false;
         need_snapshot(local, peer, follower.previous);
         return true;
     }
@@ -163,11 +163,11 @@ public:
             std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
             room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
             const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
-            copied = copy_entries(local.log, follower, buffer.subspan(head, wanted));
+            copied = copy_entries(local.log(), follower, buffer.subspan(head, wanted));
             // What the line does not carry in time goes alone.
             if (copied.bytes == 0 && wanted < room) {
-                const std::size_t next = smaller(room, next_entry_bytes(local.log, follower));
-                copied = copy_entries(local.log, follower, buffer.subspan(head, next));
+                const std::size_t next = smaller(room, next_entry_bytes(local.log(), follower));
+                copied = copy_entries(local.log(), follower, buffer.subspan(head, next));
             }
             if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
         }
@@ -213,7 +213,7 @@ private:
         }
         const bool lacks = position.index < commit.index;
         if (lacks) notify_diverged(local, peer, position);
-        if (lacks || position.index < local.log.base().index) {
+        if (lacks || position.index < local.log().base().index) {
             need_snapshot(local, peer, position);
             peer.progress.snapshot.lacks = lacks ? commit : Position{};
             return;
@@ -226,18 +226,18 @@ private:
     /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
     /// bounds nothing.
     [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();
-        return local.epochs.newest_at_or_below(bound, local.log.last());
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();
+        return local.epochs().newest_at_or_below(bound, local.log().last());
     }
 
     /// The next entry to send is the one after `index`, which is in the log or its base. False when the log is stalled:
     /// then nothing has changed, and the follower's next refusal, or its next link, is another occasion.
     [[nodiscard]] static bool place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
-        const Cursor next = index == local.log.last() ? local.log.end() : local.log.seek(index + 1);
-        const Chain chain = chain_at(local.log, index);
-        if (stalled(local.log)) return false;
+        const Cursor next = index == local.log().last() ? local.log().end() : local.log().seek(index + 1);
+        const Chain chain = chain_at(local.log(), index);
+        if (stalled(local.log())) return false;
         follower.next = next;
-        follower.previous = {local.epochs.at(index), index};
+        follower.previous = {local.epochs().at(index), index};
         follower.previous_chain = chain;
         follower.in_flight.clear();
         follower.allowance.lost(follower.sent_last.value);
@@ -261,7 +261,7 @@ private:
         }
         follower.rewound_to = from;
         follower.rewound_at = local.now;
-        if (from < local.log.base().index) return need_snapshot(local, peer, {local.epochs.at(from), from});
+        if (from < local.log().base().index) return need_snapshot(local, peer, {local.epochs().at(from), from});
         static_cast<void>(place_cursor(local, follower, from));
     }
 
@@ -288,7 +288,7 @@ private:
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
         if (!complete) return snapshots_.on_ack(local.now, peer.progress, ack, allowance_max);
         const Index end = sending.position.index;
-        const bool reaches = reaches_back_to(local.log, end);
+        const bool reaches = reaches_back_to(local.log(), end);
         if (reaches && !place_cursor(local, peer.progress, end)) return;
         peer.progress.gave_up_after(larger(end, ack.received));
         snapshots_.finished(local, peer, reaches);
@@ -349,11 +349,11 @@ private:
                      const Copied& copied) noexcept {
         if (copied.bytes > 0) {
             follower.next = copied.next;
-            follower.previous = {local.epochs.at(copied.next.index - 1), copied.next.index - 1};
+            follower.previous = {local.epochs().at(copied.next.index - 1), copied.next.index - 1};
             follower.previous_chain = copied.chain;
             follower.in_flight.sent(follower.previous.index, copied.bytes);
             follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), local.now);
-            if (local.log.end().offset == copied.next.offset) follower.note_due = false;
+            if (local.log().end().offset == copied.next.offset) follower.note_due = false;
         }
         if (append.timing) {
             follower.timed_at = local.now;

@@ -87,7 +87,7 @@ public:
         const bool is_payable = owed != Owed::nothing && buffer.size() >= bytes_min(owed);
         const std::size_t size = is_payable ? write(owed, peer, buffer) : 0;
         local().fail_if_log_did();  // what was read from a disk that failed is not sent
-        if (size == 0 || local().log.fault() != Error::none) return 0;
+        if (size == 0 || local().log().fault() != Error::none) return 0;
         ++local().counters.frames_sent;
         local().counters.bytes_sent += size;
         return size;

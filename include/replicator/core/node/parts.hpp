@@ -28,16 +28,16 @@ struct NodeParts {
     /// Of a blank node.
     NodeParts(const Config& config, typename Composition::Observer* observer) noexcept {
         set(config, observer);
-        applier.reseat(local.log.begin());
+        applier.reseat(local.log().begin());
     }
     /// Of a node as its log knows it; faulted when the log cannot be used.
     NodeParts(const Config& config, typename Composition::Observer* observer,
               typename Composition::Log&& log) noexcept {
         set(config, observer);
-        local.log = std::move(log);
+        local.history.open(std::move(log));
         if (const Error error = Restore<Composition>::run(local, applier); error != Error::none) local.fail(error);
         disk.begin(applier.next());
-        if (config.leads_again && local.epochs.last().node == local.self) promotion.wish().begin_at_once();
+        if (config.leads_again && local.epochs().last().node == local.self) promotion.wish().begin_at_once();
     }
 
     [[nodiscard]] std::span<Peer> peers() noexcept { return std::span(peer_slots).first(peer_count); }

@@ -115,14 +115,14 @@ public:
     [[nodiscard]] Result<void> lead(Epoch epoch, bool forced) const noexcept {
         REPLICATOR_ASSERT(local_.bootstrapped() && epoch >= local_.promised);
         const auto& roster = parts_.promotion.roster(local_, parts_.applier);
-        if (stalled(local_.log) || !local_.promise(epoch)) return local_.refused_by_log();
+        if (stalled(local_.log()) || !local_.promise(epoch)) return local_.history.refused_by_log();
         parts_.sender.restart();
         parts_.follower.unlinked();
         parts_.follower.give_up_install(local_);
         const auto opened = parts_.leader.open(local_, parts_.applier, peers(), epoch, roster, forced);
         if (opened) {
             // Whole again, once all of this is on the disk.
-            if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log.last();
+            if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log().last();
             for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
         }
         return opened;
@@ -198,7 +198,7 @@ private:
         for (Peer& other : peers()) {
             if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(local_, other);
         }
-        if (local_.history != theirs.history) adopt(theirs.history);
+        if (local_.history.id() != theirs.history) adopt(theirs.history);
         // All that was acknowledged until now, the leader has.
         local_.held_through = smaller(local_.held_through, theirs.last.index);
         const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
@@ -220,11 +220,10 @@ private:
 
     /// A blank node takes up a history.
     void adopt(HistoryId history) const noexcept {
-        local_.history = history;
-        local_.log.reset(Index{}, first_chain(history));
-        parts_.applier.reseat(local_.log.begin());
+        local_.history.adopt(history);
+        parts_.applier.reseat(local_.log().begin());
         const auto note = DiskNote::of(local_).write();
-        const bool kept = local_.remember([history, &note](auto& metadata) {
+        const bool kept = local_.history.remember([history, &note](auto& metadata) {
             metadata.history = history;
             static_cast<void>(metadata.set_note(note));
         });

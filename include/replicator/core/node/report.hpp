@@ -20,22 +20,22 @@ void report_follower(const Node<Composition>& node, const Peer& peer, PeerStatus
     status.state = follower.state;
     status.counts = follower.counts;
     status.stuck = follower.stuck;
-    status.seat = Composition::Ack::has_seat && local.roster.seat == peer.id;
+    status.seat = Composition::Ack::has_seat && local.roster().seat == peer.id;
     status.snapshots = follower.snapshot.begun_count;
     status.snapshots_in_vain = follower.snapshot.in_vain;
     status.snapshot_bytes = follower.snapshot.acknowledged;
-    if constexpr (Composition::is_durable) status.bytes_to_loss = local.log.distance_to_loss(follower.received + 1);
+    if constexpr (Composition::is_durable) status.bytes_to_loss = local.log().distance_to_loss(follower.received + 1);
     if (!follower.linked() || !peer.link_confirmed) return;
     const bool verified = follower.takes_entries();
     if (verified) {
         status.received = follower.received;
         status.applied = follower.applied;
         if (Composition::log_stage == Stage::durable) status.durable = follower.durable;
-        status.lag_entries = local.log.last() - follower.received;
-        if (reaches_back_to(local.log, follower.received)) {
+        status.lag_entries = local.log().last() - follower.received;
+        if (reaches_back_to(local.log(), follower.received)) {
             const Cursor next =
-                follower.received == local.log.last() ? local.log.end() : local.log.seek(follower.received + 1);
-            if (!stalled(local.log)) status.lag_bytes = local.log.end().offset - next.offset;
+                follower.received == local.log().last() ? local.log().end() : local.log().seek(follower.received + 1);
+            if (!stalled(local.log())) status.lag_bytes = local.log().end().offset - next.offset;
         }
     }
     if (follower.answered) status.lag_time = local.now - *follower.answered;
@@ -64,19 +64,19 @@ template <class Composition>
     status.role = local.role;
     status.fault = local.fault;
     status.leader = local.leader;
-    status.history = local.history;
+    status.history = local.history.id();
     status.epoch = local.epoch;
     status.promised = local.promised;
-    status.first = local.log.base().index + 1;
-    status.last = local.log.last();
+    status.first = local.log().base().index + 1;
+    status.last = local.log().last();
     status.committed = local.commit;
     status.applied = node.applier().applied();
-    status.log_bytes = local.log.end().offset - local.log.begin().offset;
+    status.log_bytes = local.log().end().offset - local.log().begin().offset;
     status.suspect_from = local.suspect_from();
     if constexpr (Composition::is_durable) {
-        status.durable = local.log.held();
-        if constexpr (requires { local.log.is_full(); }) status.disk_full = local.log.is_full();
-        status.state = local.log.snapshot_index();
+        status.durable = local.log().held();
+        if constexpr (requires { local.log().is_full(); }) status.disk_full = local.log().is_full();
+        status.state = local.log().snapshot_index();
     }
     status.handing_over = local.role == Role::leader && local.gives_way();
     status.promotion = node.parts().promotion.status(local, node.peers()).step;

@@ -23,7 +23,7 @@ void address(const Local<Composition>& local, NodeId receiver, Message& message)
 /// What a question and a hello say besides, so that only nodes of one kind and one history answer.
 template <class Composition, class Message>
 void introduce(const Local<Composition>& local, Message& message) noexcept {
-    message.history = local.history;
+    message.history = local.history.id();
     message.run = local.run;
     message.membership = local.membership;
     message.policy = local.policy();
@@ -53,7 +53,7 @@ template <class Composition>
     if (theirs.policy != local.policy()) return Error::wrong_policy;
     if (!limits_fit<Composition>(theirs)) return Error::wrong_limits;
     const bool both_bootstrapped = theirs.history != HistoryId{} && local.bootstrapped() && !local.blank();
-    if (both_bootstrapped && theirs.history != local.history) return Error::wrong_history;
+    if (both_bootstrapped && theirs.history != local.history.id()) return Error::wrong_history;
     return Error::none;
 }
 

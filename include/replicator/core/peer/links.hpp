@@ -73,7 +73,7 @@ struct Links {
         hello.link = offers_link(local, peer) ? peer.link : LinkId{};
         hello.commit = local.committed();
         hello.suspect_from = local.suspect_from();
-        hello.forced = local.epochs.newest_forced();
+        hello.forced = local.epochs().newest_forced();
         hello.refusal = peer.refusal_owed;
         return hello;
     }

@@ -37,7 +37,7 @@ struct Past {
             const bool blank = theirs.last.index == Index{} && theirs.suspect_from == Index{} &&
                                theirs.promised <= peer.promised_with_entries;
             const bool leads_less =
-                theirs.has(hello_flags::leads) && theirs.epoch == local.epochs.last() && theirs.last < local.last();
+                theirs.has(hello_flags::leads) && theirs.epoch == local.epochs().last() && theirs.last < local.last();
             return (blank && peer.promised_with_entries != Epoch{}) || leads_less;
         }
     }
@@ -47,7 +47,7 @@ struct Past {
     [[nodiscard]] static bool forget(Local<Composition>& local, const Hello& leader) noexcept {
         const std::uint64_t next = mix(mix(value(local.incarnation), value(leader.run)), leader.nonce);
         const auto change = [next](auto& metadata) { metadata.copies_lost = next - value(metadata.incarnation); };
-        if (!local.remember(change)) return false;
+        if (!local.history.remember(change)) return false;
         local.incarnation = Incarnation{next};
         return true;
     }
@@ -58,8 +58,8 @@ private:
                                                         const Hello& theirs) noexcept {
         if (theirs.incarnation != follower.incarnation || theirs.suspect_from != Index{}) return false;
         Position bound = theirs.last;
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs.last();  // forgotten there, so it bounds nothing
-        return local.epochs.newest_at_or_below(bound, local.log.last()).index < vouched(follower);
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();  // forgotten there, so it bounds nothing
+        return local.epochs().newest_at_or_below(bound, local.log().last()).index < vouched(follower);
     }
 };
 

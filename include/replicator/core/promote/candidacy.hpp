@@ -180,7 +180,7 @@ private:
         ahead_ = NodeId{};
         newest_ = local.last();
         Position commit = local.known_commit;
-        Epoch newest_epoch = local.epochs.last();
+        Epoch newest_epoch = local.epochs().last();
         bool all = true;  // a node that gave up what it once held counts only together with all others
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Vote& vote = votes_[i];
@@ -194,10 +194,10 @@ private:
             }
             if (commit < vote.commit) commit = vote.commit;
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
-            led_since_ = led_since_ || vote.leads || local.epochs.last() < vote.last.epoch;
+            led_since_ = led_since_ || vote.leads || local.epochs().last() < vote.last.epoch;
             asked_by_a_person_ = asked_by_a_person_ || vote.asks;
         }
-        const bool claims = roster.counting(local.self) == local.incarnation && local.epochs.last() != Epoch{};
+        const bool claims = roster.counting(local.self) == local.incarnation && local.epochs().last() != Epoch{};
         all = all && claims;
         const bool self = claims && (all || local.suspect_from() == Index{});
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
@@ -246,8 +246,8 @@ private:
             if (sufficient_ || options_.may_lose) return Move::open;
             return give_up(Error::nodes_missing);
         }
-        if (fetched_ < local.log.last()) {
-            fetched_ = local.log.last();
+        if (fetched_ < local.log().last()) {
+            fetched_ = local.log().last();
             asked_at_ = local.now;
         }
         if (local.now - asked_at_ >= Limits::promotion_timeout) return give_up(Error::nodes_missing);

@@ -58,7 +58,7 @@ public:
     /// The follower holds everything, on its disk where nodes have one.
     [[nodiscard]] static bool is_level(const Local<Composition>& local, const Progress& follower) noexcept {
         const Index held = Composition::log_stage == Stage::durable ? follower.durable : follower.received;
-        return held == local.log.last();
+        return held == local.log().last();
     }
 
 private:

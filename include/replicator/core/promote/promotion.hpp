@@ -59,7 +59,7 @@ public:
     [[nodiscard]] Result<void> begin(Relations relations, const PromotionOptions& options) noexcept {
         Local<Composition>& local = relations.local();
         if (local.role == Role::faulted) return Error::faulted;
-        if (local.log.last() == Index{}) return Error::not_bootstrapped;
+        if (local.log().last() == Index{}) return Error::not_bootstrapped;
         if (local.role == Role::leader) return {};
         // What a restarted node asks for by itself gives way to a person.
         if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
@@ -135,7 +135,7 @@ public:
     [[nodiscard]] std::size_t write_reply(const Local<Composition>& local, const Applier<Composition>& applier,
                                           Peer& peer, std::span<std::byte> buffer) noexcept {
         const Roster& roster = roster_.of(local, applier);
-        if (stalled(local.log)) return 0;
+        if (stalled(local.log())) return 0;
         peer.reply_owed = false;
         const std::uint32_t flags = candidacy_.of_a_person() ? ballot_flags::candidate : 0;
         return write_head(buffer.data(), Questions<Composition>::make_reply(local, roster, flags, peer));
@@ -169,8 +169,8 @@ private:
                 break;
             }
             const Roster& roster = roster_.of(local, relations.applier());
-            if (stalled(local.log)) return;
-            const Room room = local.room_to_lead(relations.applier().next());
+            if (stalled(local.log())) return;
+            const Room room = local.history.room_to_lead(relations.applier().next(), local.node_count);
             switch (candidacy_.next(local, relations.peers(), roster, room)) {
                 case Candidacy<Composition>::Move::wait: return;
                 case Candidacy<Composition>::Move::bind: bind(relations, next_epoch(local)); break;
@@ -188,7 +188,7 @@ private:
     template <class Relations>
     void bind(Relations relations, Epoch epoch) noexcept {
         Local<Composition>& local = relations.local();
-        if (!local.promise(epoch)) return candidacy_.refuse(local.refused_by_log());
+        if (!local.promise(epoch)) return candidacy_.refuse(local.history.refused_by_log());
         relations.leave_old_epoch();
         candidacy_.promise(epoch, ++local.attempts, local.now);
         ask_everybody(relations.peers());

@@ -53,7 +53,7 @@ struct Questions {
     [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
                                           const PromiseRequest& request) noexcept {
         return addressed(local, peer, request) && request.membership == local.membership &&
-               request.policy == local.policy() && (local.blank() || request.history == local.history);
+               request.policy == local.policy() && (local.blank() || request.history == local.history.id());
     }
     [[nodiscard]] static bool understands(const Local<Composition>& local, const Peer& peer,
                                           const PromiseReply& reply) noexcept {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "frozen.hpp"
-#include "state_file.hpp"
 
 #include "../../api/observer.hpp"
 #include "../../encoding/entry.hpp"
@@ -89,19 +88,16 @@ public:
         const Index position = begin_.position.index;
         if (replaces_) local.held_through = larger(local.held_through, begin_.common);
         if (verified > position) local.held_through = larger(local.held_through, verified);
-        if (!replace_log(local, position)) return forget(), false;
-        local.epochs = epochs_;
-        local.applied_roster = roster_;
-        local.history = begin_.history;
+        if (!replace_history(local, position)) return forget(), false;
         local.commit = position;
-        applier.install(std::move(thawing_.machine()), local.log.begin());
+        applier.install(std::move(thawing_.machine()), local.log().begin());
         forget();
         return true;
     }
 
     void drop(Local<Composition>& local) noexcept {
         if constexpr (Composition::is_durable) {
-            if (active_) local.log.drop_snapshot();
+            if (active_) local.history.drop_snapshot();
         }
         forget();
     }
@@ -113,33 +109,25 @@ private:
         thawing_.drop();
     }
 
-    [[nodiscard]] bool replace_log(Local<Composition>& local, Index position) noexcept {
-        if constexpr (Composition::is_durable) {
-            const bool suspect = position < local.held_through;
-            const bool kept =
-                !suspect || local.remember([position](auto& metadata) { metadata.suspect_from = position + 1; });
-            if (!kept) return false;
-            const Error error = local.log.install_snapshot(disk_epochs<Composition>(epochs_));
-            // Without room to tidy up, the state stands all the same.
-            return error == Error::none || (error == Error::log_full && local.log.base().index == position);
-        } else {
-            local.log.reset(position, begin_.chain);
-            return true;
+    [[nodiscard]] bool replace_history(Local<Composition>& local, Index position) noexcept {
+        if (position < local.held_through) {
+            const auto suspect = [position](auto& metadata) { metadata.suspect_from = position + 1; };
+            if (!local.history.remember(suspect)) return false;
         }
+        return local.history.install(begin_.history, position, begin_.chain, epochs_, roster_);
     }
 
     /// The state also goes to the disk, piece by piece.
     [[nodiscard]] bool begin_on_disk(Local<Composition>& local, std::span<const std::byte> tail) const noexcept {
         if constexpr (Composition::is_durable) {
-            const auto head = disk_snapshot_head(local, begin_.id, begin_.position, begin_.chain);
-            return local.log.begin_snapshot(head, tail) == Error::none;
+            return local.history.begin_snapshot(begin_.id, begin_.position, begin_.chain, tail) == Error::none;
         } else {
             return true;
         }
     }
     [[nodiscard]] static bool append_on_disk(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
         if constexpr (Composition::is_durable) {
-            return local.log.append_snapshot(piece) == Error::none;
+            return local.history.append_snapshot(piece) == Error::none;
         } else {
             return true;
         }
@@ -161,7 +149,7 @@ private:
     }
 
     [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
-        return begin.history == local.history && begin.schema == Composition::Codec::schema &&
+        return begin.history == local.history.id() && begin.schema == Composition::Codec::schema &&
                begin.policy == local.policy();
     }
 

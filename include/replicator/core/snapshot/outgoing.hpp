@@ -139,8 +139,8 @@ private:
                                std::span<std::byte> buffer) noexcept {
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
         if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
-        if (!frozen_.taken() || outgoing_.position.index < local.log.base().index) freeze(local, applier);
-        if (stalled(local.log)) return frozen_.drop(), std::size_t{0};  // its chain may not be known
+        if (!frozen_.taken() || outgoing_.position.index < local.log().base().index) freeze(local, applier);
+        if (stalled(local.log())) return frozen_.drop(), std::size_t{0};  // its chain may not be known
 
         SnapshotSend& sending = peer.progress.snapshot;
         if (sending.id != outgoing_.id) {
@@ -164,7 +164,7 @@ private:
         const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);
         SnapshotBegin begin;
         begin.id = outgoing_.id;
-        begin.history = local.history;
+        begin.history = local.history.id();
         begin.position = outgoing_.position;
         begin.chain = outgoing_.chain;
         begin.schema = Composition::Codec::schema;
@@ -206,11 +206,11 @@ private:
         const Index index = applier.applied();
         outgoing_ = {};
         outgoing_.id = SnapshotId{mix(value(local.run), taken_count_) | 1};
-        outgoing_.position = {local.epochs.at(index), index};
-        outgoing_.chain = chain_at(local.log, index);
-        outgoing_.epochs = local.epochs;
+        outgoing_.position = {local.epochs().at(index), index};
+        outgoing_.chain = chain_at(local.log(), index);
+        outgoing_.epochs = local.epochs();
         outgoing_.epochs.cut(index + 1);
-        outgoing_.roster = local.applied_roster;
+        outgoing_.roster = local.applied_roster();
     }
 
     static void notify(Local<Composition>& local, const Peer& peer, bool complete) noexcept {

@@ -53,7 +53,7 @@ public:
         for (const Host<Node>& other : hosts) {
             if (other.node == nullptr || other.node->role() != Role::leader) continue;
             past.reign = past.reign < local_of(other).epoch ? local_of(other).epoch : past.reign;
-            if (local.suspect_from() == Index{}) add_doubt(past, inside(other), local.self, local.log.last());
+            if (local.suspect_from() == Index{}) add_doubt(past, inside(other), local.self, local.log().last());
         }
     }
 
@@ -143,9 +143,9 @@ private:
     }
     template <class Local>
     [[nodiscard]] static bool opened_without(const Local& leader) {
-        const auto& start = leader.epochs.all().back();
+        const auto& start = leader.epochs().all().back();
         const Index before = start.first - 1;
-        return !start.forced && Position{leader.epochs.at(before), before} < leader.known_commit;
+        return !start.forced && Position{leader.epochs().at(before), before} < leader.known_commit;
     }
 
     std::vector<Past> pasts_;

@@ -65,22 +65,22 @@ private:
         if (epoch_ != local.epoch || local.commit >= changed_at_) changes_ = 0;
         committed_ = local.commit;
         epoch_ = local.epoch;
-        const bool changed = roster_ != local.roster;
-        if (changed) roster_ = local.roster, changed_at_ = local.log.last(), ++changes_;
-        own_.see(durable ? local.log.held() : local.log.last(), local.log.last(), now);
+        const bool changed = roster_ != local.roster();
+        if (changed) roster_ = local.roster(), changed_at_ = local.log().last(), ++changes_;
+        own_.see(durable ? local.log().held() : local.log().last(), local.log().last(), now);
         paces_.resize(inside.peers().size());
         bool seat_stands = false;
         Index held_by_seat;
         for (std::size_t i = 0; i < paces_.size(); ++i) {
             const auto& progress = inside.peers()[i].progress;
             const bool got_on = paces_[i].see(durable ? progress.durable : progress.received, progress.sent_last, now);
-            if (inside.peers()[i].id != local.roster.seat) continue;
+            if (inside.peers()[i].id != local.roster().seat) continue;
             seat_stands = !got_on && (!progress.takes_entries() || paces_[i].held < progress.sent_last);
             held_by_seat = paces_[i].held;
         }
         // A leader whose own disk is full cannot write that the seat moves.
-        if constexpr (requires { local.log.is_full(); }) {
-            if (local.log.is_full()) return true;
+        if constexpr (requires { local.log().is_full(); }) {
+            if (local.log().is_full()) return true;
         }
         // Nor is anything wrong after the seat moved: one that has not moved for long may have to wait.
         if (local.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
@@ -92,7 +92,7 @@ private:
         for (std::size_t i = 0; i < paces_.size(); ++i) {
             const auto& peer = inside.peers()[i];
             const bool eligible = peer.progress.counts && peer.progress.state == FollowerState::streaming;
-            if (peer.id == inside.local().roster.seat || !eligible) continue;
+            if (peer.id == inside.local().roster().seat || !eligible) continue;
             if (past < paces_[i].held && paces_[i].gets_on(inside.local().now)) return true;
         }
         return false;
@@ -104,7 +104,7 @@ private:
     Instant since_;
     Index committed_;
     Epoch epoch_;
-    decltype(Local::roster) roster_;
+    std::remove_cvref_t<decltype(std::declval<const Local&>().roster())> roster_;
     Index changed_at_;         // where the log last said something else of the nodes, or behind that
     std::size_t changes_ = 0;  // so often since all that it said of them was committed
     Pace own_;

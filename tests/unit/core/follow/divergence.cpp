@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
     support::OneNode<Parts> node;
     node.open_epoch(1);
     node.write(4);
-    const Chain chain = chain_at(node.local.log, Index{3});
+    const Chain chain = chain_at(node.local.log(), Index{3});
     const auto fits = [&node, chain](Position previous, bool same_chain = true) {
         Append append;
         append.previous = previous;
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
     // Where one side has forgotten the epoch, the chain decides alone.
     BOOST_TEST(fits({Epoch{}, Index{3}}));
     BOOST_TEST(!fits({Epoch{}, Index{3}}, false));
-    node.local.epochs.begin({}, {}, {});
+    support::epochs_of(node.local).begin({}, {}, {});
     BOOST_TEST(fits(at(1, 3)));
     BOOST_TEST(fits(at(2, 3)));
     BOOST_TEST(!fits(at(1, 3), false));
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
 
 BOOST_AUTO_TEST_CASE(what_is_committed_may_be_replaced_from_a_forced_epoch_that_is_newer) {
     support::OneNode<Parts> node;
-    node.local.epochs.push({epoch_of(2), Index{1}});
+    support::epochs_of(node.local).push({epoch_of(2), Index{1}});
     node.local.commit = Index{7};
     const auto may = [&node](Position forced, std::uint64_t common) {
         return may_be_replaced(node.local, forced, Index{common});

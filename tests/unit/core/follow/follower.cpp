@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_former_link_is_void) {
 BOOST_AUTO_TEST_CASE(what_an_append_stands_behind_tells_the_epoch_of_the_last_entry) {
     Following node;
     node.take(0, 5);
-    node.local.epochs = {};  // forgotten
+    support::epochs_of(node.local) = {};  // forgotten
     BOOST_REQUIRE(node.begin(node.append_after(5, 0)));
     BOOST_TEST((node.local.last() == at(1, 5)));
 }
@@ -124,16 +124,16 @@ BOOST_AUTO_TEST_CASE(entries_in_pieces_of_any_size_are_the_same_whether_they_are
     for (std::size_t size = 1; size < 160; ++size) {
         Following node;
         node.take(0, 5, 0, size);
-        BOOST_TEST(node.local.log.chain() == node.leader.local.log.chain());
+        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
         BOOST_TEST(node.ack().received == Index{5});
         // A new link: all come again, and two more.
         node.follower.linked(node.local, true, {});
         node.leader.write(2);
         node.take(0, 7, 6, size);
-        BOOST_TEST(node.local.log.chain() == node.leader.local.log.chain());
+        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
         BOOST_TEST(node.ack().received == Index{7});
         BOOST_TEST(node.applier.applied() == Index{6});
-        BOOST_TEST(node.local.epochs.all().size() == 1u);
+        BOOST_TEST(node.local.epochs().all().size() == 1u);
     }
 }
 
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(damaged_entries_are_not_taken) {
             error = node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece);
         }
         BOOST_TEST(error == Error::corrupt);
-        BOOST_TEST(node.local.log.last() == Index{4});
+        BOOST_TEST(node.local.log().last() == Index{4});
     }
 }
 
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(an_append_behind_something_else_is_refused_with_where_to_lo
         append.commit = Index{commit};
         return node.refusal_of(append);
     };
-    const Chain here = node.local.log.chain();
+    const Chain here = node.local.log().chain();
     check(refusal(at(1, 9), here), Error::discarded, at(1, 5));                 // behind the end
     check(refusal(at(2, 4), here), Error::discarded, at(1, 3));                 // of another epoch
     check(refusal(at(1, 4), Chain{1}), Error::discarded, at(1, 3));             // damaged
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(an_append_behind_something_else_is_refused_with_where_to_lo
     BOOST_TEST((refusal(at(1, 9), here).commit == at(1, 2)));
     BOOST_TEST((node.local.role == Role::follower));
     // Nothing of it is taken, and the node does not forget what it had.
-    BOOST_TEST(node.local.log.last() == Index{5});
+    BOOST_TEST(node.local.log().last() == Index{5});
     BOOST_TEST(node.ack().received == Index{5});
 }
 
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_leaders_log_is_cut_and_handed_back) {
             const auto rest = std::span<const std::byte>(bytes).subspan(from);
             BOOST_REQUIRE((node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece) == Error::none));
         }
-        BOOST_TEST(node.local.log.last() == Index{3});
+        BOOST_TEST(node.local.log().last() == Index{3});
         BOOST_TEST(node.local.counters.discarded == 2u);
         BOOST_TEST((node.told.discarded == std::vector{at(1, 4), at(1, 5)}));
         const Ack ack = node.ack();
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_leaders_log_is_cut_and_handed_back) {
         BOOST_REQUIRE(ack.refusal);
         check(*ack.refusal, Error::discarded, at(1, 3));
         node.take(3, 2);
-        BOOST_TEST(node.local.log.chain() == node.leader.local.log.chain());
+        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
     }
 }
 
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(an_entry_may_only_open_an_epoch_that_is_due) {
         node.local.epoch = epoch_of(of_link);
         BOOST_REQUIRE(node.begin(node.append_after(5, 1)));
         const Error error = node.feed(entries_of(node.leader, 5, 1));
-        BOOST_TEST((error == Error::none) == (node.local.epochs.last() == epoch_of(epoch) && epoch > 1));
+        BOOST_TEST((error == Error::none) == (node.local.epochs().last() == epoch_of(epoch) && epoch > 1));
         return error;
     };
     BOOST_TEST(opens(2, 3) == Error::none);
@@ -316,12 +316,12 @@ BOOST_AUTO_TEST_CASE(a_full_log_takes_no_more_until_something_is_applied) {
         }
     }
     BOOST_TEST(refused == Error::log_full);
-    BOOST_TEST(node.local.log.last() == Index{last});
+    BOOST_TEST(node.local.log().last() == Index{last});
     // The same append with news of what is committed.
     Append append = node.append_after(last, 1, last);
     BOOST_REQUIRE(node.begin(append));
     BOOST_REQUIRE((node.feed(entries_of(node.leader, last, 1)) == Error::none));
-    BOOST_TEST(node.local.log.last() == Index{last + 1});
+    BOOST_TEST(node.local.log().last() == Index{last + 1});
     BOOST_TEST(node.ack().applied == Index{last});
 }
 
@@ -339,9 +339,9 @@ BOOST_AUTO_TEST_CASE(the_newest_commit_index_that_the_leader_knows_is_remembered
 
 BOOST_AUTO_TEST_CASE(the_base_of_a_log_is_where_to_look_as_long_as_it_is_here) {
     Following node;
-    node.local.log.reset(Index{3}, chain_at(node.leader.local.log, Index{3}));
-    node.local.epochs.push({epoch_of(1), Index{1}});
-    node.applier.install({}, node.local.log.begin());
+    support::log_of(node.local).reset(Index{3}, chain_at(node.leader.local.log(), Index{3}));
+    support::epochs_of(node.local).push({epoch_of(1), Index{1}});
+    node.applier.install({}, node.local.log().begin());
     node.local.commit = Index{3};
     node.take(3, 2, 4);
     static_cast<void>(node.ack());
@@ -370,7 +370,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_o
                 const auto part = rest.first(smaller(rest.size(), piece));
                 BOOST_REQUIRE((node.feed(part, rest.size() <= piece) == Error::none));
             }
-            BOOST_TEST(node.local.log.last() == Index{5});
+            BOOST_TEST(node.local.log().last() == Index{5});
             BOOST_TEST((node.local.role == (forced ? Role::follower : Role::faulted)));
             if (forced) check(*node.ack().refusal, Error::diverged, at(1, 2));
         }

@@ -41,12 +41,12 @@ void write_entries(support::OneNode<Parts>& node, const std::string& epochs, cha
 template <class Parts>
 void write_log(support::OneNode<Parts>& node, const std::string& log) {
     const auto dots = static_cast<std::size_t>(std::count(log.begin(), log.end(), '.'));
-    node.local.log.reset(Index{}, Chain{});
-    node.local.epochs = {};
+    support::log_of(node.local).reset(Index{}, Chain{});
+    support::epochs_of(node.local) = {};
     write_entries(node, log.substr(0, dots), '.');
-    const Chain chain = node.local.log.chain();
-    node.local.log.reset(Index{dots}, chain);
-    node.applier.install({}, node.local.log.begin());
+    const Chain chain = node.local.log().chain();
+    support::log_of(node.local).reset(Index{dots}, chain);
+    node.applier.install({}, node.local.log().begin());
     write_entries(node, log.substr(dots), '.');
 }
 
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(what_a_follower_answers_to_the_question_whether_it_has_an_e
                        Following node(row["follower"], std::stoull(row["committed"]), 9, position_in(row, "forced"));
                        const Position asked = position_of(row["asked about"]);
                        const Chain same =
-                           asked.index <= node.local.log.last() ? chain_at(node.local.log, asked.index) : Chain{};
+                           asked.index <= node.local.log().last() ? chain_at(node.local.log(), asked.index) : Chain{};
                        const Chain other{value(same) + 1};
                        return {node.answer(asked, row["chain"] == "same" ? same : other)};
                    });

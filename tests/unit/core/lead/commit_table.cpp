@@ -44,7 +44,7 @@ struct Leading
         Node::open_epoch(1);
         Node::write(2);
         for (std::size_t i = 0; i < count; ++i) peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
-        BOOST_REQUIRE(leader.open(local, applier, followers(), {4, NodeId{1}, 1}, local.roster, false));
+        BOOST_REQUIRE(leader.open(local, applier, followers(), {4, NodeId{1}, 1}, local.roster(), false));
         Node::write(last - 4);
     }
 
@@ -63,13 +63,13 @@ struct Leading
     void give_seat(const std::string& cell) {
         if (cell.empty()) return;
         const auto parts = support::words_of(cell, '@');
-        local.roster.seat = NodeId{static_cast<std::uint32_t>(std::stoul(parts.front()))};
-        local.roster.seat_index = Index{std::stoull(parts.back())};
+        support::roster_of(local).seat = NodeId{static_cast<std::uint32_t>(std::stoul(parts.front()))};
+        local.roster().seat_index = Index{std::stoull(parts.back())};
     }
 
     support::Decided decide(const Row& row) {
-        if constexpr (requires { local.log.flushed; }) {
-            local.log.flushed = Index{std::stoull(row.after("leader", "flushed="))};
+        if constexpr (requires { local.log().flushed; }) {
+            local.log().flushed = Index{std::stoull(row.after("leader", "flushed="))};
         }
         give_seat(row["seat"]);
         for (const std::string& step : support::words_of(row["followers"], ';')) {

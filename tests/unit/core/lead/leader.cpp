@@ -73,7 +73,7 @@ struct Leading
         for (Peer& peer : peers) {
             peer.progress.counts = true;
             peer.progress.state = FollowerState::streaming;
-            peer.progress.incarnation = local.roster.counting(peer.id);
+            peer.progress.incarnation = local.roster().counting(peer.id);
         }
     }
     /// Follower 2 or 3 says that it holds the entries up to this one.
@@ -99,7 +99,7 @@ using Majority = Leading<ack::Majority<>>;
 BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
     for (const bool forced : {false, true}) {
         Leading<ack::SemiSync<>> node(forced);
-        const EntryRun run = node.local.log.read(node.local.log.seek(Index{4}));
+        const EntryRun run = node.local.log().read(node.local.log().seek(Index{4}));
         const EpochStartBody start = read_epoch_start(run.bytes.data() + entry_header_bytes);
         BOOST_TEST((start.epoch == Epoch{4, NodeId{1}, 1} && start.run == Run{11}));
         BOOST_TEST(start.policy == node.local.policy());
@@ -107,10 +107,10 @@ BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
         BOOST_TEST((start.forced == forced && start.members == 3u));
         BOOST_TEST(start.forced_from == (forced ? Index{4} : Index{}));
         const Position opened{{4, NodeId{1}, 1}, Index{4}};
-        BOOST_TEST((node.local.epochs.newest_forced() == (forced ? opened : Position{})));
-        BOOST_TEST((node.local.epochs.at(Index{4}) == Epoch{4, NodeId{1}, 1}));
-        BOOST_TEST((node.local.roster.counting(NodeId{1}) == Incarnation{11}));
-        BOOST_TEST((node.local.roster.counting(NodeId{3}) == Incarnation{33}));
+        BOOST_TEST((node.local.epochs().newest_forced() == (forced ? opened : Position{})));
+        BOOST_TEST((node.local.epochs().at(Index{4}) == Epoch{4, NodeId{1}, 1}));
+        BOOST_TEST((node.local.roster().counting(NodeId{1}) == Incarnation{11}));
+        BOOST_TEST((node.local.roster().counting(NodeId{3}) == Incarnation{33}));
         BOOST_TEST((node.local.role == Role::leader && node.local.leader == NodeId{1}));
         BOOST_TEST(node.local.source == NodeId{});
         BOOST_TEST((node.leader.current_round() == 0u && node.leader.acknowledged() == Index{}));
@@ -132,7 +132,8 @@ BOOST_AUTO_TEST_CASE(what_others_said_is_committed_is_not_missed_in_a_forced_epo
 BOOST_AUTO_TEST_CASE(an_epoch_for_which_there_is_no_room_is_not_opened) {
     Majority node;
     constexpr std::array<std::byte, 104> command{};
-    while (!node.local.log.reserve(entry_bytes(104), entry_bytes(104)).empty()) node.put(EntryType::command, command);
+    while (!support::log_of(node.local).reserve(entry_bytes(104), entry_bytes(104)).empty())
+        node.put(EntryType::command, command);
     const Position last = node.local.last();
     BOOST_TEST((node.leader.open(node.local, node.applier, node.peers, {9, NodeId{1}, 1}, node.roster, false).error() ==
                 Error::log_full));
@@ -336,8 +337,8 @@ BOOST_AUTO_TEST_CASE(the_seat_is_given_by_an_entry_that_its_holder_must_have_fir
     node.follower(2).received = node.follower(3).received = Index{4};
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST((node.told.lines == std::vector<std::string>{"2 seat 5"}));
-    BOOST_TEST((node.local.roster.seat == NodeId{2} && node.local.roster.seat_index == Index{5}));
-    const EntryRun run = node.local.log.read(node.local.log.seek(Index{5}));
+    BOOST_TEST((node.local.roster().seat == NodeId{2} && node.local.roster().seat_index == Index{5}));
+    const EntryRun run = node.local.log().read(node.local.log().seek(Index{5}));
     Roster<5> read;
     read.take(run.bytes.data(), Index{5});
     BOOST_TEST(read.seat == NodeId{2});
@@ -350,7 +351,7 @@ BOOST_AUTO_TEST_CASE(the_seat_is_given_by_an_entry_that_its_holder_must_have_fir
     node.pass(milliseconds(5));
     node.follower(2).state = FollowerState::down;
     node.leader.review(node.local, node.applier, node.peers);
-    BOOST_TEST(node.local.roster.seat == NodeId{3});
+    BOOST_TEST(node.local.roster().seat == NodeId{3});
     BOOST_TEST((node.follower(2).lost_seat && node.follower(2).seat_lost_at == node.local.now));
     BOOST_TEST(!node.follower(3).lost_seat);
 }
@@ -371,8 +372,8 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_is_admitted_by_an_entry) {
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST(follower.counts);
     BOOST_TEST((node.told.lines == std::vector<std::string>{"3 admitted 34"}));
-    BOOST_TEST((node.local.roster.counting(NodeId{3}) == Incarnation{34}));
-    const EntryRun run = node.local.log.read(node.local.log.seek(Index{5}));
+    BOOST_TEST((node.local.roster().counting(NodeId{3}) == Incarnation{34}));
+    const EntryRun run = node.local.log().read(node.local.log().seek(Index{5}));
     Roster<5> read = node.roster;
     read.take(run.bytes.data(), Index{5});
     BOOST_TEST((read.counting(NodeId{3}) == Incarnation{34}));
@@ -380,7 +381,7 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_is_admitted_by_an_entry) {
     follower.counts = false;
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST(follower.counts);
-    BOOST_TEST(node.local.log.last() == Index{5});
+    BOOST_TEST(node.local.log().last() == Index{5});
 }
 
 BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {

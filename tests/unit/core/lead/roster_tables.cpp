@@ -71,7 +71,7 @@ support::Decided seat_of(const Row& row) {
         const auto held = support::words_of(each.words.front(), '/');
         progress.received = Index{std::stoull(held.front())};
         progress.durable = Index{std::stoull(held.back())};
-        if (each.has("seat")) node.local.roster.seat = NodeId{each.node};
+        if (each.has("seat")) support::roster_of(node.local).seat = NodeId{each.node};
         const std::string rested = each.after("lost=");
         progress.lost_seat = !rested.empty();
         const std::uint64_t left = rested.empty() ? 0 : 10 - std::stoull(rested);

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_link_begins_with_a_question_at_the_newest_entry_that_both
     const auto probe = leading.append();
     BOOST_REQUIRE(probe);
     BOOST_TEST((probe->previous == at(1, 4)));
-    BOOST_TEST(probe->previous_chain == chain_at(leading.local.log, Index{4}));
+    BOOST_TEST(probe->previous_chain == chain_at(leading.local.log(), Index{4}));
     BOOST_TEST(probe->count == 0u);
     BOOST_TEST(probe->commit == Index{3});
     BOOST_REQUIRE(probe->timing);
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_one_frame_in_each_interval_and_with_each
         leading.write(1);
         const auto frame = leading.append();
         BOOST_REQUIRE(frame);
-        leading.ack(leading.local.log.last().value);
+        leading.ack(leading.local.log().last().value);
         return frame->timing.has_value();
     };
     BOOST_TEST(!timed());  // the question was
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_frame_holds_as_many_whole_entries_as_the_buffer) {
     BOOST_TEST(leading.entries(head + 3 * write_bytes + write_bytes - 1) == 3u);
     const auto next = [&] { return leading.follower().previous; };
     BOOST_TEST((next() == at(1, 8)));
-    BOOST_TEST(leading.follower().previous_chain == chain_at(leading.local.log, Index{8}));
+    BOOST_TEST(leading.follower().previous_chain == chain_at(leading.local.log(), Index{8}));
     // A heartbeat is owed even where no entry fits.
     leading.tick(Limits::heartbeat_interval);
     const auto heartbeat = leading.append(head + 16 + write_bytes - 1);

@@ -38,14 +38,14 @@ struct OnePeer : NodeParts<Composition> {
         peer.hello_owed = false;
         peer.progress = Progress{};
         peer.progress.state = FollowerState::streaming;
-        peer.progress.next = this->local.log.end();
+        peer.progress.next = this->local.log().end();
     }
     /// It leads, and its log has the entry that opens its epoch.
     void lead() {
         BOOST_REQUIRE(Relations(*this).bootstrap(HistoryId{5}));
         clear();
     }
-    void become_behind() { peer.progress.next = this->local.log.begin(); }
+    void become_behind() { peer.progress.next = this->local.log().begin(); }
     void need_state() {
         peer.progress.state = FollowerState::snapshot;
         peer.progress.snapshot.begin_owed = true;

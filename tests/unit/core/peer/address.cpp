@@ -2,6 +2,7 @@
 // In what two nodes must agree: each thing has its own error, and nothing else has one.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 #include "support/one_link.hpp"
 
 #include <replicator/core/peer/address.hpp>
@@ -76,11 +77,11 @@ BOOST_AUTO_TEST_CASE(what_may_differ_does_not_matter) {
 
 BOOST_AUTO_TEST_CASE(a_node_that_holds_nothing_is_of_no_history) {
     const auto another = [](Hello& h) { h.history = HistoryId{9}; };
-    BOOST_TEST(with(another, [](Node& node) { node.local.history = HistoryId{}; }) == Error::none);
-    BOOST_TEST(with(another, [](Node& node) { node.local.log.reset(Index{}, Chain{}); }) == Error::none);
+    BOOST_TEST(with(another, [](Node& node) { node.local.history.adopt(HistoryId{}); }) == Error::none);
+    BOOST_TEST(with(another, [](Node& node) { support::log_of(node.local).reset(Index{}, Chain{}); }) == Error::none);
     // But for one that once held something.
     BOOST_TEST(with(another, [](Node& node) {
-                   node.local.log.reset(Index{}, Chain{});
+                   support::log_of(node.local).reset(Index{}, Chain{});
                    node.local.held_through = Index{1};
                }) == Error::wrong_history);
 }

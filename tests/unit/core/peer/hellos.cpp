@@ -28,7 +28,7 @@ using support::one_link::Parts;
 BOOST_AUTO_TEST_CASE(a_hello_says_who_speaks_to_whom_and_what_it_holds) {
     Node node;
     node.local.held_through = Index{8};
-    node.local.epochs.push({epoch_of(2), Index{6}, Chain{}, true});
+    support::epochs_of(node.local).push({epoch_of(2), Index{6}, Chain{}, true});
     node.local.known_commit = at(1, 9);
     node.peer.answered_run = Run{22};
     node.peer.answered_nonce = 7;

@@ -2,6 +2,7 @@
 // A candidacy alone: who counts in the end, and what becomes of one that has to fetch.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 
 #include <replicator/core/promote/candidacy.hpp>
 
@@ -33,15 +34,15 @@ struct CandidateOf {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
         local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
         local.now = Instant{1'000'000};
-        roster = local.roster;
+        roster = local.roster();
         for (std::uint32_t i = 0; i < 2; ++i) peers[i].id = NodeId{i + 2}, peers[i].connected = true;
         for (const std::uint32_t node : {1u, 2u, 3u}) roster.admit(NodeId{node}, Incarnation{11 * node});
         hold(1, 5);
     }
 
     void hold(std::uint64_t epoch, std::uint64_t index) {
-        local.log.reset(Index{index}, Chain{});
-        local.epochs.push({{epoch, NodeId{2}, 1}, Index{index}, Chain{}});
+        support::log_of(local).reset(Index{index}, Chain{});
+        support::epochs_of(local).push({{epoch, NodeId{2}, 1}, Index{index}, Chain{}});
     }
 
     /// The peer in this place answers; it holds entries up to `index` of `epoch`.
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_fetch_that_makes_progress_is_waited_for) {
     Candidate candidate = fetching({});
     for (std::uint64_t entry = 6; entry < 8; ++entry) {
         candidate.pass(almost);
-        candidate.local.log.reset(Index{entry}, Chain{});
+        support::log_of(candidate.local).reset(Index{entry}, Chain{});
         BOOST_TEST((candidate.next() == Move::fetch));
     }
     candidate.pass(almost);
@@ -255,7 +256,7 @@ BOOST_AUTO_TEST_CASE(who_led_last_may_be_the_candidate_itself) {
     using Async = CandidateOf<ack::Async<>>;
     for (const bool led : {false, true}) {
         Async candidate;
-        if (led) candidate.local.epochs.push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
+        if (led) support::epochs_of(candidate.local).push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
         candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{1}}, 1, candidate.local.now);
         BOOST_TEST((candidate.next() == (led ? Async::Move::bind : Async::Move::wait)));
     }

@@ -2,6 +2,7 @@
 // Promotion as a table: which answers let a node lead, what it must fetch before, and when the epoch counts as forced.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 #include "support/table.hpp"
 
 #include <replicator/core/promote/candidacy.hpp>
@@ -45,7 +46,7 @@ struct Candidate {
             {.node = NodeId{1}, .nodes = std::span(all).first(nodes), .run = Run{11}, .cluster = {}, .group = {}});
         local.now = Instant{} + milliseconds(100'000);
         local.awake_since = Instant{} + milliseconds(1);
-        roster = local.roster;
+        roster = local.roster();
         for (std::uint32_t node = 1; node <= nodes; ++node) roster.admit(NodeId{node}, incarnation_of(node));
         if (own.has("replaced")) roster.admit(NodeId{1}, other);
         for (std::size_t i = 0; i < count; ++i) {
@@ -53,8 +54,8 @@ struct Candidate {
             peers[i].connected = true;
         }
         const Position last = position_of(own.words.front(), leader);
-        local.log.reset(last.index, Chain{});
-        if (last.epoch != Epoch{}) local.epochs.push({last.epoch, last.index, Chain{}});
+        support::log_of(local).reset(last.index, Chain{});
+        if (last.epoch != Epoch{}) support::epochs_of(local).push({last.epoch, last.index, Chain{}});
         if (own.has("suspect")) local.held_through = last.index + 1;
         if (const std::string commit = own.after("knows="); !commit.empty()) {
             local.known_commit = position_of(commit, leader);

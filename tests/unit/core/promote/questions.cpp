@@ -40,7 +40,7 @@ struct Node : support::OneNode<Parts> {
 /// The question that node 2 would put to node 1, changed in one thing.
 bool understands_question(const std::function<void(PromiseRequest&)>& change, bool blank = false) {
     Node node;
-    if (blank) node.local.log.reset(Index{}, Chain{});
+    if (blank) support::log_of(node.local).reset(Index{}, Chain{});
     PromiseRequest request;
     address(node.local, NodeId{1}, request);
     introduce(node.local, request);
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(an_answer_says_all_that_decides_a_promotion) {
     node.local.known_commit = at(1, 9);
     node.peer.candidate_run = Run{22};
     node.peer.question = 44;
-    Questions::Roster roster = node.local.roster;
+    Questions::Roster roster = node.local.roster();
     const auto reply = [&] { return Questions::make_reply(node.local, roster, ballot_flags::candidate, node.peer); };
     BOOST_TEST((reply().cluster == ClusterId{3} && reply().group == GroupId{4}));
     BOOST_TEST((reply().sender == NodeId{1} && reply().receiver == NodeId{2}));

@@ -2,6 +2,7 @@
 // A state takes the place of an older one, or of another line: what a node gave up with that, it knows.
 
 #include "support/cluster.hpp"
+#include "support/history.hpp"
 
 #include <replicator/core/applier.hpp>
 #include <replicator/core/snapshot/incoming.hpp>
@@ -28,13 +29,13 @@ struct Receiver {
     Receiver(std::uint64_t position, std::uint64_t common, bool replaces) {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
         local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
-        local.history = HistoryId{5};
-        local.log.reset(Index{9}, Chain{});
+        local.history.adopt(HistoryId{5});
+        support::log_of(local).reset(Index{9}, Chain{});
         Epochs<Parts::Limits::epochs_max> epochs;
         epochs.push({{1, NodeId{2}, 1}, Index{1}, Chain{}});
         std::array<std::byte, snapshot_tail_bytes_max<support::Small>> bytes{};
         const auto tail =
-            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster));
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster()));
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = {{1, NodeId{2}, 1}, Index{position}};
@@ -51,7 +52,7 @@ struct Receiver {
     /// leader has.
     Index finish(std::uint64_t verified) {
         BOOST_REQUIRE(install.finish(local, applier, Index{verified}));
-        BOOST_TEST(local.commit == local.log.last());
+        BOOST_TEST(local.commit == local.log().last());
         BOOST_TEST(!install.active());
         return local.suspect_from();
     }

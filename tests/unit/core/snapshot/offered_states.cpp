@@ -31,14 +31,14 @@ struct Offered : Following {
         local.epoch = epoch_of(3);
         follower.linked(local, false, forced);
         static_cast<void>(ack());
-        tail.resize(write_snapshot_tail<Parts>(space.data(), local.epochs, local.applied_roster));
+        tail.resize(write_snapshot_tail<Parts>(space.data(), local.epochs(), local.applied_roster()));
         std::memcpy(tail.data(), space.data(), tail.size());
     }
     SnapshotBegin state_of(Position position, Position lacks, std::uint64_t common) const {
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = position;
-        begin.history = local.history;
+        begin.history = local.history.id();
         begin.schema = Parts::Codec::schema;
         begin.policy = local.policy();
         begin.common = Index{common};
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_lacks_what_is_committed_is_taken_only_from_a_f
     // Of a forgotten epoch it must be just the newest that is committed here.
     for (const std::uint64_t index : {3u, 4u}) {
         Offered node;
-        node.local.epochs.begin({}, {}, {});
+        support::epochs_of(node.local).begin({}, {}, {});
         const bool taken = node.takes(node.state_of(at(3, 9), {Epoch{}, Index{index}}, 2));
         BOOST_TEST(taken == (index == 3));
         BOOST_TEST((node.local.role == Role::faulted) == (index == 4));
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_lacks_what_is_committed_is_taken_only_from_a_f
     // The state is that of an entry which this node has by now: the beginning came late.
     Offered late;
     SnapshotBegin begin = late.state_of(at(1, 5), at(1, 4), 2);
-    begin.chain = chain_at(late.local.log, Index{5});
+    begin.chain = chain_at(late.local.log(), Index{5});
     BOOST_TEST(late.takes(begin));
     BOOST_TEST((late.local.role == Role::follower));
 }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     BOOST_TEST(ack.applied == Index{9});
     BOOST_TEST(!ack.snapshot);
     BOOST_TEST(node.local.commit == Index{9});
-    BOOST_TEST(node.local.log.chain() == Chain{1234});
+    BOOST_TEST(node.local.log().chain() == Chain{1234});
     BOOST_TEST(node.applier.machine().total == 7u);
     BOOST_TEST((node.told.discarded == std::vector<Position>{}));
     BOOST_REQUIRE(node.told.snapshots.size() == 2u);

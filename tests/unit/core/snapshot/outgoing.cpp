@@ -59,11 +59,11 @@ struct Sending {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
         local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
         local.observer = &observer;
-        local.history = HistoryId{5};
+        local.history.adopt(HistoryId{5});
         local.now = Instant{1'000'000};
-        local.log.reset(Index{9}, Chain{99});
-        local.epochs.push({support::epoch_of(1), Index{1}, Chain{}});
-        applier.install({}, local.log.begin());
+        support::log_of(local).reset(Index{9}, Chain{99});
+        support::epochs_of(local).push({support::epoch_of(1), Index{1}, Chain{}});
+        applier.install({}, local.log().begin());
         peer.id = NodeId{2};
         peer.link = LinkId{9};
         peer.progress.state = FollowerState::snapshot;
@@ -365,8 +365,8 @@ BOOST_AUTO_TEST_CASE(a_state_that_nobody_reads_is_given_up_and_another_one_takes
 BOOST_AUTO_TEST_CASE(a_state_that_the_log_has_left_behind_is_taken_anew) {
     Sending sending;
     const SnapshotBegin first = sending.begin();
-    sending.local.log.reset(Index{12}, Chain{});
-    sending.applier.install({}, sending.local.log.begin());
+    support::log_of(sending.local).reset(Index{12}, Chain{});
+    sending.applier.install({}, sending.local.log().begin());
     sending.sender.want(sending.local.now, sending.sending());
     const SnapshotBegin second = sending.begin();
     BOOST_TEST((second.id != first.id));
