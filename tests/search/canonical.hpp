@@ -210,10 +210,10 @@ private:
     }
 
     void progress(const core::Progress& progress, bool sends) {
-        const auto& [state, incarnation, counts, began_with, received, durable, applied, commit_sent, vouched,
-                     sent_last, credit, next, previous, previous_chain, in_flight, allowance, probe_owed, note_due,
-                     heartbeat_owed, sent_at, rewound_at, rewound_to, timed_at, answered, round_sent, round,
-                     appeared_in_round, seat_lost_at, lost_seat, stands_since, stands_at, stuck, snapshot] = progress;
+        const auto& [incarnation, counts, began_with, received, durable, applied, commit_sent, vouched, sent_last,
+                     credit, next, previous, previous_chain, in_flight, allowance, probe_owed, note_due, heartbeat_owed,
+                     sent_at, rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round,
+                     seat_lost_at, lost_seat, stands_since, stands_at, stuck, snapshot, state] = progress;
         put(state, lost_seat);
         if (lost_seat) age(seat_lost_at);
         snapshot_send(snapshot);

@@ -57,7 +57,7 @@ struct LeaderOf : OneNode<GivenParts> {
         begin(at(1, index));
         BOOST_REQUIRE(append());
         ack(index);
-        BOOST_REQUIRE((follower().state == FollowerState::catching_up));
+        BOOST_REQUIRE((follower().state() == FollowerState::catching_up));
     }
 
     Ack an_ack(std::uint64_t received) const {

@@ -134,6 +134,17 @@ struct Local {
         if (log().fault() != Error::none) fail(Error::log_failed);
     }
 
+    /// What a change in the state of the follower `node` is told to: `on_follower` of the observer.
+    [[nodiscard]] auto tell_of(NodeId node) noexcept {
+        return [told = observer, node](FollowerState state) noexcept {
+            if constexpr (requires { told->on_follower(node, state); }) {
+                told->on_follower(node, state);
+            } else {
+                static_cast<void>(told), static_cast<void>(node), static_cast<void>(state);
+            }
+        };
+    }
+
     /// Stops taking part, for good.
     void fail(Error error) noexcept {
         if (role == Role::faulted) return;

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_fin
     leading.drop_through(8);
     BOOST_REQUIRE(leading.transmit() > 0u);
     Progress& follower = leading.follower();
-    BOOST_REQUIRE((follower.state == FollowerState::snapshot));
+    BOOST_REQUIRE((follower.state() == FollowerState::snapshot));
     Ack begun = leading.an_ack(5);
     begun.snapshot = SnapshotOffset{follower.snapshot.id, 0};
     leading.take(begun);
@@ -105,10 +105,10 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_fin
     leading.write(1);
     support::log_of(leading.local).stalls = true;
     leading.ack(8);
-    BOOST_TEST((follower.state == FollowerState::snapshot));
+    BOOST_TEST((follower.state() == FollowerState::snapshot));
     support::log_of(leading.local).stalls = false;
     leading.ack(8);
-    BOOST_TEST((follower.state == FollowerState::catching_up));
+    BOOST_TEST((follower.state() == FollowerState::catching_up));
     BOOST_TEST((follower.previous == at(1, 8)));
     BOOST_TEST(leading.entries() == 1u);
 }

@@ -72,7 +72,6 @@ struct Process {
     /// The node takes up a history.
     void begin() {
         local.history.adopt(HistoryId{5});
-        support::log_of(local).reset(Index{}, first_chain(local.history.id()));
         applier.reseat(local.log().begin());
         const auto note = DiskNote::of(local).write();
         BOOST_REQUIRE(local.history.remember([this, &note](auto& metadata) {

@@ -3,6 +3,7 @@
 
 #include "support/cluster.hpp"
 #include "support/history.hpp"
+#include "support/progress.hpp"
 
 #include <replicator/core/follow/follower.hpp>
 #include <replicator/core/history/epochs.hpp>
@@ -339,11 +340,11 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_counts_only_when_enough_confirmed_after_i
     Progress& other = peers[1].progress;
     const auto counts = [&] { return may_count(roster, std::span<const Peer>(peers), peers[0], 3, 2); };
     candidate.incarnation = Incarnation{2};
-    candidate.state = FollowerState::streaming;
+    support::set_state(candidate, FollowerState::streaming);
     BOOST_TEST(counts());  // never counted: nothing was promised
-    candidate.state = FollowerState::catching_up;
+    support::set_state(candidate, FollowerState::catching_up);
     BOOST_TEST(!counts());
-    candidate.state = FollowerState::streaming;
+    support::set_state(candidate, FollowerState::streaming);
     roster.admit(NodeId{2}, Incarnation{1});
     BOOST_TEST(!counts());
     candidate.appeared_in_round = 5;
@@ -373,7 +374,7 @@ struct Group {
         for (std::size_t i = 0; i < 3; ++i) {
             peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
             peers[i].progress.counts = true;
-            peers[i].progress.state = FollowerState::streaming;
+            support::set_state(peers[i].progress, FollowerState::streaming);
             peers[i].progress.received = Index{10};
         }
         support::roster_of(local).seat = NodeId{2};
@@ -394,7 +395,7 @@ BOOST_AUTO_TEST_CASE(it_stays_while_its_holder_is_up) {
 
 BOOST_AUTO_TEST_CASE(the_most_complete_gets_it_and_of_equals_the_first) {
     Group group;
-    group.peers[0].progress.state = FollowerState::down;
+    support::set_state(group.peers[0].progress, FollowerState::down);
     BOOST_TEST(group.next() == NodeId{3});
     group.peers[2].progress.received = Index{11};
     BOOST_TEST(group.next() == NodeId{4});
@@ -402,29 +403,29 @@ BOOST_AUTO_TEST_CASE(the_most_complete_gets_it_and_of_equals_the_first) {
 
 BOOST_AUTO_TEST_CASE(who_counts_not_or_is_behind_is_not_eligible) {
     Group group;
-    group.peers[0].progress.state = FollowerState::down;
+    support::set_state(group.peers[0].progress, FollowerState::down);
     group.peers[1].progress.received = Index{9};
     BOOST_TEST(group.next() == NodeId{4});
     group.peers[2].progress.counts = false;
     BOOST_TEST(group.next() == NodeId{});
     group.peers[2].progress.counts = true;
-    group.peers[2].progress.state = FollowerState::catching_up;
+    support::set_state(group.peers[2].progress, FollowerState::catching_up);
     BOOST_TEST(group.next() == NodeId{});
     group.peers[0].progress.counts = false;
-    group.peers[0].progress.state = FollowerState::streaming;
+    support::set_state(group.peers[0].progress, FollowerState::streaming);
     BOOST_TEST(group.next() == NodeId{});
 }
 
 BOOST_AUTO_TEST_CASE(who_lost_it_lately_comes_last) {
     Group group;
-    group.peers[0].progress.state = FollowerState::down;
+    support::set_state(group.peers[0].progress, FollowerState::down);
     group.peers[1].progress.lost_seat = true;
     group.peers[1].progress.seat_lost_at = group.local.now;
     group.peers[1].progress.received = Index{50};
     BOOST_TEST(group.next() == NodeId{4});
-    group.peers[2].progress.state = FollowerState::down;
+    support::set_state(group.peers[2].progress, FollowerState::down);
     BOOST_TEST(group.next() == NodeId{3});  // better than nobody
-    group.peers[2].progress.state = FollowerState::streaming;
+    support::set_state(group.peers[2].progress, FollowerState::streaming);
     group.local.now = group.local.now + support::Small::seat_rest_interval;
     BOOST_TEST(group.next() == NodeId{3});
 }
@@ -444,7 +445,7 @@ BOOST_AUTO_TEST_CASE(it_leaves_a_stuck_one_only_for_one_that_got_further) {
 
 BOOST_AUTO_TEST_CASE(who_was_sent_more_and_stands_still_is_stuck) {
     Progress follower;
-    follower.state = FollowerState::streaming;
+    support::set_state(follower, FollowerState::streaming);
     const auto look = [&](std::uint64_t at) {
         watch<Parts>(follower, Instant{} + milliseconds(at));
         return follower.stuck;
@@ -462,7 +463,7 @@ BOOST_AUTO_TEST_CASE(who_was_sent_more_and_stands_still_is_stuck) {
     BOOST_TEST(look(10401));
     follower.received = Index{12};
     BOOST_TEST(!look(10402));
-    follower.state = FollowerState::snapshot;
+    support::set_state(follower, FollowerState::snapshot);
     follower.sent_last = Index{13};
     BOOST_TEST(!look(20000));
 }
@@ -570,12 +571,12 @@ BOOST_AUTO_TEST_CASE(a_follower_that_committed_more_than_it_was_asked_about_is_a
     peer.progress.probe_owed = false;
     Ack ack;
     sender.on_ack(local, peer, ack);
-    BOOST_TEST((peer.progress.state == FollowerState::catching_up));
+    BOOST_TEST((peer.progress.state() == FollowerState::catching_up));
 
     const Position theirs{epoch(1), Index{3}};
     ack.refusal = Refusal{Error::discarded, theirs, theirs};
     sender.on_ack(local, peer, ack);
-    BOOST_TEST((peer.progress.state == FollowerState::probing));
+    BOOST_TEST((peer.progress.state() == FollowerState::probing));
     BOOST_TEST((peer.progress.previous == theirs));
 }
 

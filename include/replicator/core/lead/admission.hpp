@@ -29,7 +29,7 @@ template <std::size_t NodesMax>
 [[nodiscard]] bool may_count(const Roster<NodesMax>& roster, std::span<const Peer> peers, const Peer& candidate,
                              std::size_t nodes, std::size_t holders) noexcept {
     const Progress& follower = candidate.progress;
-    if (follower.counts || follower.state != FollowerState::streaming) return false;
+    if (follower.counts || follower.state() != FollowerState::streaming) return false;
     const Incarnation counted = roster.counting(candidate.id);
     if (counted == Incarnation{} || counted == follower.incarnation) return true;
     std::size_t confirmed = 1;

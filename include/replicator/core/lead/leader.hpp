@@ -57,7 +57,7 @@ public:
         pending_since_ = local.now;
         pace_.restart();
         round_ = 0;
-        for (Peer& peer : peers) peer.progress = Progress{};
+        for (Peer& peer : peers) peer.progress.forget(local.tell_of(peer.id));
         local.become(Role::leader);
         advance(local, applier, peers);
         return {};
@@ -125,10 +125,9 @@ public:
     /// A follower went or came, or time passed: the seat, admissions, and the writes that will not be waited for.
     void review(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
         for (Peer& peer : peers) {
-            if (peer.progress.state == FollowerState::catching_up && peer.progress.received >= acknowledged_ &&
+            if (peer.progress.state() == FollowerState::catching_up && peer.progress.received >= acknowledged_ &&
                 peer.progress.received >= epoch_start_) {
-                peer.progress.state = FollowerState::streaming;
-                notify_follower(local, peer);
+                peer.progress.stream(local.tell_of(peer.id));
             }
         }
         admit_followers(local, peers);
@@ -202,13 +201,6 @@ public:
 
     /// A follower of another incarnation than the one that counts appeared: who confirms the epoch from now on?
     void new_round() noexcept { ++round_; }
-
-    template <class GivenLocal>
-    static void notify_follower(GivenLocal& local, const Peer& peer) noexcept {
-        if constexpr (requires { local.observer->on_follower(peer.id, peer.progress.state); }) {
-            local.observer->on_follower(peer.id, peer.progress.state);
-        }
-    }
 
 private:
     [[nodiscard]] static constexpr std::uint64_t larger_round(std::uint64_t a, std::uint64_t b) noexcept {

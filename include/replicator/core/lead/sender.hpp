@@ -31,22 +31,12 @@ public:
     /// A link to a follower begins: `theirs` says where its log ends.
     void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         Progress& follower = peer.progress;
-        // What outlives a link, one by one: a copy of all would be the largest thing on the stack.
-        const bool lost_seat = follower.lost_seat;
-        const Instant seat_lost_at = follower.seat_lost_at;
-        const SnapshotSend snapshot = follower.snapshot;
         const bool same = follower.incarnation == theirs.incarnation;
         const Index vouched = same ? Past<Composition>::vouched(follower) : Index{};
-        follower = Progress{};
-        follower.lost_seat = lost_seat;
-        follower.seat_lost_at = seat_lost_at;
-        follower.snapshot = snapshot;
-        follower.vouched = vouched;
-        follower.incarnation = theirs.incarnation;
+        follower.begin(theirs.incarnation, theirs.last, vouched, local.tell_of(peer.id));
         follower.counts = local.roster().counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
         follower.sent_at = local.now;
-        follower.began_with = theirs.last;
         find_common(local, peer, {Error::none, theirs.last, theirs.commit});
     }
 
@@ -58,13 +48,13 @@ public:
         if (follower.takes_entries()) {
             follower.allowance.acknowledged(follower.received.value, local.now, granted_time, allowance_max);
         }
-        switch (follower.state) {
+        switch (follower.state()) {
             case FollowerState::probing:
                 if (ack.refusal) {
                     find_common(local, peer, *ack.refusal);
                 } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
                     notify_diverged(local, peer, follower.previous);
-                    enter(local, peer, FollowerState::catching_up);
+                    peer.progress.catch_up(local.tell_of(peer.id));
                 }
                 break;
             case FollowerState::catching_up:
@@ -89,7 +79,7 @@ public:
         follower.note_due = true;
         if (local.now - follower.sent_at < Limits::heartbeat_interval) return;
         follower.heartbeat_owed = true;
-        if (follower.state == FollowerState::probing) follower.probe_owed = true;
+        if (follower.state() == FollowerState::probing) follower.probe_owed = true;
     }
 
     /// Time passed, for all followers at once.
@@ -99,7 +89,7 @@ public:
 
     /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
     [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
-        return follower.state == FollowerState::snapshot &&
+        return follower.state() == FollowerState::snapshot &&
                !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
     }
     /// While that is so.
@@ -130,7 +120,7 @@ public:
     [[nodiscard]] bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
         const Progress& follower = peer.progress;
         if (!follower.takes_entries() || follower.next.index > local.log().base().index) return false;
-        need_snapshot(local, peer, follower.previous);
+        need_state(local, peer, follower.previous.index);
         return true;
     }
 
@@ -187,12 +177,6 @@ private:
     static constexpr std::uint64_t allowance_max =
         4 * larger(Composition::window_bytes, SnapshotSender<Composition>::window_bytes);
 
-    static void enter(Local<Composition>& local, Peer& peer, FollowerState state) noexcept {
-        if (peer.progress.state == state) return;
-        peer.progress.state = state;
-        Leader<Composition>::notify_follower(local, peer);
-    }
-
     /// The logs part behind `common`: what the follower holds beyond it is being discarded.
     static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
         if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
@@ -214,13 +198,10 @@ private:
         const bool lacks = position.index < commit.index;
         if (lacks) notify_diverged(local, peer, position);
         if (lacks || position.index < local.log().base().index) {
-            need_snapshot(local, peer, position);
-            peer.progress.snapshot.lacks = lacks ? commit : Position{};
-            return;
+            return need_state(local, peer, position.index, lacks ? commit : Position{});
         }
         if (!place_cursor(local, peer.progress, position.index)) return;
-        peer.progress.probe_owed = true;
-        enter(local, peer, FollowerState::probing);
+        peer.progress.probe(local.tell_of(peer.id));
     }
 
     /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
@@ -261,23 +242,13 @@ private:
         }
         follower.rewound_to = from;
         follower.rewound_at = local.now;
-        if (from < local.log().base().index) return need_snapshot(local, peer, {local.epochs().at(from), from});
+        if (from < local.log().base().index) return need_state(local, peer, from);
         static_cast<void>(place_cursor(local, follower, from));
     }
 
-    /// `common` bounds what the follower may share with this log.
-    void need_snapshot(Local<Composition>& local, Peer& peer, Position common) noexcept {
-        peer.progress.snapshot.common = common.index;
-        peer.progress.snapshot.lacks = Position{};
-        peer.progress.previous = Position{};  // heartbeats claim nothing
-        peer.progress.previous_chain = Chain{};
-        peer.progress.in_flight.clear();
-        peer.progress.allowance.lost(0);
-        peer.progress.probe_owed = false;
-        peer.progress.snapshot.patience = Limits::retry_interval;
-        peer.progress.snapshot.asked_at = Instant{};
-        snapshots_.want(local.now, peer.progress.snapshot);
-        enter(local, peer, FollowerState::snapshot);
+    /// The log cannot help the follower, which shares nothing with it behind `common`.
+    static void need_state(Local<Composition>& local, Peer& peer, Index common, Position lacks = {}) noexcept {
+        peer.progress.need_state(common, lacks, local.now, Limits::retry_interval, local.tell_of(peer.id));
     }
 
     void on_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
@@ -293,7 +264,7 @@ private:
         peer.progress.gave_up_after(larger(end, ack.received));
         snapshots_.finished(local, peer, reaches);
         if (!reaches) return;
-        enter(local, peer, FollowerState::catching_up);
+        peer.progress.catch_up(local.tell_of(peer.id));
     }
 
     struct Copied {

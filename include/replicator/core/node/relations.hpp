@@ -133,7 +133,7 @@ public:
         if (!local_.draining) parts_.promotion.wish().begin(local_);
         parts_.sender.restart();
         for (Peer& peer : peers()) {
-            peer.progress.state = FollowerState::down;
+            peer.progress.down(local_.tell_of(peer.id));
             Links<Composition>::restart(local_, peer);
         }
         local_.become(Role::follower);
@@ -238,9 +238,7 @@ private:
 
     void lost(Peer& peer) const noexcept {
         if (peer.progress.linked()) {
-            peer.progress.state = FollowerState::down;
-            peer.progress.in_flight.clear();
-            Leader<Composition>::notify_follower(local_, peer);
+            peer.progress.down(local_.tell_of(peer.id));
             if (local_.role == Role::leader) parts_.leader.review(local_, parts_.applier, peers());
         }
         if (local_.role != Role::follower || local_.source != peer.id) return;

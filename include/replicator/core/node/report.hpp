@@ -17,7 +17,7 @@ template <class Composition>
 void report_follower(const Node<Composition>& node, const Peer& peer, PeerStatus& status) noexcept {
     const auto& local = node.local();
     const Progress& follower = peer.progress;
-    status.state = follower.state;
+    status.state = follower.state();
     status.counts = follower.counts;
     status.stuck = follower.stuck;
     status.seat = Composition::Ack::has_seat && local.roster().seat == peer.id;

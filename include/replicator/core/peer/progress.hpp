@@ -74,10 +74,16 @@ struct SnapshotSend {
     Instant not_before;              ///< backing off until then
     std::uint32_t in_vain = 0;       ///< in a row, whose end the log had left behind
     std::uint32_t begun_count = 0;
+
+    /// It is to be begun, or begun again.
+    void want(Instant now) noexcept {
+        begin_owed = true;
+        begun = end_sent = false;
+        moved_at = now;
+    }
 };
 
 struct Progress {
-    FollowerState state = FollowerState::down;
     Incarnation incarnation{};
     bool counts = false;  ///< its acknowledgements count towards the policy
 
@@ -124,14 +130,91 @@ struct Progress {
         vouched = smaller(vouched, index);
     }
 
+    [[nodiscard]] FollowerState state() const noexcept { return state_; }
     [[nodiscard]] bool linked() const noexcept {
-        return state != FollowerState::down && state != FollowerState::refused;
+        return state_ != FollowerState::down && state_ != FollowerState::refused;
     }
     /// Counts, and its log takes what is written now.
-    [[nodiscard]] bool up() const noexcept { return counts && state == FollowerState::streaming && !stuck; }
+    [[nodiscard]] bool up() const noexcept { return counts && state_ == FollowerState::streaming && !stuck; }
     [[nodiscard]] bool takes_entries() const noexcept {
-        return state == FollowerState::catching_up || state == FollowerState::streaming;
+        return state_ == FollowerState::catching_up || state_ == FollowerState::streaming;
     }
+
+    // Nothing else changes the state. `tell` is called with the new one each time that it is another than before.
+
+    /// A link begins to a follower of this incarnation, which holds up to `last`. Of what earlier links told, stays
+    /// what outlives them; `vouched` is the most that this incarnation held on them.
+    template <class Tell>
+    void begin(Incarnation theirs, Position last, Index vouched_for, Tell&& tell) noexcept {
+        down(tell);
+        // One by one: a copy of all would be the largest thing on the stack.
+        const bool lost = lost_seat;
+        const Instant lost_at = seat_lost_at;
+        const SnapshotSend sending = snapshot;
+        *this = Progress{};
+        lost_seat = lost;
+        seat_lost_at = lost_at;
+        snapshot = sending;
+        vouched = vouched_for;
+        incarnation = theirs;
+        began_with = last;
+    }
+    /// The link is over.
+    template <class Tell>
+    void down(Tell&& tell) noexcept {
+        in_flight.clear();
+        enter(FollowerState::down, tell);
+    }
+    /// An epoch is over: nothing of this is known in another one.
+    template <class Tell>
+    void forget(Tell&& tell) noexcept {
+        down(tell);
+        *this = Progress{};
+    }
+
+    /// It is asked whether `previous` is common.
+    template <class Tell>
+    void probe(Tell&& tell) noexcept {
+        probe_owed = true;
+        enter(FollowerState::probing, tell);
+    }
+    /// It takes entries, of which it lacks some that are acknowledged.
+    template <class Tell>
+    void catch_up(Tell&& tell) noexcept {
+        enter(FollowerState::catching_up, tell);
+    }
+    /// It takes entries as they are written.
+    template <class Tell>
+    void stream(Tell&& tell) noexcept {
+        enter(FollowerState::streaming, tell);
+    }
+    /// The log cannot help it, so it needs a state. Both logs share nothing behind `common`. `lacks` is what the
+    /// follower committed and the log does not have; index 0 for nothing. Not answered, it is begun again after
+    /// `patience`.
+    template <class Tell>
+    void need_state(Index common, Position lacks, Instant now, Duration patience, Tell&& tell) noexcept {
+        previous = Position{};  // heartbeats claim nothing
+        previous_chain = Chain{};
+        in_flight.clear();
+        allowance.lost(0);
+        probe_owed = false;
+        snapshot.common = common;
+        snapshot.lacks = lacks;
+        snapshot.patience = patience;
+        snapshot.asked_at = Instant{};
+        snapshot.want(now);
+        enter(FollowerState::snapshot, tell);
+    }
+
+private:
+    template <class Tell>
+    void enter(FollowerState other, Tell&& tell) noexcept {
+        if (state_ == other) return;
+        state_ = other;
+        tell(other);
+    }
+
+    FollowerState state_ = FollowerState::down;
 };
 
 }  // namespace replicator::core

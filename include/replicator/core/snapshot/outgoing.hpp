@@ -37,13 +37,6 @@ public:
 
     void restart() noexcept { frozen_.drop(); }
 
-    /// A follower needs a state. When its last one was of no use, it waits a while first.
-    void want(Instant now, SnapshotSend& sending) const noexcept {
-        sending.begin_owed = true;
-        sending.begun = sending.end_sent = false;
-        sending.moved_at = now;
-    }
-
     /// True while the follower is given a rest after a state that came too late.
     [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept {
         return now < sending.not_before;
@@ -98,7 +91,7 @@ public:
         SnapshotSend& sending = peer.progress.snapshot;
         notify(local, peer, true);
         sending.id = SnapshotId{};
-        want(local.now, sending);
+        sending.want(local.now);
         if (reaches) {
             sending.in_vain = 0;
             sending.not_before = Instant{};
@@ -113,7 +106,7 @@ public:
     void tick(Instant now, std::span<Peer> peers) noexcept {
         for (Peer& peer : peers) {
             SnapshotSend& sending = peer.progress.snapshot;
-            if (peer.progress.state != FollowerState::snapshot) continue;
+            if (peer.progress.state() != FollowerState::snapshot) continue;
             // What the line had no room for yet cannot be lost.
             const bool waits = sending.begun && !sending.end_sent && sending.offset == sending.acknowledged;
             if (waits || now - sending.moved_at < sending.patience) continue;
@@ -151,7 +144,7 @@ private:
             ++sending.begun_count;
             notify(local, peer, false);
         }
-        want(local.now, sending);
+        sending.want(local.now);
         sending.begin_owed = false;
         if (sending.asked_at == Instant{}) {
             sending.asked_at = local.now;

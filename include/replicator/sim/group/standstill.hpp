@@ -91,7 +91,7 @@ private:
         const auto& inside = testing::Inspect::inside(node);
         for (std::size_t i = 0; i < paces_.size(); ++i) {
             const auto& peer = inside.peers()[i];
-            const bool eligible = peer.progress.counts && peer.progress.state == FollowerState::streaming;
+            const bool eligible = peer.progress.counts && peer.progress.state() == FollowerState::streaming;
             if (peer.id == inside.local().roster().seat || !eligible) continue;
             if (past < paces_[i].held && paces_[i].gets_on(inside.local().now)) return true;
         }

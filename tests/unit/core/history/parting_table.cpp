@@ -55,9 +55,9 @@ struct Leading : support::one_leader::Leading {
     /// What it does about the follower now.
     [[nodiscard]] std::string step() {
         const Progress& progress = follower();
-        if (progress.state == FollowerState::probing) return text_of(progress.previous);
-        if (progress.state == FollowerState::catching_up) return "agree " + std::to_string(progress.received.value);
-        BOOST_REQUIRE((progress.state == FollowerState::snapshot));
+        if (progress.state() == FollowerState::probing) return text_of(progress.previous);
+        if (progress.state() == FollowerState::catching_up) return "agree " + std::to_string(progress.received.value);
+        BOOST_REQUIRE((progress.state() == FollowerState::snapshot));
         const Position lacks = progress.snapshot.lacks;
         return "state" + (lacks == Position{} ? std::string{} : " for " + text_of(lacks));
     }
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(where_the_search_ends) {
                        Following follower(row["follower"], committed, leader.local.epoch.counter, {});
                        leader.begin(follower.local.last(), follower.local.committed());
                        std::string asks;
-                       while (leader.follower().state == FollowerState::probing && asks.size() < 30) {
+                       while (leader.follower().state() == FollowerState::probing && asks.size() < 30) {
                            asks += (asks.empty() ? "" : " ") + leader.step();
                            const auto question = leader.append();
                            BOOST_REQUIRE(question);

@@ -3,6 +3,7 @@
 
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 #include "support/table.hpp"
 
 #include <replicator/core/lead/leader.hpp>
@@ -56,20 +57,20 @@ struct Leading
         progress.applied = Index{std::stoull(held.back())};
         progress.counts = !follower.has("uncounted");
         progress.stuck = follower.has("stuck");
-        progress.state = follower.has("down")   ? FollowerState::down
-                         : follower.has("late") ? FollowerState::catching_up
-                                                : FollowerState::streaming;
+        support::set_state(progress, follower.has("down")   ? FollowerState::down
+                                     : follower.has("late") ? FollowerState::catching_up
+                                                            : FollowerState::streaming);
     }
     void give_seat(const std::string& cell) {
         if (cell.empty()) return;
         const auto parts = support::words_of(cell, '@');
         support::roster_of(local).seat = NodeId{static_cast<std::uint32_t>(std::stoul(parts.front()))};
-        local.roster().seat_index = Index{std::stoull(parts.back())};
+        support::roster_of(local).seat_index = Index{std::stoull(parts.back())};
     }
 
     support::Decided decide(const Row& row) {
         if constexpr (requires { local.log().flushed; }) {
-            local.log().flushed = Index{std::stoull(row.after("leader", "flushed="))};
+            support::log_of(local).flushed = Index{std::stoull(row.after("leader", "flushed="))};
         }
         give_seat(row["seat"]);
         for (const std::string& step : support::words_of(row["followers"], ';')) {

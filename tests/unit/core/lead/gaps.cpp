@@ -89,11 +89,11 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaced_does_not_count_as_held) {
         leading.begin_streaming();
         leading.follower().vouched = Index{5};
         leading.refuse(5, Error::diverged, at(1, 4), at(1, 9));
-        BOOST_REQUIRE((leading.follower().state == FollowerState::snapshot));
+        BOOST_REQUIRE((leading.follower().state() == FollowerState::snapshot));
         leading.follower().snapshot.begun = true;
         leading.follower().snapshot.position = at(1, 2);
         leading.ack(holds);
-        BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+        BOOST_TEST((leading.follower().state() == FollowerState::catching_up));
         BOOST_TEST((leading.follower().previous == at(1, 2)));
         BOOST_TEST(leading.follower().received == Index{holds});
         BOOST_TEST(leading.follower().vouched == Index{holds});
@@ -120,13 +120,13 @@ BOOST_AUTO_TEST_CASE(a_follower_that_committed_what_it_was_never_asked_about_is_
         // What it committed may be what it has verified, and then this is only a gap.
         const std::uint64_t commit = error == Error::diverged ? 4 : 5;
         leading.refuse(4, error, at(1, 4), at(1, commit));
-        BOOST_TEST((leading.follower().state == FollowerState::probing));
+        BOOST_TEST((leading.follower().state() == FollowerState::probing));
     }
     Leading leading;
     leading.begin_streaming(4);
     BOOST_TEST(leading.entries() == 1u);
     leading.refuse(4, Error::discarded, at(1, 4), at(1, 4));
-    BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+    BOOST_TEST((leading.follower().state() == FollowerState::catching_up));
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_moves_the_question_down_to_its_hint) {
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_moves_the_question_down_to_its_hint) {
     BOOST_TEST((leading.follower().previous == at(1, 3)));
     // Unless it says that just this differs: then only a state helps, and says which commit it takes the place of.
     leading.refuse(0, Error::diverged, at(1, 1), at(1, 3));
-    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
+    BOOST_TEST((leading.follower().state() == FollowerState::snapshot));
     BOOST_TEST((leading.follower().snapshot.lacks == at(1, 3)));
     BOOST_TEST(leading.follower().snapshot.common == Index{1});
 }
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(who_needs_a_state_is_sent_nothing_that_claims_anything) {
     BOOST_REQUIRE(size > 0u);
     BOOST_TEST((load_header(leading.buffer.data()).type == FrameType::snapshot_begin));
     Progress& follower = leading.follower();
-    BOOST_TEST((follower.state == FollowerState::snapshot));
+    BOOST_TEST((follower.state() == FollowerState::snapshot));
     BOOST_TEST(follower.snapshot.common == Index{5});
     BOOST_TEST((follower.snapshot.lacks == Position{}));
     BOOST_TEST(follower.sent_last == Index{8});
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_dropped_just_the_next_entry_needs_a_state) {
     leading.write(1);
     leading.drop_through(6);
     BOOST_REQUIRE(leading.transmit() > 0u);
-    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
+    BOOST_TEST((leading.follower().state() == FollowerState::snapshot));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_just_reaches_needs_no_state) {
@@ -202,12 +202,12 @@ BOOST_AUTO_TEST_CASE(a_log_that_just_reaches_needs_no_state) {
     leading.drop_through(8);
     leading.write(2);
     leading.begin(at(1, 8));
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
+    BOOST_TEST((leading.follower().state() == FollowerState::probing));
     BOOST_REQUIRE(leading.append());
     leading.ack(8);
     BOOST_TEST(leading.entries() == 2u);
     leading.begin(at(1, 7));
-    BOOST_TEST((leading.follower().state == FollowerState::snapshot));
+    BOOST_TEST((leading.follower().state() == FollowerState::snapshot));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

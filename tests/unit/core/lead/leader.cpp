@@ -3,6 +3,7 @@
 
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 
 #include <replicator/authority/lease.hpp>
 #include <replicator/core/lead/leader.hpp>
@@ -72,7 +73,7 @@ struct Leading
         BOOST_REQUIRE(leader.open(local, applier, peers, {4, NodeId{1}, 1}, roster, forced));
         for (Peer& peer : peers) {
             peer.progress.counts = true;
-            peer.progress.state = FollowerState::streaming;
+            support::set_state(peer.progress, FollowerState::streaming);
             peer.progress.incarnation = local.roster().counting(peer.id);
         }
     }
@@ -213,21 +214,21 @@ BOOST_AUTO_TEST_CASE(how_long_something_has_waited_is_counted_from_the_last_ackn
 BOOST_AUTO_TEST_CASE(a_follower_streams_when_it_has_what_is_acknowledged_and_the_epoch) {
     Majority node;
     Progress& follower = node.follower(3);
-    follower.state = FollowerState::catching_up;
+    support::set_state(follower, FollowerState::catching_up);
     const auto state_at = [&](std::uint64_t index) {
         follower.received = Index{index};
         node.leader.review(node.local, node.applier, node.peers);
-        return follower.state;
+        return follower.state();
     };
     BOOST_TEST((state_at(3) == FollowerState::catching_up));
     BOOST_TEST((state_at(4) == FollowerState::streaming));
     BOOST_TEST((node.told.lines == std::vector<std::string>{"3 streaming"}));
     BOOST_TEST(node.write() == Error::none);
     node.holds(2, 5);
-    follower.state = FollowerState::catching_up;
+    support::set_state(follower, FollowerState::catching_up);
     BOOST_TEST((state_at(4) == FollowerState::catching_up));
     BOOST_TEST((state_at(5) == FollowerState::streaming));
-    follower.state = FollowerState::probing;
+    support::set_state(follower, FollowerState::probing);
     BOOST_TEST((state_at(5) == FollowerState::probing));
 }
 
@@ -280,12 +281,12 @@ BOOST_AUTO_TEST_CASE(where_writes_fail_without_enough_followers_so_do_those_unde
     const auto state = [&] { return node.leader.state_of(node.local, ticket); };
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST((state() == WriteState::pending));
-    for (const std::uint32_t peer : {2u, 3u}) node.follower(peer).state = FollowerState::down;
+    for (const std::uint32_t peer : {2u, 3u}) support::set_state(node.follower(peer), FollowerState::down);
     BOOST_TEST(node.write() == Error::not_enough_followers);
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST((state() == WriteState::unknown));
     // It may be acknowledged all the same.
-    node.follower(2).state = FollowerState::streaming;
+    support::set_state(node.follower(2), FollowerState::streaming);
     BOOST_TEST((state() == WriteState::unknown));
     BOOST_TEST(node.write() == Error::none);
     BOOST_TEST((node.leader.state_of(node.local, {{node.local.epoch, Index{6}}}) == WriteState::pending));
@@ -349,7 +350,7 @@ BOOST_AUTO_TEST_CASE(the_seat_is_given_by_an_entry_that_its_holder_must_have_fir
     BOOST_TEST(node.leader.acknowledged() == Index{5});
     // Who loses it rests.
     node.pass(milliseconds(5));
-    node.follower(2).state = FollowerState::down;
+    support::set_state(node.follower(2), FollowerState::down);
     node.leader.review(node.local, node.applier, node.peers);
     BOOST_TEST(node.local.roster().seat == NodeId{3});
     BOOST_TEST((node.follower(2).lost_seat && node.follower(2).seat_lost_at == node.local.now));
@@ -393,10 +394,10 @@ BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {
         return node.leader.admit(node.local, node.applier, node.peers, NodeId{name});
     };
     BOOST_TEST((admit(4).error() == Error::not_enough_followers));
-    follower.state = FollowerState::down;
+    support::set_state(follower, FollowerState::down);
     BOOST_TEST((admit(3).error() == Error::not_enough_followers));
     BOOST_TEST(!follower.counts);
-    follower.state = FollowerState::probing;
+    support::set_state(follower, FollowerState::probing);
     BOOST_TEST(bool(admit(3)));
     BOOST_TEST(follower.counts);
 }

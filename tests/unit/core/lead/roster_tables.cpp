@@ -2,6 +2,7 @@
 // What a leader writes of its own accord, as tables: who gets the seat, whose copies count from now on, and how soon.
 
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 #include "support/table.hpp"
 
 #include <replicator/core/lead/admission.hpp>
@@ -42,10 +43,10 @@ std::uint64_t number_after(const NodeWords& node, const std::string& name) {
 void set_state(Progress& progress, const NodeWords& node) {
     progress.counts = !node.has("uncounted");
     progress.stuck = node.has("stuck");
-    progress.state = node.has("down")       ? FollowerState::down
-                     : node.has("late")     ? FollowerState::catching_up
-                     : node.has("snapshot") ? FollowerState::snapshot
-                                            : FollowerState::streaming;
+    support::set_state(progress, node.has("down")       ? FollowerState::down
+                                 : node.has("late")     ? FollowerState::catching_up
+                                 : node.has("snapshot") ? FollowerState::snapshot
+                                                        : FollowerState::streaming);
 }
 
 /// Node 1 leads up to four followers.

@@ -3,6 +3,7 @@
 
 #include "support/cluster.hpp"
 #include "support/one_leader.hpp"
+#include "support/progress.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -30,7 +31,7 @@ using support::one_leader::Parts;
 BOOST_AUTO_TEST_CASE(a_link_begins_with_a_question_at_the_newest_entry_that_both_may_share) {
     Leading leading;
     leading.begin(at(1, 4));
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
+    BOOST_TEST((leading.follower().state() == FollowerState::probing));
     const auto probe = leading.append();
     BOOST_REQUIRE(probe);
     BOOST_TEST((probe->previous == at(1, 4)));
@@ -41,9 +42,9 @@ BOOST_AUTO_TEST_CASE(a_link_begins_with_a_question_at_the_newest_entry_that_both
     BOOST_TEST((probe->timing->sent == leading.local.now));
     BOOST_TEST(!leading.append());  // once
     leading.ack(3);                 // not that far
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
+    BOOST_TEST((leading.follower().state() == FollowerState::probing));
     leading.ack(4);
-    BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+    BOOST_TEST((leading.follower().state() == FollowerState::catching_up));
     BOOST_TEST(leading.entries() == 1u);
 }
 
@@ -51,10 +52,10 @@ BOOST_AUTO_TEST_CASE(an_ack_that_came_before_the_question_is_no_answer) {
     Leading leading;
     leading.begin({});
     leading.ack(0);
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
+    BOOST_TEST((leading.follower().state() == FollowerState::probing));
     BOOST_REQUIRE(leading.append());
     leading.ack(0);
-    BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+    BOOST_TEST((leading.follower().state() == FollowerState::catching_up));
     BOOST_TEST(leading.entries() == 5u);
 }
 
@@ -119,12 +120,12 @@ BOOST_AUTO_TEST_CASE(a_question_without_an_answer_is_put_again_with_the_heartbea
     leading.tick(moment);
     BOOST_TEST(leading.follower().probe_owed);
     leading.ack(5);  // of the first one, but who knows
-    BOOST_TEST((leading.follower().state == FollowerState::probing));
+    BOOST_TEST((leading.follower().state() == FollowerState::probing));
     BOOST_REQUIRE(leading.append());
     leading.ack(5);
-    BOOST_TEST((leading.follower().state == FollowerState::catching_up));
+    BOOST_TEST((leading.follower().state() == FollowerState::catching_up));
     // Who is not linked is said nothing.
-    leading.follower().state = FollowerState::down;
+    support::set_state(leading.follower(), FollowerState::down);
     leading.tick(milliseconds(1000));
     BOOST_TEST(!leading.append());
     BOOST_TEST(!leading.follower().heartbeat_owed);

@@ -2,6 +2,7 @@
 // What a peer is owed first: each debt before all that come after it, and what makes it owed nothing.
 
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 
 #include <replicator/core/node/owed.hpp>
 #include <replicator/core/node/relations.hpp>
@@ -37,7 +38,7 @@ struct OnePeer : NodeParts<Composition> {
         peer.link = LinkId{9};
         peer.hello_owed = false;
         peer.progress = Progress{};
-        peer.progress.state = FollowerState::streaming;
+        support::set_state(peer.progress, FollowerState::streaming);
         peer.progress.next = this->local.log().end();
     }
     /// It leads, and its log has the entry that opens its epoch.
@@ -47,7 +48,7 @@ struct OnePeer : NodeParts<Composition> {
     }
     void become_behind() { peer.progress.next = this->local.log().begin(); }
     void need_state() {
-        peer.progress.state = FollowerState::snapshot;
+        support::set_state(peer.progress, FollowerState::snapshot);
         peer.progress.snapshot.begin_owed = true;
     }
     [[nodiscard]] Owed next() const { return next_owed(*this, peer); }
@@ -104,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_commit_index_is_owed_once_time_has_passed_or_at_once_wher
     BOOST_TEST((node.next() == Owed::nothing));
     node.peer.progress.probe_owed = true;
     BOOST_TEST((node.next() == Owed::note));
-    node.peer.progress.state = FollowerState::down;
+    support::set_state(node.peer.progress, FollowerState::down);
     BOOST_TEST((node.next() == Owed::nothing));
 
     OnePeer<PartsOf<ack::SemiSync<Stage::applied>>> waiting;

@@ -2,6 +2,7 @@
 // When a leader that gives up its place tells a follower to lead, as a table, and how a drain ends.
 
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 
 #include <replicator/ack/async.hpp>
 #include <replicator/core/promote/drain.hpp>
@@ -29,7 +30,7 @@ struct Leading : support::OneNode<Parts> {
         local.role = Role::leader;
         for (std::size_t i = 0; i < peers.size(); ++i) {
             peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
-            peers[i].progress.state = FollowerState::streaming;
+            support::set_state(peers[i].progress, FollowerState::streaming);
             peers[i].progress.counts = true;
             peers[i].progress.received = Index{5};
         }
@@ -70,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_successor_is_told_to_lead_when_nothing_is_missing_and_no_
             Leading node;
             BOOST_REQUIRE(node.giving.hand_over(node.local, node.peers, NodeId{2}));
             Progress& follower = node.peers[0].progress;
-            follower.state = each.state;
+            support::set_state(follower, each.state);
             follower.counts = each.counts;
             follower.stuck = each.stuck;
             follower.received = Index{each.received};
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_drain_takes_whoever_would_be_told_to_lead) {
             node.peers[1].progress = Progress{};
             BOOST_REQUIRE(node.giving.drain(node.local, node.peers, milliseconds(500)));
             Progress& follower = node.peers[0].progress;
-            follower.state = each.state;
+            support::set_state(follower, each.state);
             follower.counts = each.counts;
             follower.stuck = each.stuck;
             follower.received = Index{each.received};

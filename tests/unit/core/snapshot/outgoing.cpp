@@ -3,6 +3,7 @@
 
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
+#include "support/progress.hpp"
 
 #include <replicator/core/snapshot/outgoing.hpp>
 
@@ -66,11 +67,11 @@ struct Sending {
         applier.install({}, local.log().begin());
         peer.id = NodeId{2};
         peer.link = LinkId{9};
-        peer.progress.state = FollowerState::snapshot;
+        support::set_state(peer.progress, FollowerState::snapshot);
         sending().common = Index{4};
         sending().lacks = at(1, 6);
         sending().patience = Limits::retry_interval;
-        sender.want(local.now, sending());
+        sending().want(local.now);
     }
 
     SnapshotSend& sending() { return peer.progress.snapshot; }
@@ -234,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_was_interrupted_goes_on_where_the_follower_
     }
     // A new link: the same state begins again, and the follower has one piece more than it could say.
     BOOST_REQUIRE(sending.next_piece());
-    sending.sender.want(sending.local.now, sending.sending());
+    sending.sending().want(sending.local.now);
     BOOST_TEST(!sending.sending().begun);
     BOOST_TEST((sending.begin().id == id));
     BOOST_TEST(sending.sending().begun_count == 1u);
@@ -279,7 +280,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_answered_in_time_begins_again) {
     // Who needs no state any more is left alone.
     Sending other;
     other.begin();
-    other.peer.progress.state = FollowerState::down;
+    support::set_state(other.peer.progress, FollowerState::down);
     other.pass(milliseconds(1000));
     other.tick();
     BOOST_TEST(!other.sending().begin_owed);
@@ -367,12 +368,12 @@ BOOST_AUTO_TEST_CASE(a_state_that_the_log_has_left_behind_is_taken_anew) {
     const SnapshotBegin first = sending.begin();
     support::log_of(sending.local).reset(Index{12}, Chain{});
     sending.applier.install({}, sending.local.log().begin());
-    sending.sender.want(sending.local.now, sending.sending());
+    sending.sending().want(sending.local.now);
     const SnapshotBegin second = sending.begin();
     BOOST_TEST((second.id != first.id));
     BOOST_TEST((second.position == at(1, 12)));
     // Where the log just reaches back to it, it is good enough.
-    sending.sender.want(sending.local.now, sending.sending());
+    sending.sending().want(sending.local.now);
     BOOST_TEST((sending.begin().id == second.id));
 }
 
