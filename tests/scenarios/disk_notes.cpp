@@ -55,18 +55,18 @@ struct Receiver {
         begin.common = Index{common};
         begin.tail_checksum = checksum(tail);
         BOOST_REQUIRE(install.gather_begin(begin, tail.size(), true));
-        BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
+        BOOST_REQUIRE((install.gather(local, tail, true) == IncomingSnapshot<Parts>::Step::begun));
         const std::array<std::byte, sizeof(support::Sum)> state{};
         const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
         BOOST_REQUIRE(install.gather_piece(piece, state.size()));
-        BOOST_REQUIRE((install.gather(local, state, true) == Install<Parts>::Step::moved));
+        BOOST_REQUIRE((install.gather(local, state, true) == IncomingSnapshot<Parts>::Step::moved));
         BOOST_REQUIRE(install.finish(local, applier, Index{}));
     }
 
     storage::SimulatedDisk disk{1};
     Local<Parts> local;
     Applier<Parts> applier;
-    Install<Parts> install;
+    IncomingSnapshot<Parts> install;
 };
 
 }  // namespace

@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(a_run_number_that_is_used_again_is_refused_aloud) {
 BOOST_AUTO_TEST_CASE(a_snapshot_offset_that_was_never_sent_is_not_asked_of_the_state) {
     using Composition =
         core::Composition<Last, codec::Select<Last>, log::Ring<4096>, ack::Async<>, Options, NoObserver>;
-    core::SnapshotSender<Composition> sender;
+    core::OutgoingSnapshots<Composition> sender;
     core::Progress follower;
     core::Ack ack;
     ack.snapshot = core::SnapshotOffset{SnapshotId{}, std::uint64_t{1} << 20};
-    sender.on_ack(Instant{1}, follower, ack, 1024);
+    sender.moved(Instant{1}, follower, ack);
     BOOST_TEST(!follower.snapshot.begun);
     BOOST_TEST(follower.snapshot.offset == 0u);
 }

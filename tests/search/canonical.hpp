@@ -38,8 +38,8 @@ private:
 
     template <class Composition>
     void parts(const core::NodeParts<Composition>& parts) {
-        const auto& [local, applier, leader, follower, sender, promotion, giving_way, disk, steady, peers, peer_count,
-                     followed, acked_at] = parts;
+        const auto& [local, applier, leader, follower, outgoing, incoming, promotion, giving_way, disk, steady, peers,
+                     peer_count, followed, acked_at] = parts;
         const auto& [candidacy, told, to_lead] = promotion;
         this->local(local);
         if (local.role == Role::leader) {
@@ -50,7 +50,8 @@ private:
         this->machine(machine);
         put(next.index);
         this->follower(follower);
-        snapshots(sender.snapshots());
+        this->incoming(incoming, local.installing());
+        snapshots(outgoing);
         this->candidacy(candidacy);
         for (const core::Peer& peer : peers) {
             this->peer(peer, local.run, local.role == Role::leader, candidacy.active());
@@ -83,10 +84,10 @@ private:
         // The number of attempts is as high as any number of this run, so the order of those says it.
         const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, history,
                      authority, delivery, role, fault, draining, epoch, promised, leader, source, donor, successor,
-                     commit, known_commit, held_through, now, awake_since, counters, observer] = local;
+                     commit, known_commit, held_through, incoming, now, awake_since, counters, observer] = local;
         const auto& [log, epochs, applied_roster, newest_roster, history_id] = history;
         put(run, incarnation, history_id, role, fault, epoch, promised, leader, source, donor, successor, commit,
-            known_commit, held_through);
+            known_commit, held_through, incoming.id, incoming.offset);
         age(awake_since);
         this->log(log);
         this->epochs(epochs);
@@ -131,15 +132,17 @@ private:
     void follower(const core::Follower<Composition>& follower) {
         // Frames come whole, so between two of them nothing of an append is under way.
         const auto& [verified, forced, told_commit, epoch, index, ends_at, chain, own, header, check, gathered,
-                     rest_is_useless, ack_owed, round, refusal, echo, install] = follower;
+                     rest_is_useless, ack_owed, round, refusal, echo] = follower;
         put(verified.known, verified.index, forced, told_commit, gathered, ack_owed, round);
         put(refusal.has_value(), echo.has_value());
         if (refusal) put(refusal->error, refusal->hint, refusal->commit);
         if (echo) put(echo->round);
-        const auto& [active, replaces, begin, epochs, roster, thawing, offset, whole_checksum, gathering_begin,
-                     next_begin, piece, install_gathered, buffer] = install;
-        put(active, begin.id);
-        if (begin.id != SnapshotId{}) put(offset);
+    }
+
+    template <class Composition>
+    void incoming(const core::IncomingSnapshot<Composition>& incoming, bool active) {
+        const auto& [replaces, begin, epochs, roster, thawing, whole_checksum, gathering_begin, next_begin, piece,
+                     gathered, buffer] = incoming;
         if (!active) return;
         put(replaces, begin.position, begin.chain, begin.common, whole_checksum);
         this->epochs(epochs);
@@ -150,7 +153,7 @@ private:
     }
 
     template <class Composition>
-    void snapshots(const core::SnapshotSender<Composition>& sender) {
+    void snapshots(const core::OutgoingSnapshots<Composition>& sender) {
         const auto& [frozen, outgoing, taken_count] = sender;
         const auto& [id, position, chain, epochs, roster, hashed_bytes, whole_checksum, read_at] = outgoing;
         put(frozen.taken(), id, taken_count);

@@ -7,6 +7,7 @@
 
 #include <replicator/ack/async.hpp>
 #include <replicator/core/follow/follower.hpp>
+#include <replicator/core/snapshot/incoming.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -52,7 +53,7 @@ struct Following : Log {
         local.observer = &told;
         local.epoch = epoch_of(1);
         local.promised = epoch_of(1);
-        follower.linked(local, false, {});
+        follower.linked({});
     }
 
     [[nodiscard]] Append append_after(std::uint64_t index, std::uint64_t count, std::uint64_t commit = 0) const {
@@ -63,7 +64,11 @@ struct Following : Log {
         append.count = static_cast<std::uint32_t>(count);
         return append;
     }
-    bool begin(const Append& append) { return follower.begin_append(local, append); }
+    bool begin(const Append& append) {
+        const bool wanted = follower.begin_append(local, append);
+        if (wanted) incoming.drop(local);
+        return wanted;
+    }
     Error feed(std::span<const std::byte> piece, bool ends = true) {
         return follower.entries(local, applier, piece, ends);
     }
@@ -91,6 +96,7 @@ struct Following : Log {
     Log leader;
     Told told;
     Follower<Parts> follower;
+    IncomingSnapshot<Parts> incoming;
 };
 
 inline void check(const Refusal& refusal, Error error, Position hint) {

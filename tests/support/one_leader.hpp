@@ -6,6 +6,7 @@
 
 #include <replicator/core/lead/leader.hpp>
 #include <replicator/core/lead/sender.hpp>
+#include <replicator/core/snapshot/outgoing.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -68,7 +69,9 @@ struct LeaderOf : OneNode<GivenParts> {
     }
     void take(const Ack& ack) {
         BOOST_REQUIRE((Leader<GivenParts>::on_ack(follower(), ack) == Error::none));
+        const bool takes_state = follower().state() == FollowerState::snapshot;
         sender.on_ack(local, peer, ack);
+        if (takes_state) snapshots.on_ack(local, peer, ack, sender);
     }
     void ack(std::uint64_t received) { take(an_ack(received)); }
     void refuse(std::uint64_t received, Error error, Position hint, Position commit = {}) {
@@ -85,14 +88,14 @@ struct LeaderOf : OneNode<GivenParts> {
     std::size_t transmit(std::size_t room = 2048) {
         buffer.fill(std::byte{0xee});
         const auto to = std::span(buffer).first(room);
-        const auto runs = [&] { return sender.snapshot_runs(local, follower()); };
+        const auto runs = [&] { return snapshots.run_to(follower(), local.now); };
         if (!runs()) {
             const bool entries = sender.entries_owed(local, follower());
             if (!entries && !sender.note_owed(local, follower())) return 0;
             if (!sender.fell_behind(local, peer)) return sender.write_append(local, round, entries, peer, to);
         }
-        const bool owed = runs() && sender.snapshot_owed(local, follower());
-        return owed ? sender.write_snapshot(local, applier, peer, to) : 0;
+        const bool owed = runs() && snapshots.owes(follower());
+        return owed ? snapshots.transmit(local, applier, peer, to) : 0;
     }
     std::optional<Append> append(std::size_t room = 2048) {
         const std::size_t size = transmit(room);
@@ -111,6 +114,7 @@ struct LeaderOf : OneNode<GivenParts> {
     }
 
     Sender<GivenParts> sender;
+    OutgoingSnapshots<GivenParts> snapshots;
     Peer peer;
     std::uint64_t round = 0;
     alignas(8) std::array<std::byte, 2048> buffer{};

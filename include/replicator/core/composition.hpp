@@ -98,6 +98,15 @@ struct Composition {
     static constexpr std::size_t snapshot_piece_bytes =
         smaller(Limits::snapshot_piece_bytes_max, Limits::frame_bytes_max - frame_head_bytes_max);
 
+    /// Bytes of pieces of a state that may be on the way to a follower.
+    static constexpr std::uint64_t snapshot_window_bytes =
+        std::uint64_t{Limits::snapshot_pieces_in_flight_max} * snapshot_piece_bytes;
+
+    /// What is on the way to a follower should be there in so long.
+    static constexpr Duration granted_time{Limits::failure_timeout.microseconds / 2};
+    /// Above this, the line bounds nothing: a frame, which is a quarter of it, may be as long as the window.
+    static constexpr std::uint64_t allowance_max = 4 * larger(window_bytes, snapshot_window_bytes);
+
     /// Bytes of the results of `apply` that a node keeps.
     static constexpr std::size_t results_bytes = [] {
         using Stored = StoredResult<ApplyResult<Machine>>;

@@ -54,6 +54,7 @@ struct Local {
     Index held_through;     ///< entries up to here were held once and given up; they may be needed from others
     /// Value of `held_through` when nobody knows how many were lost.
     static constexpr Index unknown_extent{~std::uint64_t{0}};
+    SnapshotOffset incoming;  ///< how much of which state was received; id 0 when none is being
     Instant now;
     Instant awake_since;  ///< from here on, no longer time went by without this node being told
     Counters counters;
@@ -107,6 +108,8 @@ struct Local {
     [[nodiscard]] Index suspect_from() const noexcept {
         return log().last() < held_through ? log().last() + 1 : Index{};
     }
+    /// A state is being received. The node's own, older one stays as it is until the end.
+    [[nodiscard]] bool installing() const noexcept { return incoming.id != SnapshotId{}; }
     /// This node hands over the lead, or is about to.
     [[nodiscard]] bool gives_way() const noexcept { return successor != NodeId{} || draining; }
     [[nodiscard]] Position committed() const noexcept { return {epochs().at(commit), commit}; }

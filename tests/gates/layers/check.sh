@@ -23,7 +23,7 @@
 #   peer/           what a node knows of another one          wire, history, ground, peer
 #   node/           what joins the rooms                      every room
 #   any other       lead, follow, snapshot and the like: one feature each     as peer/, and its own files; never another
-#                   feature, but for `room_exceptions`
+#                   feature
 #
 # A room has six headers at most, core/ six beside its rooms, any other folder eight. No class derives from one in
 # another file of its own folder: it is one class, cut in two to fit.
@@ -64,13 +64,6 @@ policy_exceptions=(
     "log/file* storage/*"
     "transport/* transport/node_handle.hpp"
     "transport/asio_tcp.hpp asio/tcp.hpp"
-)
-# Of two features of the core that know each other.
-room_exceptions=(
-    "core/disk/restore.hpp core/snapshot/frozen.hpp"
-    "core/disk/state_keeper.hpp core/snapshot/frozen.hpp"
-    "core/follow/follower.hpp core/snapshot/incoming.hpp"
-    "core/lead/sender.hpp core/snapshot/outgoing.hpp"
 )
 # Where a comma operator may still stand in a return.
 comma_exceptions=(
@@ -152,7 +145,7 @@ check_rooms() {  # file, line, the included header; both are of the core
         wire | history) allowed=" " ;;
         ground) allowed=" wire history " ;;
     esac
-    [[ $REPLY == "$own" || $allowed == *" $REPLY "* ]] || matches_any "$file $other" "${room_exceptions[@]}" ||
+    [[ $REPLY == "$own" || $allowed == *" $REPLY "* ]] ||
         fail "$file" "$line" "includes $other: the room $own may include only its own files and:${allowed% }"
 }
 
@@ -409,12 +402,6 @@ while read -r file line; do
     matches_any "$file" "${comma_exceptions[@]}" ||
         fail "$file" "$line" "hides something behind a comma operator: give it a statement of its own"
 done < <(comma_operators "${headers[@]}")
-
-# An exception that nobody needs any more goes.
-for pair in "${room_exceptions[@]}"; do
-    [[ ! -f ${pair%% *} || $'\n'$edges == *$'\n'"$pair"$'\n'* ]] ||
-        fail "${pair%% *}" 1 "does not include ${pair#* }: take that out of the exceptions"
-done
 
 # All that replicator.hpp reaches must be as light as the core, for that is what firmware includes.
 if [[ -f replicator.hpp ]]; then

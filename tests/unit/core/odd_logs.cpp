@@ -75,10 +75,10 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_compared_for_a_moment_are_taken_when
     const EntryRun run = leader.local.log().read(leader.local.log().begin());
     BOOST_REQUIRE(run.count == 5u);
     const auto feed = [&] { return follower.entries(node.local, node.applier, run.bytes, true); };
-    follower.linked(node.local, false, {});
+    follower.linked({});
     BOOST_REQUIRE((begin() && feed() == Error::none));
     // On the next link all of them are here already.
-    follower.linked(node.local, true, {});
+    follower.linked({});
     BOOST_REQUIRE(begin());
     support::log_of(node.local).stalls = true;
     BOOST_TEST(feed() == Error::none);

@@ -219,16 +219,16 @@ BOOST_AUTO_TEST_CASE(a_state_takes_the_place_of_the_old_one_with_its_log_or_not_
         begin.schema = Parts::Codec::schema;
         begin.policy = local.policy();
         begin.tail_checksum = checksum(tail);
-        Install<Parts> install;
+        IncomingSnapshot<Parts> install;
         BOOST_REQUIRE(install.gather_begin(begin, tail.size(), false));
-        BOOST_REQUIRE((install.gather(local, tail, true) == Install<Parts>::Step::begun));
+        BOOST_REQUIRE((install.gather(local, tail, true) == IncomingSnapshot<Parts>::Step::begun));
         disk.fail_at(disk.calls() + call, StorageError::shortage);
         const bool finished = install.finish(local, process.applier, Index{10});
         const bool begins_anew = local.log().fault() == Error::none && local.log().base().index == Index{50};
         BOOST_TEST(finished == begins_anew, "call " << call);
         BOOST_TEST(local.commit == Index{finished ? 50u : 3u});
         BOOST_TEST(process.applier.applied() == local.commit);
-        BOOST_TEST(!install.active());
+        BOOST_TEST(!local.installing());
         ++(finished ? installed : refused);
     }
     BOOST_TEST((installed > 0 && refused > 0));

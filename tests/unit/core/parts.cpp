@@ -6,6 +6,7 @@
 #include "support/progress.hpp"
 
 #include <replicator/core/follow/follower.hpp>
+#include <replicator/core/frozen.hpp>
 #include <replicator/core/history/epochs.hpp>
 #include <replicator/core/history/roster.hpp>
 #include <replicator/core/lead/admission.hpp>
@@ -13,7 +14,6 @@
 #include <replicator/core/lead/sender.hpp>
 #include <replicator/core/newest_roster.hpp>
 #include <replicator/core/peer/progress.hpp>
-#include <replicator/core/snapshot/frozen.hpp>
 
 #include <boost/test/unit_test.hpp>
 

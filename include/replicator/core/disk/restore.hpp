@@ -11,9 +11,9 @@
 #include "../../result.hpp"
 #include "../../types.hpp"
 #include "../applier.hpp"
+#include "../frozen.hpp"
 #include "../history/roster.hpp"
 #include "../self.hpp"
-#include "../snapshot/frozen.hpp"
 
 #include <array>
 #include <cstddef>

@@ -7,8 +7,8 @@
 #include "../../types.hpp"
 #include "../applier.hpp"
 #include "../composition.hpp"
+#include "../frozen.hpp"
 #include "../self.hpp"
-#include "../snapshot/frozen.hpp"
 #include "../wire/hello.hpp"
 
 #include <array>

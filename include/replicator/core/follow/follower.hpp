@@ -13,9 +13,7 @@
 #include "../../encoding/entry.hpp"
 #include "../applier.hpp"
 #include "../self.hpp"
-#include "../snapshot/incoming.hpp"
 #include "../wire/append.hpp"
-#include "../wire/snapshot.hpp"
 
 #include <array>
 #include <cstddef>
@@ -31,16 +29,14 @@ public:
     using Limits = typename Composition::Limits;
 
     /// A link to a leader was agreed on: nothing is verified yet, and the leader wants to hear that the link holds.
-    /// What another leader has begun to send as a snapshot is of no use to this one. `forced` is the newest forced
-    /// epoch in the leader's log.
-    void linked(Local<Composition>& local, bool same_leader, Position forced) noexcept {
+    /// `forced` is the newest forced epoch in the leader's log.
+    void linked(Position forced) noexcept {
         unlinked();
         forced_ = forced;
-        if (!same_leader) install_.drop(local);
         ack_owed_ = true;
     }
 
-    /// The link is gone. What was told or half received on it is void; a snapshot can be resumed on the next one.
+    /// The link is gone. What was told or half received on it is void.
     void unlinked() noexcept {
         verified_.reset();
         told_commit_ = Index{};
@@ -50,7 +46,8 @@ public:
         round_ = 0;
     }
 
-    /// The head of an append came. False when its entries are of no use; the leader then learns why.
+    /// The head of an append came. False when its entries are of no use; the leader then learns why. True when the
+    /// leader found that the log will do, and not a state.
     [[nodiscard]] bool begin_append(Local<Composition>& local, const Append& append) noexcept {
         gathered_ = 0;
         rest_is_useless_ = false;
@@ -63,7 +60,6 @@ public:
         }
         own_ = local.log().seek(append.previous.index + 1);
         if (stalled(local.log())) return false;  // as if it had not come: the leader asks again
-        install_.drop(local);                    // the leader found that its log will do
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         ends_at_ = index_ + append.count;
@@ -105,13 +101,9 @@ public:
         if (Composition::waits_for_apply) ack_owed_ = true;
     }
 
-    /// What was begun to be received is given up; what this node holds stays.
-    void give_up_install(Local<Composition>& local) noexcept { install_.drop(local); }
-
     void heartbeat_due() noexcept { ack_owed_ = true; }
     void flushed() noexcept { ack_owed_ = ack_owed_ || static_cast<bool>(verified_); }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
-    [[nodiscard]] bool installing() const noexcept { return install_.active(); }
 
     /// What the leader is owed, all in one.
     [[nodiscard]] Ack make_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
@@ -123,64 +115,42 @@ public:
         ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
         ack.echo = echo_;
         ack.refusal = refusal_;
-        if (install_.known()) ack.snapshot = install_.offset();
+        if (local.installing()) ack.snapshot = local.incoming;
         echo_.reset();
         refusal_.reset();
         ack_owed_ = false;
         return ack;
     }
 
-    /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
-    [[nodiscard]] bool begin_snapshot(Local<Composition>& local, const SnapshotBegin& begin,
-                                      std::size_t tail_bytes) noexcept {
-        const Position lacks = begin.lacks;
-        const Index at = begin.position.index;
-        // A head that comes late may be that of the state which is here by now.
-        const bool late =
-            lacks.index <= at && reaches_back_to(local.log(), at) && chain_at(local.log(), at) == begin.chain;
-        // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
-        const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
-        const bool replaces = lacks.index != Index{} && own && local.epochs().at(lacks.index) == lacks.epoch && !late;
-        if (stalled(local.log())) return false;
-        if (replaces && !may_be_replaced(local, forced_, begin.common)) return local.fail(Error::diverged), false;
-        return install_.gather_begin(begin, tail_bytes, replaces);
-    }
-    [[nodiscard]] bool begin_piece(const SnapshotPiece& piece, std::size_t tail_bytes) noexcept {
-        return install_.gather_piece(piece, tail_bytes) || (ack_owed_ = true, false);
-    }
+    // ---- What the part asks that receives a state ----
 
-    /// A piece of the tail of a snapshot frame came; `ends` with the last.
-    [[nodiscard]] Error snapshot_bytes(Local<Composition>& local, Applier<Composition>& applier,
-                                       std::span<const std::byte> piece, bool ends) noexcept {
-        using Step = typename Install<Composition>::Step;
-        switch (install_.gather(local, piece, ends)) {
-            case Step::nothing: return Error::none;
-            case Step::begun: notify_snapshot(local, false); [[fallthrough]];
-            case Step::moved: return ack_owed_ = true, Error::none;
-            case Step::useless: return refuse(local, Error::snapshot_old, local.last()), Error::none;
-            case Step::corrupt: return Error::corrupt;
-            case Step::foreign: return Error::protocol;
-            case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
-            case Step::no_room: return local.fail_if_log_did(), Error::none;
-            case Step::complete: break;
-        }
-        notify_snapshot(local, true);
-        // Without a replacement what is committed here is in the state; a tail of another line is not.
-        discard_after(local, install_.replaces() ? install_.common() : larger(install_.common(), local.commit));
-        if (!install_.finish(local, applier, verified_.value_or_zero())) return local.fail_if_log_did(), Error::none;
+    /// True when what is committed here after `common` may have been lost on purpose, before this link's leader led.
+    [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Index common) const noexcept {
+        return core::may_be_replaced(local, forced_, common);
+    }
+    void owe_ack() noexcept { ack_owed_ = true; }
+    /// The leader is told the newest position here that it may share.
+    void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
+        Position hint = local.epochs().newest_at_or_below(bound, local.log().last());
+        const bool below = hint.index < local.log().base().index && error != Error::diverged;
+        // What is committed is shared for sure. So it is where to look when nobody remembers the epochs behind it.
+        const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
+        if (below || forgotten) hint = local.committed();
+        refusal_ = Refusal{error, hint, local.committed()};
+        rest_is_useless_ = ack_owed_ = true;
+    }
+    /// A state is about to take the place of what this node holds after `common`.
+    void discard_after(Local<Composition>& local, Index common) const noexcept { core::discard_after(local, common); }
+    /// Up to here the log agreed with the leader's, on this link.
+    [[nodiscard]] Index verified() const noexcept { return verified_.value_or_zero(); }
+    /// A state of the leader stands, with nothing behind it.
+    void stand_at_state(const Local<Composition>& local) noexcept {
         verified_.reset();
         verified(local.log().last());
         told_commit_ = local.commit;
-        return Error::none;
     }
 
 private:
-    void notify_snapshot(Local<Composition>& local, bool complete) const noexcept {
-        if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
-            local.observer->on_snapshot(local.leader, install_.progress(complete));
-        }
-    }
-
     void verified(Index index) noexcept {
         if (verified_ && index <= *verified_) return;
         verified_ = {true, index};
@@ -213,19 +183,8 @@ private:
     /// The leader's log lacks what is committed here.
     void refuse_diverged(Local<Composition>& local, Position bound) noexcept {
         const Index common = local.epochs().newest_at_or_below(bound, local.log().last()).index;
-        if (may_be_replaced(local, forced_, common)) return refuse(local, Error::diverged, bound);
+        if (may_be_replaced(local, common)) return refuse(local, Error::diverged, bound);
         static_cast<void>(fail(local, Error::diverged));
-    }
-
-    /// The leader is told the newest position here that it may share.
-    void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
-        Position hint = local.epochs().newest_at_or_below(bound, local.log().last());
-        const bool below = hint.index < local.log().base().index && error != Error::diverged;
-        // What is committed is shared for sure. So it is where to look when nobody remembers the epochs behind it.
-        const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
-        if (below || forgotten) hint = local.committed();
-        refusal_ = Refusal{error, hint, local.committed()};
-        rest_is_useless_ = ack_owed_ = true;
     }
 
     /// The front of `piece` is a whole entry: takes it, and the plain commands behind it at once where they only
@@ -381,7 +340,6 @@ private:
     std::uint64_t round_ = 0;
     std::optional<Refusal> refusal_;
     std::optional<Echo> echo_;
-    Install<Composition> install_;
 };
 
 }  // namespace replicator::core

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sender: what the leader owes each follower, worked out from the follower's progress when there is room to send.
-// There is no queue: a follower that is slow costs a cursor into the log. What a state costs: snapshot/outgoing.hpp.
+// There is no queue: a follower that is slow costs a cursor into the log. One that the log cannot help needs a state,
+// which its progress says; another part sends that.
 #pragma once
 
 #include "leader.hpp"
@@ -11,7 +12,6 @@
 #include "../peer/past.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
-#include "../snapshot/outgoing.hpp"
 #include "../wire/append.hpp"
 
 #include <cstddef>
@@ -25,11 +25,8 @@ class Sender {
 public:
     using Limits = typename Composition::Limits;
 
-    /// Forgets the states that earlier followers were sent; a new epoch begins.
-    void restart() noexcept { snapshots_.restart(); }
-
     /// A link to a follower begins: `theirs` says where its log ends.
-    void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+    static void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
         Progress& follower = peer.progress;
         const bool same = follower.incarnation == theirs.incarnation;
         const Index vouched = same ? Past<Composition>::vouched(follower) : Index{};
@@ -41,12 +38,13 @@ public:
     }
 
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
-    void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+    static void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
         Progress& follower = peer.progress;
         follower.credit = ack.credit;
         if (ack.echo) follower.allowance.answered(ack.echo->sent, local.now);
         if (follower.takes_entries()) {
-            follower.allowance.acknowledged(follower.received.value, local.now, granted_time, allowance_max);
+            follower.allowance.acknowledged(follower.received.value, local.now, Composition::granted_time,
+                                            Composition::allowance_max);
         }
         switch (follower.state()) {
             case FollowerState::probing:
@@ -66,35 +64,20 @@ public:
                 // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
                 find_common(local, peer, *ack.refusal);
                 break;
-            case FollowerState::snapshot: on_snapshot_ack(local, peer, ack); break;
+            case FollowerState::snapshot:
             case FollowerState::down:
             case FollowerState::refused: break;
         }
     }
 
     /// Time passed: what was held back to be sent with more may go.
-    void tick(Local<Composition>& local, Peer& peer) noexcept {
+    static void tick(Local<Composition>& local, Peer& peer) noexcept {
         Progress& follower = peer.progress;
         if (!follower.linked()) return;
         follower.note_due = true;
         if (local.now - follower.sent_at < Limits::heartbeat_interval) return;
         follower.heartbeat_owed = true;
         if (follower.state() == FollowerState::probing) follower.probe_owed = true;
-    }
-
-    /// Time passed, for all followers at once.
-    void tick_snapshots(const Local<Composition>& local, std::span<Peer> peers) noexcept {
-        snapshots_.tick(local.now, peers);
-    }
-
-    /// Pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
-    [[nodiscard]] static bool snapshot_runs(const Local<Composition>& local, const Progress& follower) noexcept {
-        return follower.state() == FollowerState::snapshot &&
-               !SnapshotSender<Composition>::rests(local.now, follower.snapshot);
-    }
-    /// While that is so.
-    [[nodiscard]] bool snapshot_owed(const Local<Composition>& local, const Progress& follower) const noexcept {
-        return snapshots_.owes(local.now, follower);
     }
 
     /// An append is owed even if it has no entries.
@@ -117,18 +100,11 @@ public:
     }
 
     /// True when the log has dropped what the follower needs next, which from now on is a state.
-    [[nodiscard]] bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
+    [[nodiscard]] static bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
         const Progress& follower = peer.progress;
         if (!follower.takes_entries() || follower.next.index > local.log().base().index) return false;
         need_state(local, peer, follower.previous.index);
         return true;
-    }
-
-    /// Writes the next frame of the state that is owed; 0 when `buffer` is too small for it.
-    [[nodiscard]] std::size_t write_snapshot(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
-                                             std::span<std::byte> buffer) noexcept {
-        peer.progress.sent_at = local.now;
-        return snapshots_.transmit(local, applier, peer, buffer);
     }
 
     /// Writes the append that is owed, with entries or without; 0 when `buffer` is too small for it.
@@ -167,27 +143,9 @@ public:
         return head + copied.bytes;
     }
 
-    [[nodiscard]] const SnapshotSender<Composition>& snapshots() const noexcept { return snapshots_; }
-
-private:
-    /// Less than this waits for company, while something else is on the way.
-    static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
-    static constexpr Duration granted_time = SnapshotSender<Composition>::granted_time;
-    /// Above this, the line bounds nothing: a frame, which is a quarter of it, may be as long as the window.
-    static constexpr std::uint64_t allowance_max =
-        4 * larger(Composition::window_bytes, SnapshotSender<Composition>::window_bytes);
-
-    /// The logs part behind `common`: what the follower holds beyond it is being discarded.
-    static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
-        if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
-            const Position last = peer.progress.began_with;
-            if (common.index < last.index) local.observer->on_diverged(peer.id, common, last);
-        }
-    }
-
     /// Asks the follower about the newest position that it may share at or below its hint. When what it committed lies
     /// above that, our log lacks it, and only a state can replace it.
-    void find_common(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+    static void find_common(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
         const Position commit = theirs.commit;
         Position position = newest_shared(local, theirs.hint);
         // Where one of both has forgotten too much to tell, there still is what the follower committed.
@@ -204,13 +162,6 @@ private:
         peer.progress.probe(local.tell_of(peer.id));
     }
 
-    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
-    /// bounds nothing.
-    [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();
-        return local.epochs().newest_at_or_below(bound, local.log().last());
-    }
-
     /// The next entry to send is the one after `index`, which is in the log or its base. False when the log is stalled:
     /// then nothing has changed, and the follower's next refusal, or its next link, is another occasion.
     [[nodiscard]] static bool place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
@@ -225,10 +176,29 @@ private:
         return true;
     }
 
+private:
+    /// Less than this waits for company, while something else is on the way.
+    static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
+
+    /// The logs part behind `common`: what the follower holds beyond it is being discarded.
+    static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
+        if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
+            const Position last = peer.progress.began_with;
+            if (common.index < last.index) local.observer->on_diverged(peer.id, common, last);
+        }
+    }
+
+    /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
+    /// bounds nothing.
+    [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
+        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();
+        return local.epochs().newest_at_or_below(bound, local.log().last());
+    }
+
     /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
     /// same gap only once in a while, because every frame behind the gap is refused too. When that was refused, too,
     /// and in favour of less, what it has verified on this link is gone: a state of an earlier entry took its place.
-    void go_back(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+    static void go_back(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
         Progress& follower = peer.progress;
         Index from = follower.received;
         const bool holds_less = theirs.error == Error::discarded && theirs.hint.index < from;
@@ -249,22 +219,6 @@ private:
     /// The log cannot help the follower, which shares nothing with it behind `common`.
     static void need_state(Local<Composition>& local, Peer& peer, Index common, Position lacks = {}) noexcept {
         peer.progress.need_state(common, lacks, local.now, Limits::retry_interval, local.tell_of(peer.id));
-    }
-
-    void on_snapshot_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
-        SnapshotSend& sending = peer.progress.snapshot;
-        if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
-            return find_common(local, peer, *ack.refusal);
-        }
-        const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
-        if (!complete) return snapshots_.on_ack(local.now, peer.progress, ack, allowance_max);
-        const Index end = sending.position.index;
-        const bool reaches = reaches_back_to(local.log(), end);
-        if (reaches && !place_cursor(local, peer.progress, end)) return;
-        peer.progress.gave_up_after(larger(end, ack.received));
-        snapshots_.finished(local, peer, reaches);
-        if (!reaches) return;
-        peer.progress.catch_up(local.tell_of(peer.id));
     }
 
     struct Copied {
@@ -335,8 +289,6 @@ private:
         follower.probe_owed = follower.heartbeat_owed = false;
         follower.sent_at = local.now;
     }
-
-    SnapshotSender<Composition> snapshots_;
 };
 
 }  // namespace replicator::core

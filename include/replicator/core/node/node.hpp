@@ -13,6 +13,7 @@
 #include "../../error.hpp"
 #include "../../types.hpp"
 #include "../lead/pace.hpp"
+#include "../lead/sender.hpp"
 #include "../peer/peer.hpp"
 #include "../stream/damage.hpp"
 #include "../wire/append.hpp"
@@ -83,7 +84,7 @@ public:
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
         const Owed owed = next_owed(parts_, peer);
         const bool appends = owed == Owed::entries || owed == Owed::note;
-        if (appends && parts_.sender.fell_behind(local(), peer)) return transmit(peer, buffer);
+        if (appends && Sender<Composition>::fell_behind(local(), peer)) return transmit(peer, buffer);
         const bool is_payable = owed != Owed::nothing && buffer.size() >= bytes_min(owed);
         const std::size_t size = is_payable ? write(owed, peer, buffer) : 0;
         local().fail_if_log_did();  // what was read from a disk that failed is not sent
@@ -110,14 +111,14 @@ public:
                                                  [&] { static_cast<void>(receive(peer, {})); });
         }
         for (Peer& peer : peers()) {
-            if (parts_.sends_to(peer)) parts_.sender.tick(local(), peer);
+            if (parts_.sends_to(peer)) Sender<Composition>::tick(local(), peer);
         }
-        parts_.sender.tick_snapshots(local(), peers());
+        parts_.snapshots.tick(local().now, peers());
         if (local().role == Role::leader) parts_.leader.tick(local(), applier(), peers());
         if (local().gives_way()) relations().review_giving_way();
         parts_.promotion.tick(relations());
         flush(parts_);
-        parts_.disk.tick(local(), applier(), peers(), parts_.follower.installing());
+        parts_.disk.tick(local(), applier(), peers(), local().installing());
         apply_more(parts_);
         const bool acked_lately = local().now - parts_.acked_at < Limits::heartbeat_interval;
         if (local().role == Role::follower && !acked_lately) parts_.follower.heartbeat_due();
@@ -181,7 +182,9 @@ private:
         const Ack ack = read_ack(head.data(), header.flags);
         if (const Error error = Leader<Composition>::on_ack(peer.progress, ack); error != Error::none) return error;
         if (peer.progress.stuck) watch<Composition>(peer.progress, local().now);  // it may be there again
-        parts_.sender.on_ack(local(), peer, ack);
+        const bool takes_state = peer.progress.state() == FollowerState::snapshot;
+        Sender<Composition>::on_ack(local(), peer, ack);
+        if (takes_state) parts_.snapshots.on_ack(local(), peer, ack, Sender<Composition>{});
         if (local().role == Role::leader) parts_.leader.review(local(), applier(), peers());
         if (local().gives_way()) relations().review_giving_way();
         return Error::none;
@@ -190,18 +193,20 @@ private:
     [[nodiscard]] Error take_from_source(Peer& peer, const FrameHeader& header,
                                          std::span<const std::byte> head) noexcept {
         auto& follower = parts_.follower;
+        auto& incoming = parts_.incoming;
         bool wanted = false;
         Peer::Tail tail = Peer::Tail::snapshot;
         switch (header.type) {
             case FrameType::append:
                 wanted = follower.begin_append(local(), read_append(head.data(), header.flags, local().epoch));
+                if (wanted && local().installing()) incoming.drop(local());
                 tail = Peer::Tail::entries;
                 break;
             case FrameType::snapshot_begin:
-                wanted = follower.begin_snapshot(local(), read_snapshot_begin(head.data()), header.tail_bytes);
+                wanted = incoming.begin(local(), follower, read_snapshot_begin(head.data()), header.tail_bytes);
                 break;
             case FrameType::snapshot_piece:
-                wanted = follower.begin_piece(read_snapshot_piece(head.data()), header.tail_bytes);
+                wanted = incoming.begin_piece(local(), follower, read_snapshot_piece(head.data()), header.tail_bytes);
                 break;
             case FrameType::hand_over: return take_rare(peer, header, head);
             default: return Error::protocol;
@@ -217,7 +222,7 @@ private:
         if (peer.tail != Peer::Tail::dropped) peer.heard_at = local().now;
         switch (peer.tail) {
             case Peer::Tail::entries: return parts_.follower.entries(local(), applier(), piece, ends);
-            case Peer::Tail::snapshot: return parts_.follower.snapshot_bytes(local(), applier(), piece, ends);
+            case Peer::Tail::snapshot: return parts_.incoming.take(local(), applier(), parts_.follower, piece, ends);
             default: return Error::none;
         }
     }
@@ -229,9 +234,10 @@ private:
             case Owed::promise_reply: return parts_.promotion.write_reply(local(), applier(), peer, buffer);
             case Owed::promise_request: return parts_.promotion.write_request(local(), peer, buffer);
             case Owed::hand_over: return parts_.giving_way.write_hand_over(local(), peer, buffer);
-            case Owed::snapshot: return parts_.sender.write_snapshot(local(), applier(), peer, buffer);
+            case Owed::snapshot: return parts_.snapshots.transmit(local(), applier(), peer, buffer);
             case Owed::entries:
-            case Owed::note: return parts_.sender.write_append(local(), round, owed == Owed::entries, peer, buffer);
+            case Owed::note:
+                return Sender<Composition>::write_append(local(), round, owed == Owed::entries, peer, buffer);
             case Owed::ack:
                 parts_.acked_at = local().now;
                 return write_head(buffer.data(), parts_.follower.make_ack(local(), applier()), peer.link);

@@ -56,8 +56,8 @@ template <class Composition>
         return peer.id == local.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
     }
     if (peer.hand_over_owed) return Owed::hand_over;
-    if (Sender<Composition>::snapshot_runs(local, peer.progress)) {
-        return parts.sender.snapshot_owed(local, peer.progress) ? Owed::snapshot : Owed::nothing;
+    if (OutgoingSnapshots<Composition>::run_to(peer.progress, local.now)) {
+        return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
     }
     if (Sender<Composition>::entries_owed(local, peer.progress)) return Owed::entries;
     return Sender<Composition>::note_owed(local, peer.progress) ? Owed::note : Owed::nothing;

@@ -8,12 +8,13 @@
 #include "../disk/restore.hpp"
 #include "../follow/follower.hpp"
 #include "../lead/leader.hpp"
-#include "../lead/sender.hpp"
 #include "../peer/links.hpp"
 #include "../peer/peer.hpp"
 #include "../promote/drain.hpp"
 #include "../promote/promotion.hpp"
 #include "../self.hpp"
+#include "../snapshot/incoming.hpp"
+#include "../snapshot/outgoing.hpp"
 #include "../steady.hpp"
 
 #include <array>
@@ -55,7 +56,8 @@ struct NodeParts {
     Applier<Composition> applier;
     Leader<Composition> leader;
     Follower<Composition> follower;
-    Sender<Composition> sender;
+    OutgoingSnapshots<Composition> snapshots;
+    IncomingSnapshot<Composition> incoming;
     Promotion<Composition> promotion;
     GivingWay<Composition> giving_way;
     [[no_unique_address]] Disk<Composition> disk;

@@ -9,6 +9,7 @@
 #include "../../types.hpp"
 #include "../disk/note.hpp"
 #include "../lead/leader.hpp"
+#include "../lead/sender.hpp"
 #include "../peer/links.hpp"
 #include "../peer/past.hpp"
 #include "../peer/peer.hpp"
@@ -116,9 +117,9 @@ public:
         REPLICATOR_ASSERT(local_.bootstrapped() && epoch >= local_.promised);
         const auto& roster = parts_.promotion.roster(local_, parts_.applier);
         if (stalled(local_.log()) || !local_.promise(epoch)) return local_.history.refused_by_log();
-        parts_.sender.restart();
+        parts_.snapshots.restart();
         parts_.follower.unlinked();
-        parts_.follower.give_up_install(local_);
+        parts_.incoming.drop(local_);
         const auto opened = parts_.leader.open(local_, parts_.applier, peers(), epoch, roster, forced);
         if (opened) {
             // Whole again, once all of this is on the disk.
@@ -131,7 +132,7 @@ public:
     void step_down() const noexcept {
         local_.leader = local_.source = local_.successor = NodeId{};
         if (!local_.draining) parts_.promotion.wish().begin(local_);
-        parts_.sender.restart();
+        parts_.snapshots.restart();
         for (Peer& peer : peers()) {
             peer.progress.down(local_.tell_of(peer.id));
             Links<Composition>::restart(local_, peer);
@@ -182,7 +183,7 @@ private:
     /// A link to a follower begins. Of another incarnation than the one that counts, the others are asked who leads.
     void serve(Peer& peer, const Hello& theirs) const noexcept {
         ++local_.counters.handshakes;
-        parts_.sender.begin(local_, peer, theirs);
+        Sender<Composition>::begin(local_, peer, theirs);
         if (local_.role != Role::leader) return;
         if (!peer.progress.counts) {
             parts_.leader.new_round();
@@ -214,7 +215,9 @@ private:
         local_.source = peer.id;
         local_.epoch = theirs.epoch;
         local_.learn_commit(theirs.commit, theirs.forced.epoch);
-        parts_.follower.linked(local_, parts_.followed == theirs.run, theirs.forced);
+        parts_.follower.linked(theirs.forced);
+        // What another leader has begun to send of a state is of no use to this one.
+        if (parts_.followed != theirs.run) parts_.incoming.drop(local_);
         parts_.followed = theirs.run;
     }
 

@@ -80,7 +80,7 @@ template <class Composition>
     }
     status.handing_over = local.role == Role::leader && local.gives_way();
     status.promotion = node.parts().promotion.status(local, node.peers()).step;
-    status.installing = node.parts().follower.installing();
+    status.installing = local.installing();
     status.counters = local.counters;
     if (local.role == Role::leader) {
         status.acknowledged = node.parts().leader.acknowledged();

@@ -3,11 +3,10 @@
 // there does it replace the old one, and the log begins anew behind it.
 #pragma once
 
-#include "frozen.hpp"
-
 #include "../../api/observer.hpp"
 #include "../../encoding/entry.hpp"
 #include "../applier.hpp"
+#include "../frozen.hpp"
 #include "../self.hpp"
 #include "../wire/hello.hpp"
 #include "../wire/snapshot.hpp"
@@ -22,7 +21,7 @@
 namespace replicator::core {
 
 template <class Composition>
-class Install {
+class IncomingSnapshot {
 public:
     /// What a piece of a tail led to.
     enum class Step : std::uint8_t {
@@ -37,22 +36,58 @@ public:
         complete,  ///< everything is there: call `finish`
     };
 
-    /// True while a state is being received. The node's own, older state stays as it is until the end.
-    [[nodiscard]] bool active() const noexcept { return active_; }
-    /// True when a snapshot was begun, and perhaps completed, so that the leader can be told.
-    [[nodiscard]] bool known() const noexcept { return begin_.id != SnapshotId{}; }
-    [[nodiscard]] SnapshotOffset offset() const noexcept { return {begin_.id, offset_}; }
-    [[nodiscard]] SnapshotProgress progress(bool complete) const noexcept {
-        return {.id = begin_.id, .index = begin_.position.index, .bytes = offset_, .attempt = 0, .complete = complete};
+    // Of the node, `follower` is the part that takes entries: it says what it holds, and what the leader is owed.
+
+    /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
+    template <class Following>
+    [[nodiscard]] bool begin(Local<Composition>& local, const Following& follower, const SnapshotBegin& begin,
+                             std::size_t tail_bytes) noexcept {
+        const Position lacks = begin.lacks;
+        const Index at = begin.position.index;
+        // A head that comes late may be that of the state which is here by now.
+        const bool late =
+            lacks.index <= at && reaches_back_to(local.log(), at) && chain_at(local.log(), at) == begin.chain;
+        // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
+        const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
+        const bool replaces = lacks.index != Index{} && own && local.epochs().at(lacks.index) == lacks.epoch && !late;
+        if (stalled(local.log())) return false;
+        if (replaces && !follower.may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
+        return gather_begin(begin, tail_bytes, replaces);
+    }
+    template <class Following>
+    [[nodiscard]] bool begin_piece(const Local<Composition>& local, Following& follower, const SnapshotPiece& piece,
+                                   std::size_t tail_bytes) noexcept {
+        const bool wanted = gather_piece(local, piece, tail_bytes);
+        if (!wanted) follower.owe_ack();
+        return wanted;
     }
 
-    /// True when the state takes the place of a newer one that lies on another line, which parts from the leader's at
-    /// `common`.
-    [[nodiscard]] bool replaces() const noexcept { return replaces_; }
-    [[nodiscard]] Index common() const noexcept { return begin_.common; }
+    /// A piece of the tail of a snapshot frame came; `ends` with the last.
+    template <class Following>
+    [[nodiscard]] Error take(Local<Composition>& local, Applier<Composition>& applier, Following& follower,
+                             std::span<const std::byte> piece, bool ends) noexcept {
+        switch (gather(local, piece, ends)) {
+            case Step::nothing: return Error::none;
+            case Step::begun: notify(local, false); [[fallthrough]];
+            case Step::moved: return follower.owe_ack(), Error::none;
+            case Step::useless: return follower.refuse(local, Error::snapshot_old, local.last()), Error::none;
+            case Step::corrupt: return Error::corrupt;
+            case Step::foreign: return Error::protocol;
+            case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
+            case Step::no_room: return local.fail_if_log_did(), Error::none;
+            case Step::complete: break;
+        }
+        notify(local, true);
+        // Without a replacement what is committed here is in the state; a tail of another line is not.
+        follower.discard_after(local, replaces_ ? begin_.common : larger(begin_.common, local.commit));
+        if (!finish(local, applier, follower.verified())) return local.fail_if_log_did(), Error::none;
+        follower.stand_at_state(local);
+        return Error::none;
+    }
 
+    /// The beginning of a state that perhaps `replaces` a newer one on another line.
     [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes, bool replaces) noexcept {
-        if (tail_bytes > buffer_.size()) return false;
+        if (tail_bytes > buffer_.size() || begin.id == SnapshotId{}) return false;
         replaces_ = replaces;
         gathering_begin_ = true;
         next_begin_ = begin;
@@ -61,8 +96,10 @@ public:
     }
 
     /// False when the piece is not the next one; the leader should then hear which one is.
-    [[nodiscard]] bool gather_piece(const SnapshotPiece& piece, std::size_t tail_bytes) noexcept {
-        if (!active_ || piece.id != begin_.id || piece.offset != offset_) return false;
+    [[nodiscard]] bool gather_piece(const Local<Composition>& local, const SnapshotPiece& piece,
+                                    std::size_t tail_bytes) noexcept {
+        const SnapshotOffset& here = local.incoming;
+        if (!local.installing() || piece.id != here.id || piece.offset != here.offset) return false;
         if (tail_bytes > buffer_.size()) return false;
         gathering_begin_ = false;
         piece_ = piece;
@@ -88,24 +125,36 @@ public:
         const Index position = begin_.position.index;
         if (replaces_) local.held_through = larger(local.held_through, begin_.common);
         if (verified > position) local.held_through = larger(local.held_through, verified);
-        if (!replace_history(local, position)) return forget(), false;
+        if (!replace_history(local, position)) return forget(local), false;
         local.commit = position;
         applier.install(std::move(thawing_.machine()), local.log().begin());
-        forget();
+        forget(local);
         return true;
     }
 
+    /// What was received is given up; what this node holds stays.
     void drop(Local<Composition>& local) noexcept {
         if constexpr (Composition::is_durable) {
-            if (active_) local.history.drop_snapshot();
+            if (local.installing()) local.history.drop_snapshot();
         }
-        forget();
+        forget(local);
     }
 
 private:
-    void forget() noexcept {
-        active_ = false;
-        begin_.id = SnapshotId{};
+    void notify(Local<Composition>& local, bool complete) const noexcept {
+        if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
+            local.observer->on_snapshot(local.leader, SnapshotProgress{
+                                                          .id = begin_.id,
+                                                          .index = begin_.position.index,
+                                                          .bytes = local.incoming.offset,
+                                                          .attempt = 0,
+                                                          .complete = complete,
+                                                      });
+        }
+    }
+
+    void forget(Local<Composition>& local) noexcept {
+        local.incoming = SnapshotOffset{};
         thawing_.drop();
     }
 
@@ -138,13 +187,12 @@ private:
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
         if (!fits(local, next_begin_)) return Step::foreign;
         if (next_begin_.position.index <= local.commit && !replaces_) return drop(local), Step::useless;
-        if (active_ && next_begin_.id == begin_.id) return Step::moved;
+        if (local.installing() && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
-        offset_ = 0;
+        local.incoming = {begin_.id, 0};
         whole_checksum_ = 0;
         thawing_.begin();
-        active_ = true;
         return begin_on_disk(local, tail) ? Step::begun : (drop(local), Step::no_room);
     }
 
@@ -162,17 +210,15 @@ private:
         if (!thawing_.load(piece)) return drop(local), Step::invalid;
         if (!append_on_disk(local, piece)) return drop(local), Step::no_room;
         whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, piece_.checksum));
-        offset_ += piece.size();
+        local.incoming.offset += piece.size();
         return Step::moved;
     }
 
-    bool active_ = false;
     bool replaces_ = false;
     SnapshotBegin begin_;
     Epochs<Composition::Limits::epochs_max> epochs_;
     Roster<Composition::Limits::nodes_max> roster_;
     Thawing<typename Composition::Machine> thawing_;
-    std::uint64_t offset_ = 0;
     std::uint32_t whole_checksum_ = 0;
 
     // The frame whose tail is being gathered.

@@ -7,12 +7,11 @@
 // as the same state is kept.
 #pragma once
 
-#include "frozen.hpp"
-
 #include "../../api/observer.hpp"
 #include "../../encoding/checksum.hpp"
 #include "../../encoding/entry.hpp"
 #include "../applier.hpp"
+#include "../frozen.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
 #include "../wire/append.hpp"
@@ -25,35 +24,47 @@
 
 namespace replicator::core {
 
+/// What the leader tells about the state that it froze last.
 template <class Composition>
-class SnapshotSender {
+struct FrozenSnapshot {
+    SnapshotId id{};
+    Position position;
+    Chain chain{};
+    Epochs<Composition::Limits::epochs_max> epochs;
+    Roster<Composition::Limits::nodes_max> roster;
+    std::uint64_t hashed_bytes = 0;  ///< how far the checksum of the whole has come
+    std::uint32_t whole_checksum = 0;
+    Instant read_at;  ///< when a follower last read it
+};
+
+template <class Composition>
+class OutgoingSnapshots {
 public:
     using Limits = typename Composition::Limits;
 
-    static constexpr std::uint64_t window_bytes =
-        std::uint64_t{Limits::snapshot_pieces_in_flight_max} * Composition::snapshot_piece_bytes;
-    /// What is on the way to a follower should be there in so long.
-    static constexpr Duration granted_time{Limits::failure_timeout.microseconds / 2};
-
+    /// Forgets the states that earlier followers were sent; a new epoch begins.
     void restart() noexcept { frozen_.drop(); }
 
-    /// True while the follower is given a rest after a state that came too late.
-    [[nodiscard]] static bool rests(Instant now, const SnapshotSend& sending) noexcept {
-        return now < sending.not_before;
+    /// True when pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
+    /// False also while it is given a rest after a state that came too late.
+    [[nodiscard]] static bool run_to(const Progress& follower, Instant now) noexcept {
+        return follower.state() == FollowerState::snapshot && now >= follower.snapshot.not_before;
     }
 
-    [[nodiscard]] bool owes(Instant now, const Progress& follower) const noexcept {
+    /// True when one is owed, while they run.
+    [[nodiscard]] bool owes(const Progress& follower) const noexcept {
         const SnapshotSend& sending = follower.snapshot;
-        if (rests(now, sending)) return false;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;
         const std::uint64_t on_the_way = sending.offset - sending.acknowledged;
-        const bool room = on_the_way < window_bytes && on_the_way < follower.allowance.full_bytes();
+        const bool room =
+            on_the_way < Composition::snapshot_window_bytes && on_the_way < follower.allowance.full_bytes();
         return sending.begun && !sending.end_sent && room;
     }
 
-    /// Writes the beginning or the next piece for a follower; 0 when `buffer` is too small.
+    /// Writes the beginning or the next piece, which is owed to a follower; 0 when `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
                                        std::span<std::byte> buffer) noexcept {
+        peer.progress.sent_at = local.now;
         SnapshotSend& sending = peer.progress.snapshot;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) {
             return transmit_begin(local, applier, peer, buffer);
@@ -61,8 +72,41 @@ public:
         return transmit_piece(local, peer, buffer);
     }
 
-    /// A follower says how far it is.
-    void on_ack(Instant now, Progress& follower, const Ack& ack, std::uint64_t allowance_max) const noexcept {
+    /// A follower that takes a state says how far it is. `entries` sends what is in the log: it finds out where both
+    /// logs part when the state is of no use, and goes on behind the state once that stands.
+    template <class Entries>
+    void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack, const Entries& entries) const noexcept {
+        const SnapshotSend& sending = peer.progress.snapshot;
+        if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
+            return entries.find_common(local, peer, *ack.refusal);
+        }
+        const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
+        if (!complete) return moved(local.now, peer.progress, ack);
+        const Index end = sending.position.index;
+        const bool reaches = reaches_back_to(local.log(), end);
+        if (reaches && !entries.place_cursor(local, peer.progress, end)) return;
+        peer.progress.gave_up_after(larger(end, ack.received));
+        finished(local, peer, reaches);
+        if (reaches) peer.progress.catch_up(local.tell_of(peer.id));
+    }
+
+    /// Sends again what was not answered, and gives the frozen state up when nobody reads it.
+    void tick(Instant now, std::span<Peer> peers) noexcept {
+        for (Peer& peer : peers) {
+            SnapshotSend& sending = peer.progress.snapshot;
+            if (peer.progress.state() != FollowerState::snapshot) continue;
+            // What the line had no room for yet cannot be lost.
+            const bool waits = sending.begun && !sending.end_sent && sending.offset == sending.acknowledged;
+            if (waits || now - sending.moved_at < sending.patience) continue;
+            peer.progress.allowance.lost(sending.offset);
+            sending.begin_owed = true;
+            sending.moved_at = now;
+        }
+        if (frozen_.taken() && now - outgoing_.read_at >= Limits::snapshot_keep_interval) frozen_.drop();
+    }
+
+    /// It has so much of the state.
+    void moved(Instant now, Progress& follower, const Ack& ack) const noexcept {
         SnapshotSend& sending = follower.snapshot;
         if (!ack.snapshot || ack.snapshot->id != sending.id || sending.begin_owed) return;
         const std::uint64_t offset = ack.snapshot->offset;
@@ -79,7 +123,7 @@ public:
         } else if (offset > sending.acknowledged && offset <= sending.offset) {
             sending.acknowledged = offset;
             sending.moved_at = now;
-            if (follower.allowance.acknowledged(offset, now, granted_time, allowance_max)) {
+            if (follower.allowance.acknowledged(offset, now, Composition::granted_time, Composition::allowance_max)) {
                 sending.patience = follower.allowance.patience(Limits::retry_interval, frame_timeout<Limits>);
             }
         }
@@ -100,21 +144,6 @@ public:
         const std::uint32_t doublings = sending.in_vain < 6 ? sending.in_vain : 6;
         sending.not_before = local.now + Duration{Limits::snapshot_backoff.microseconds << doublings};
         ++sending.in_vain;
-    }
-
-    /// Sends again what was not answered, and gives the frozen state up when nobody reads it.
-    void tick(Instant now, std::span<Peer> peers) noexcept {
-        for (Peer& peer : peers) {
-            SnapshotSend& sending = peer.progress.snapshot;
-            if (peer.progress.state() != FollowerState::snapshot) continue;
-            // What the line had no room for yet cannot be lost.
-            const bool waits = sending.begun && !sending.end_sent && sending.offset == sending.acknowledged;
-            if (waits || now - sending.moved_at < sending.patience) continue;
-            peer.progress.allowance.lost(sending.offset);
-            sending.begin_owed = true;
-            sending.moved_at = now;
-        }
-        if (frozen_.taken() && now - outgoing_.read_at >= Limits::snapshot_keep_interval) frozen_.drop();
     }
 
 private:
@@ -220,7 +249,7 @@ private:
     }
 
     Frozen<typename Composition::Machine> frozen_;
-    OutgoingSnapshot<Composition> outgoing_;
+    FrozenSnapshot<Composition> outgoing_;
     std::uint64_t taken_count_ = 0;
 };
 

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_former_link_is_void) {
     BOOST_TEST(node.local.commit == Index{});
     BOOST_TEST(node.ack().received == Index{});
     // The next one begins with what the leader says.
-    node.follower.linked(node.local, true, {});
+    node.follower.linked({});
     node.take(5, 0, 2);
     BOOST_TEST(node.ack().received == Index{5});
     BOOST_TEST(node.local.commit == Index{2});
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_link_begins_without_the_refusal_and_the_echo_of_the_forme
     const Ack ack = node.ack();
     BOOST_TEST((!ack.refusal && !ack.echo));
     // Its rounds are counted from the beginning, too.
-    node.follower.linked(node.local, true, {});
+    node.follower.linked({});
     static_cast<void>(node.ack());
     append = node.append_after(0, 0);
     append.timing = Echo{Instant{8}, 1};
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(entries_in_pieces_of_any_size_are_the_same_whether_they_are
         BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
         BOOST_TEST(node.ack().received == Index{5});
         // A new link: all come again, and two more.
-        node.follower.linked(node.local, true, {});
+        node.follower.linked({});
         node.leader.write(2);
         node.take(0, 7, 6, size);
         BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_lacks_what_is_committed_stops_the_node_or_was
         Following node;
         node.take(0, 5, 4);
         node.local.epoch = epoch_of(3);
-        node.follower.linked(node.local, false, forced ? at(3, 3) : Position{});
+        node.follower.linked(forced ? at(3, 3) : Position{});
         static_cast<void>(node.ack());
         Append append;
         append.previous = at(3, 7);  // its log has epoch 3 from entry 3 on
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_o
             other.write(1);
             other.open_epoch(3, true);
             node.local.epoch = epoch_of(3);
-            node.follower.linked(node.local, false, forced ? at(3, 3) : Position{});
+            node.follower.linked(forced ? at(3, 3) : Position{});
             static_cast<void>(node.ack());
             BOOST_REQUIRE(node.begin(node.append_after(2, 1)));
             const support::Bytes bytes = entries_of(other, 2, 1);

@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(while_a_follower_rests_from_states_it_is_owed_heartbeats_al
 
 BOOST_AUTO_TEST_CASE(a_follower_owes_acks_to_its_source_and_entries_to_a_candidate_that_fetches_them) {
     Leading node;
-    node.follower.linked(node.local, false, {});
+    node.follower.linked({});
     BOOST_REQUIRE(node.follower.owes());
     BOOST_TEST((node.next() == Owed::nothing));
     node.local.source = node.peer.id;

@@ -4,7 +4,7 @@
 #include "support/frames.hpp"
 #include "support/parts.hpp"
 
-#include <replicator/core/snapshot/frozen.hpp>
+#include <replicator/core/frozen.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -22,7 +22,7 @@ using namespace replicator;
 using namespace replicator::core;
 using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, ack::SemiSync<>,
                           support::Small, NoObserver>;
-using Step = Install<Parts>::Step;
+using Step = IncomingSnapshot<Parts>::Step;
 
 /// A node that receives a state as of entry `position`, on a line that parts from its own after entry `common`.
 struct Receiver {
@@ -53,13 +53,13 @@ struct Receiver {
     Index finish(std::uint64_t verified) {
         BOOST_REQUIRE(install.finish(local, applier, Index{verified}));
         BOOST_TEST(local.commit == local.log().last());
-        BOOST_TEST(!install.active());
+        BOOST_TEST(!local.installing());
         return local.suspect_from();
     }
 
     Local<Parts> local;
     Applier<Parts> applier;
-    Install<Parts> install;
+    IncomingSnapshot<Parts> install;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ struct Offered : Following {
     explicit Offered(Position forced = {}) {
         take(0, 5, 4);
         local.epoch = epoch_of(3);
-        follower.linked(local, false, forced);
+        follower.linked(forced);
         static_cast<void>(ack());
         tail.resize(write_snapshot_tail<Parts>(space.data(), local.epochs(), local.applied_roster()));
         std::memcpy(tail.data(), space.data(), tail.size());
@@ -49,9 +49,16 @@ struct Offered : Following {
     }
     /// Whether the state is taken; `refused` says why it is not.
     bool takes(const SnapshotBegin& begin) {
-        if (!follower.begin_snapshot(local, begin, tail.size())) return false;
-        BOOST_REQUIRE((follower.snapshot_bytes(local, applier, tail, true) == Error::none));
-        return follower.installing();
+        if (!incoming.begin(local, follower, begin, tail.size())) return false;
+        BOOST_REQUIRE((incoming.take(local, applier, follower, tail, true) == Error::none));
+        return local.installing();
+    }
+
+    bool begin_piece(const SnapshotPiece& piece, std::size_t bytes) {
+        return incoming.begin_piece(local, follower, piece, bytes);
+    }
+    Error take_state(std::span<const std::byte> piece, bool ends = true) {
+        return incoming.take(local, applier, follower, piece, ends);
     }
 
     std::array<std::byte, snapshot_tail_bytes_max<support::Small>> space{};
@@ -111,24 +118,22 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
     // Another piece than the next one: the leader hears which one is.
     piece.offset = 8;
-    BOOST_TEST(!node.follower.begin_piece(piece, state.size()));
+    BOOST_TEST(!node.begin_piece(piece, state.size()));
     BOOST_TEST(node.follower.owes());
     BOOST_TEST(node.ack().snapshot->offset == 0u);
     piece.offset = 0;
-    BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
-    BOOST_REQUIRE(
-        (node.follower.snapshot_bytes(node.local, node.applier, std::span(state).first(5), false) == Error::none));
+    BOOST_REQUIRE(node.begin_piece(piece, state.size()));
+    BOOST_REQUIRE((node.take_state(std::span(state).first(5), false) == Error::none));
     BOOST_TEST(!node.follower.owes());
-    BOOST_REQUIRE(
-        (node.follower.snapshot_bytes(node.local, node.applier, std::span(state).subspan(5), true) == Error::none));
+    BOOST_REQUIRE((node.take_state(std::span(state).subspan(5)) == Error::none));
     BOOST_TEST(node.follower.owes());
     BOOST_TEST(node.ack().snapshot->offset == state.size());
     piece = {.id = SnapshotId{3},
              .offset = state.size(),
              .checksum = checksum({}),
              .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
-    BOOST_REQUIRE(node.follower.begin_piece(piece, 0));
-    BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
+    BOOST_REQUIRE(node.begin_piece(piece, 0));
+    BOOST_REQUIRE((node.take_state({}) == Error::none));
     // It is in the place of everything, and verified.
     ack = node.ack();
     BOOST_TEST(ack.received == Index{9});
@@ -150,14 +155,14 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
         BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), replaces ? at(1, 4) : Position{}, replaces ? 2 : 0)));
         const std::array<std::byte, sizeof(support::Sum)> state{};
         const SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
-        BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
-        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
+        BOOST_REQUIRE(node.begin_piece(piece, state.size()));
+        BOOST_REQUIRE((node.take_state(state) == Error::none));
         const SnapshotPiece end{.id = SnapshotId{3},
                                 .offset = state.size(),
                                 .checksum = checksum({}),
                                 .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
-        BOOST_REQUIRE(node.follower.begin_piece(end, 0));
-        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, {}, true) == Error::none));
+        BOOST_REQUIRE(node.begin_piece(end, 0));
+        BOOST_REQUIRE((node.take_state({}) == Error::none));
         // Without another line, what is committed is in the state, and only what was not is gone.
         BOOST_TEST(node.local.counters.discarded == (replaces ? 3u : 1u));
     }
@@ -168,12 +173,11 @@ BOOST_AUTO_TEST_CASE(what_was_begun_to_be_received_ends_with_the_leader_or_when_
         Offered node;
         BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), {}, 5)));
         change(node);
-        return node.follower.installing();
+        return node.local.installing();
     };
-    BOOST_TEST(installing_after([](Offered& node) { node.follower.linked(node.local, true, {}); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.follower.linked(node.local, false, {}); }));
+    BOOST_TEST(installing_after([](Offered& node) { node.follower.linked({}); }));
     BOOST_TEST(installing_after([](Offered& node) { node.follower.unlinked(); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.follower.give_up_install(node.local); }));
+    BOOST_TEST(!installing_after([](Offered& node) { node.incoming.drop(node.local); }));
     BOOST_TEST(!installing_after([](Offered& node) { node.take(5, 0); }));
 }
 
@@ -184,8 +188,8 @@ BOOST_AUTO_TEST_CASE(the_same_beginning_again_goes_on_and_another_one_begins_ane
         BOOST_REQUIRE(node.takes(begin));
         const std::array<std::byte, sizeof(support::Sum)> state{};
         const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
-        BOOST_REQUIRE(node.follower.begin_piece(piece, state.size()));
-        BOOST_REQUIRE((node.follower.snapshot_bytes(node.local, node.applier, state, true) == Error::none));
+        BOOST_REQUIRE(node.begin_piece(piece, state.size()));
+        BOOST_REQUIRE((node.take_state(state) == Error::none));
         static_cast<void>(node.ack());
         if (!same) begin.id = SnapshotId{4};
         BOOST_TEST(node.takes(begin));

@@ -51,7 +51,6 @@ struct Progresses {
 using Parts = Composition<Pages, codec::Raw<Pages::Command>, log::Ring<4096>, ack::Async<>, support::Small, Progresses>;
 using Limits = Parts::Limits;
 constexpr std::uint64_t piece = Parts::snapshot_piece_bytes;
-constexpr std::uint64_t allowance_max = 1u << 20;
 constexpr Duration moment{1};
 
 /// A leader whose log begins behind entry 9, and a follower that needs the state.
@@ -76,7 +75,7 @@ struct Sending {
 
     SnapshotSend& sending() { return peer.progress.snapshot; }
     void pass(Duration time) { local.now = local.now + time; }
-    [[nodiscard]] bool owes() { return sender.owes(local.now, peer.progress); }
+    [[nodiscard]] bool owes() { return sender.run_to(peer.progress, local.now) && sender.owes(peer.progress); }
     std::size_t transmit(std::size_t room = 2048) {
         return sender.transmit(local, applier, peer, std::span(buffer).first(room));
     }
@@ -99,7 +98,7 @@ struct Sending {
     void answer(std::uint64_t offset, SnapshotId id) {
         Ack ack;
         ack.snapshot = SnapshotOffset{id, offset};
-        sender.on_ack(local.now, peer.progress, ack, allowance_max);
+        sender.moved(local.now, peer.progress, ack);
     }
     void answer(std::uint64_t offset) { answer(offset, sending().id); }
     void tick() { sender.tick(local.now, std::span(&peer, 1)); }
@@ -107,7 +106,7 @@ struct Sending {
     Progresses observer;
     Local<Parts> local;
     Applier<Parts> applier;
-    SnapshotSender<Parts> sender;
+    OutgoingSnapshots<Parts> sender;
     Peer peer;
     std::size_t tail_bytes = 0;
     alignas(8) std::array<std::byte, 2048> buffer{};
@@ -200,7 +199,7 @@ BOOST_AUTO_TEST_CASE(only_an_answer_to_this_beginning_moves_anything) {
     Sending sending;
     sending.begin();
     const auto begun = [&sending] { return sending.sending().begun; };
-    sending.sender.on_ack(sending.local.now, sending.peer.progress, Ack{}, allowance_max);
+    sending.sender.moved(sending.local.now, sending.peer.progress, Ack{});
     BOOST_TEST(!begun());
     sending.answer(0, SnapshotId{1234});
     BOOST_TEST(!begun());

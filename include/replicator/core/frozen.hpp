@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// The state on its way to a follower that the log cannot help: frozen on the leader, assembled on the follower.
+// A state as it is sent to a follower, and kept on a disk: frozen at one end, thawed at the other, with what it tells
+// of the epochs and nodes before.
 #pragma once
 
-#include "../../concepts/state_machine.hpp"
-#include "../../encoding/bytes.hpp"
-#include "../../types.hpp"
-#include "../self.hpp"
+#include "composition.hpp"
+#include "history/epochs.hpp"
+#include "history/roster.hpp"
+
+#include "../concepts/state_machine.hpp"
+#include "../encoding/bytes.hpp"
+#include "../types.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -147,18 +151,5 @@ template <class Composition>
     }
     return true;
 }
-
-/// What the leader tells about the state that it froze last.
-template <class Composition>
-struct OutgoingSnapshot {
-    SnapshotId id{};
-    Position position;
-    Chain chain{};
-    Epochs<Composition::Limits::epochs_max> epochs;
-    Roster<Composition::Limits::nodes_max> roster;
-    std::uint64_t hashed_bytes = 0;  ///< how far the checksum of the whole has come
-    std::uint32_t whole_checksum = 0;
-    Instant read_at;  ///< when a follower last read it
-};
 
 }  // namespace replicator::core
