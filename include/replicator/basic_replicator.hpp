@@ -246,12 +246,12 @@ public:
 
     /// A stream or link to `peer` starts anew, see concepts/transport.hpp.
     void connected(NodeId peer) noexcept {
-        if (core::Peer* const found = node_.parts().find(peer)) node_.relations().begin_anew(*found, true);
+        if (core::Peer* const found = node_.find(peer)) node_.relations().begin_anew(*found, true);
         announce();
     }
     /// It is gone: the peer counts as down at once. A node that is no peer is passed over, here and in `connected`.
     void disconnected(NodeId peer) noexcept {
-        if (core::Peer* const found = node_.parts().find(peer)) node_.relations().begin_anew(*found, false);
+        if (core::Peer* const found = node_.find(peer)) node_.relations().begin_anew(*found, false);
         announce();
     }
     /// For a second stream to a peer whose first one stands, see TR-10 in concepts/transport.hpp.
@@ -260,7 +260,7 @@ public:
     /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
     /// (no such peer), faulted.
     [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
-        core::Peer* const found = node_.parts().find(peer);
+        core::Peer* const found = node_.find(peer);
         if (found == nullptr) return Error::wrong_node;
         const Error error = node_.receive(*found, bytes);
         announce();
@@ -270,7 +270,7 @@ public:
     /// Writes one frame that `peer` is owed, and returns its size; 0 when there is none now. The buffer should have
     /// room for `transmit_bytes_min` bytes, or a frame may have to wait for a larger one.
     [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer) noexcept {
-        core::Peer* const found = node_.parts().find(peer);
+        core::Peer* const found = node_.find(peer);
         if (found == nullptr) return 0;
         const std::size_t size = node_.transmit(*found, buffer);
         if (size == 0) found->awake = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
@@ -53,6 +54,8 @@ struct Index {
 
 [[nodiscard]] constexpr Index smaller(Index a, Index b) noexcept { return a < b ? a : b; }
 [[nodiscard]] constexpr Index larger(Index a, Index b) noexcept { return a < b ? b : a; }
+[[nodiscard]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
+[[nodiscard]] constexpr std::size_t larger(std::size_t a, std::size_t b) noexcept { return a < b ? b : a; }
 
 /// One reign of one leader. The counter orders reigns; node and tag say who opened it in which run, so that no two
 /// openings are ever equal. Counter 0 is "no epoch yet".

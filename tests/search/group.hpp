@@ -241,7 +241,7 @@ private:
             return !candidacy.active() || candidacy.question() != first.question ||
                    receiver.local().run != first.receiver_run;
         }
-        return receiver.parts().find(node_ids[from])->link != first.header.link;
+        return receiver.find(node_ids[from])->link != first.header.link;
     }
 
     Frames* frames_;

@@ -88,7 +88,7 @@ struct LeaderOf : OneNode<GivenParts> {
     std::size_t transmit(std::size_t room = 2048) {
         buffer.fill(std::byte{0xee});
         const auto to = std::span(buffer).first(room);
-        const auto runs = [&] { return snapshots.run_to(follower(), local.now); };
+        const auto runs = [&] { return follower().takes_state(local.now); };
         if (!runs()) {
             const bool entries = sender.entries_owed(local, follower());
             if (!entries && !sender.note_owed(local, follower())) return 0;

@@ -23,9 +23,6 @@
 
 namespace replicator::core {
 
-[[nodiscard]] constexpr std::size_t larger(std::size_t a, std::size_t b) noexcept { return a < b ? b : a; }
-[[nodiscard]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }
-
 /// The nodes that a group must have for a policy to be satisfiable at all.
 template <class Ack>
 [[nodiscard]] constexpr std::size_t nodes_min() noexcept {

@@ -7,7 +7,6 @@
 
 #include "discard.hpp"
 #include "divergence.hpp"
-#include "maybe_index.hpp"
 
 #include "../../concepts/log_policy.hpp"
 #include "../../encoding/entry.hpp"
@@ -22,6 +21,17 @@
 #include <span>
 
 namespace replicator::core {
+
+/// An index that may be unknown. `std::optional` would do, but for one more byte and a branch in the common path.
+struct MaybeIndex {
+    bool known = false;
+    Index index;
+
+    explicit operator bool() const noexcept { return known; }
+    Index operator*() const noexcept { return index; }
+    [[nodiscard]] Index value_or_zero() const noexcept { return known ? index : Index{}; }
+    void reset() noexcept { *this = MaybeIndex{}; }
+};
 
 template <class Composition>
 class Follower {
@@ -54,19 +64,9 @@ public:
         // With the hello it told of what it had committed before; what it commits itself is of its epoch.
         if (local.known_commit.index < append.commit) local.known_commit = {local.epoch, append.commit};
         if (append.timing) take_timing(*append.timing);
-        if (const Error error = misfit(local, append); error != Error::none) {
-            if (!stalled(local.log())) refuse_append(local, error, append.previous);
-            return false;
-        }
-        own_ = local.log().seek(append.previous.index + 1);
-        if (stalled(local.log())) return false;  // as if it had not come: the leader asks again
-        epoch_ = append.previous.epoch;
-        index_ = append.previous.index;
+        if (!goes_on(local, append) && !find_place(local, append)) return false;
         ends_at_ = index_ + append.count;
-        chain_ = append.previous_chain;
         told_commit_ = larger(told_commit_, append.commit);
-        verified(index_);
-        learn_epoch(local);
         return true;
     }
 
@@ -146,11 +146,35 @@ public:
     /// A state of the leader stands, with nothing behind it.
     void stand_at_state(const Local<Composition>& local) noexcept {
         verified_.reset();
+        epoch_ = Epoch{};  // what comes next is looked at closely
         verified(local.log().last());
         told_commit_ = local.commit;
     }
 
 private:
+    /// True when the append plainly goes on where the last one on this link ended, at the end of this log.
+    [[nodiscard]] bool goes_on(const Local<Composition>& local, const Append& append) const noexcept {
+        const bool at_end = verified_ && index_ == local.log().last() && chain_ == local.log().chain();
+        return at_end && append.previous.index == index_ && append.previous_chain == chain_ &&
+               append.previous.epoch == epoch_ && epoch_ != Epoch{} && !stalled(local.log());
+    }
+
+    /// Where in this log the append goes on. False when that is nowhere; the leader then learns why.
+    [[nodiscard]] bool find_place(Local<Composition>& local, const Append& append) noexcept {
+        if (const Error error = misfit(local, append); error != Error::none) {
+            if (!stalled(local.log())) refuse_append(local, error, append.previous);
+            return false;
+        }
+        own_ = local.log().seek(append.previous.index + 1);
+        if (stalled(local.log())) return false;  // as if it had not come: the leader asks again
+        epoch_ = append.previous.epoch;
+        index_ = append.previous.index;
+        chain_ = append.previous_chain;
+        verified(index_);
+        learn_epoch(local);
+        return true;
+    }
+
     void verified(Index index) noexcept {
         if (verified_ && index <= *verified_) return;
         verified_ = {true, index};
@@ -259,6 +283,7 @@ private:
         const auto room = reserve(local, applier, header, entry.size());
         if (room.empty()) return refuse_for_room(local);
         if (!local.history.append_entry(room, entry, local.epoch)) return Error::protocol;
+        if (header.type() == EntryType::epoch_start) epoch_ = local.epochs().last();
         appended(1, header.chain);
         return Error::none;
     }
@@ -327,7 +352,7 @@ private:
     MaybeIndex verified_;  // up to here the log agrees with the leader's, on this link
     Position forced_;      // the newest forced epoch in the leader's log, and its first entry
     Index told_commit_;    // the leader's commit index
-    Epoch epoch_;          // of the entry at `index_`, as long as the log has it already; 0 when nobody remembers
+    Epoch epoch_;          // of the entry at `index_`; 0 when nobody remembers
     Index index_;          // the last entry of the append that was taken
     Index ends_at_;        // the last entry that the append said it has
     Chain chain_{};        // up to that entry

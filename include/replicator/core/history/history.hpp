@@ -178,14 +178,13 @@ public:
         epochs_.begin({}, {}, {});
     }
 
-    /// A state that came from elsewhere ends at `position`, behind which the log begins anew. False when the disk has
-    /// no room for that, or failed; then nothing has changed.
-    [[nodiscard]] bool install(HistoryId id, Index position, Chain chain, const EpochsOfLog& epochs,
+    /// A state of this history that came from elsewhere ends at `position`, behind which the log begins anew. False
+    /// when the disk has no room for that, or failed; then nothing has changed.
+    [[nodiscard]] bool install(Index position, Chain chain, const EpochsOfLog& epochs,
                                const RosterOfLog& roster) noexcept {
         if (!replace_log(position, chain, epochs)) return false;
         epochs_ = epochs;
         applied_roster_ = roster;
-        id_ = id;
         return true;
     }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "admission.hpp"
-#include "pace.hpp"
 #include "seat.hpp"
 
 #include "../../api/write.hpp"
@@ -130,11 +129,10 @@ public:
                 peer.progress.stream(local.tell_of(peer.id));
             }
         }
-        admit_followers(local, peers);
+        if (somebody_waits_to_count(peers)) admit_followers(local, peers);
         if constexpr (Policy::has_seat) {
-            if (const NodeId node = next_seat(local, peers, acknowledged_); node != NodeId{}) {
-                give_seat(local, peers, node);
-            }
+            const NodeId node = seat_is_up(local, peers) ? NodeId{} : next_seat(local, peers, acknowledged_);
+            if (node != NodeId{}) give_seat(local, peers, node);
         }
         advance(local, applier, peers);
         if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
@@ -156,7 +154,7 @@ public:
 
     [[nodiscard]] WriteState state_of(const Local<Composition>& local, Ticket ticket) const noexcept {
         const bool leads = local.role == Role::leader && ticket.position.epoch == local.epoch;
-        const bool led = ticket.position.epoch == epoch_of_acknowledged(local);
+        const bool led = leads || ticket.position.epoch == epoch_of_acknowledged(local);
         if (!led) return WriteState::unknown;
         const Index index = ticket.position.index;
         if (index <= acknowledged_) return WriteState::acknowledged;
@@ -307,6 +305,20 @@ private:
             local.observer->on_admitted(peer.id, follower.incarnation);
         }
         return true;
+    }
+
+    // What mostly holds, so that nobody has to look further.
+    [[nodiscard]] static bool somebody_waits_to_count(ConstPeers peers) noexcept {
+        for (const Peer& peer : peers) {
+            if (!peer.progress.counts && peer.progress.state() == FollowerState::streaming) return true;
+        }
+        return false;
+    }
+    [[nodiscard]] static bool seat_is_up(const Local<Composition>& local, ConstPeers peers) noexcept {
+        for (const Peer& peer : peers) {
+            if (peer.id == local.roster().seat) return peer.progress.up();
+        }
+        return false;
     }
 
     void admit_followers(Local<Composition>& local, Peers peers) noexcept {

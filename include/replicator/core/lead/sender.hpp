@@ -274,7 +274,10 @@ private:
                      const Copied& copied) noexcept {
         if (copied.bytes > 0) {
             follower.next = copied.next;
-            follower.previous = {local.epochs().at(copied.next.index - 1), copied.next.index - 1};
+            // Behind an entry of its own epoch, a leader has no others.
+            const bool own = local.role == Role::leader && follower.previous.epoch == local.epoch;
+            const Index last = copied.next.index - 1;
+            follower.previous = {own ? local.epoch : local.epochs().at(last), last};
             follower.previous_chain = copied.chain;
             follower.in_flight.sent(follower.previous.index, copied.bytes);
             follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), local.now);

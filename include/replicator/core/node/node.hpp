@@ -12,7 +12,7 @@
 #include "../../concepts/transport.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
-#include "../lead/pace.hpp"
+#include "../lead/seat.hpp"
 #include "../lead/sender.hpp"
 #include "../peer/peer.hpp"
 #include "../stream/damage.hpp"
@@ -46,8 +46,9 @@ public:
     [[nodiscard]] const Local<Composition>& local() const noexcept { return parts_.local; }
     [[nodiscard]] Applier<Composition>& applier() noexcept { return parts_.applier; }
     [[nodiscard]] const Applier<Composition>& applier() const noexcept { return parts_.applier; }
-    [[nodiscard]] std::span<Peer> peers() noexcept { return parts_.peers(); }
-    [[nodiscard]] std::span<const Peer> peers() const noexcept { return parts_.peers(); }
+    [[nodiscard]] std::span<Peer> peers() noexcept { return peers_of(parts_); }
+    [[nodiscard]] std::span<const Peer> peers() const noexcept { return peers_of(parts_); }
+    [[nodiscard]] Peer* find(NodeId node) noexcept { return find_peer(parts_, node); }
     /// What people ask of the node begins there.
     [[nodiscard]] Relations<Composition> relations() noexcept { return Relations<Composition>(parts_); }
 
@@ -111,7 +112,7 @@ public:
                                                  [&] { static_cast<void>(receive(peer, {})); });
         }
         for (Peer& peer : peers()) {
-            if (parts_.sends_to(peer)) Sender<Composition>::tick(local(), peer);
+            if (sends_to(local(), peer)) Sender<Composition>::tick(local(), peer);
         }
         parts_.snapshots.tick(local().now, peers());
         if (local().role == Role::leader) parts_.leader.tick(local(), applier(), peers());
@@ -153,7 +154,7 @@ private:
         peer.heard_at = local().now;
         peer.link_confirmed = true;
         peer.tail = Peer::Tail::unwanted;
-        return parts_.sends_to(peer) ? take_from_follower(peer, header, head) : take_from_source(peer, header, head);
+        return sends_to(local(), peer) ? take_from_follower(peer, header, head) : take_from_source(peer, header, head);
     }
 
     [[nodiscard]] static bool is_of_no_link(FrameType type) noexcept {
@@ -193,21 +194,16 @@ private:
     [[nodiscard]] Error take_from_source(Peer& peer, const FrameHeader& header,
                                          std::span<const std::byte> head) noexcept {
         auto& follower = parts_.follower;
-        auto& incoming = parts_.incoming;
         bool wanted = false;
         Peer::Tail tail = Peer::Tail::snapshot;
         switch (header.type) {
             case FrameType::append:
                 wanted = follower.begin_append(local(), read_append(head.data(), header.flags, local().epoch));
-                if (wanted && local().installing()) incoming.drop(local());
+                if (wanted && local().installing()) parts_.incoming.drop(local());
                 tail = Peer::Tail::entries;
                 break;
             case FrameType::snapshot_begin:
-                wanted = incoming.begin(local(), follower, read_snapshot_begin(head.data()), header.tail_bytes);
-                break;
-            case FrameType::snapshot_piece:
-                wanted = incoming.begin_piece(local(), follower, read_snapshot_piece(head.data()), header.tail_bytes);
-                break;
+            case FrameType::snapshot_piece: wanted = parts_.incoming.take_head(local(), follower, header, head); break;
             case FrameType::hand_over: return take_rare(peer, header, head);
             default: return Error::protocol;
         }

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace replicator::core {
 
@@ -43,6 +44,24 @@ enum class Owed : std::uint8_t {
     return 0;
 }
 
+template <class Parts>
+[[nodiscard]] auto peers_of(Parts& parts) noexcept {
+    return std::span(parts.peer_slots).first(parts.peer_count);
+}
+template <class Parts>
+[[nodiscard]] Peer* find_peer(Parts& parts, NodeId node) noexcept {
+    for (Peer& peer : peers_of(parts)) {
+        if (peer.id == node) return &peer;
+    }
+    return nullptr;
+}
+
+/// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
+template <class Composition>
+[[nodiscard]] bool sends_to(const Local<Composition>& local, const Peer& peer) noexcept {
+    return local.role == Role::leader || peer.fetches;
+}
+
 /// What the peer is owed first. O(1).
 template <class Composition>
 [[nodiscard]] Owed next_owed(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
@@ -52,11 +71,11 @@ template <class Composition>
     if (peer.reply_owed) return Owed::promise_reply;
     if (peer.request_owed) return Owed::promise_request;
     if (peer.link == LinkId{}) return Owed::nothing;
-    if (!parts.sends_to(peer)) {
+    if (!sends_to(local, peer)) {
         return peer.id == local.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
     }
     if (peer.hand_over_owed) return Owed::hand_over;
-    if (OutgoingSnapshots<Composition>::run_to(peer.progress, local.now)) {
+    if (peer.progress.takes_state(local.now)) {
         return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
     }
     if (Sender<Composition>::entries_owed(local, peer.progress)) return Owed::entries;
@@ -66,7 +85,7 @@ template <class Composition>
 /// Tells the transport of the peers that are owed something, each once until all of it was asked for.
 template <class Composition, class IsOwed, class Wake>
 void wake_sleeping_peers(NodeParts<Composition>& parts, IsOwed&& is_owed, Wake&& wake) noexcept {
-    for (Peer& peer : parts.peers()) {
+    for (Peer& peer : peers_of(parts)) {
         if (peer.awake || !is_owed(peer)) continue;
         peer.awake = true;
         wake(peer.id);
@@ -77,7 +96,7 @@ void wake_sleeping_peers(NodeParts<Composition>& parts, IsOwed&& is_owed, Wake&&
 template <class Composition, class Wake>
 void wake_peers(NodeParts<Composition>& parts, Wake&& wake) noexcept {
     const auto is_owed = [&parts](const Peer& peer) { return next_owed(parts, peer) != Owed::nothing; };
-    for (const Peer& peer : parts.peers()) {
+    for (const Peer& peer : peers_of(parts)) {
         if (!peer.awake) return wake_sleeping_peers(parts, is_owed, wake);
     }
 }

@@ -43,14 +43,6 @@ struct NodeParts {
 
     [[nodiscard]] std::span<Peer> peers() noexcept { return std::span(peer_slots).first(peer_count); }
     [[nodiscard]] std::span<const Peer> peers() const noexcept { return std::span(peer_slots).first(peer_count); }
-    [[nodiscard]] Peer* find(NodeId node) noexcept {
-        for (Peer& peer : peers()) {
-            if (peer.id == node) return &peer;
-        }
-        return nullptr;
-    }
-    /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
-    [[nodiscard]] bool sends_to(const Peer& peer) const noexcept { return local.role == Role::leader || peer.fetches; }
 
     Local<Composition> local;
     Applier<Composition> applier;

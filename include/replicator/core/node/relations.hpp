@@ -3,6 +3,7 @@
 // epoch is over.
 #pragma once
 
+#include "owed.hpp"
 #include "parts.hpp"
 
 #include "../../result.hpp"
@@ -32,8 +33,8 @@ public:
 
     [[nodiscard]] Local<Composition>& local() const noexcept { return local_; }
     [[nodiscard]] Applier<Composition>& applier() const noexcept { return parts_.applier; }
-    [[nodiscard]] std::span<Peer> peers() const noexcept { return parts_.peers(); }
-    [[nodiscard]] Peer* find(NodeId node) const noexcept { return parts_.find(node); }
+    [[nodiscard]] std::span<Peer> peers() const noexcept { return peers_of(parts_); }
+    [[nodiscard]] Peer* find(NodeId node) const noexcept { return find_peer(parts_, node); }
 
     // ---- Streams and hellos
 

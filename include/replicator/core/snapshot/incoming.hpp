@@ -38,7 +38,16 @@ public:
 
     // Of the node, `follower` is the part that takes entries: it says what it holds, and what the leader is owed.
 
-    /// The head of a snapshot frame came, with so many bytes to follow. False when they are of no use.
+    /// The head of a frame with a part of a state came. False when what follows is of no use.
+    template <class Following>
+    [[nodiscard]] bool take_head(Local<Composition>& local, Following& follower, const FrameHeader& header,
+                                 std::span<const std::byte> head) noexcept {
+        return header.type == FrameType::snapshot_piece
+                   ? begin_piece(local, follower, read_snapshot_piece(head.data()), header.tail_bytes)
+                   : begin(local, follower, read_snapshot_begin(head.data()), header.tail_bytes);
+    }
+
+    /// A state begins, with so many bytes to follow. False when they are of no use.
     template <class Following>
     [[nodiscard]] bool begin(Local<Composition>& local, const Following& follower, const SnapshotBegin& begin,
                              std::size_t tail_bytes) noexcept {
@@ -163,7 +172,7 @@ private:
             const auto suspect = [position](auto& metadata) { metadata.suspect_from = position + 1; };
             if (!local.history.remember(suspect)) return false;
         }
-        return local.history.install(begin_.history, position, begin_.chain, epochs_, roster_);
+        return local.history.install(position, begin_.chain, epochs_, roster_);
     }
 
     /// The state also goes to the disk, piece by piece.

@@ -45,13 +45,7 @@ public:
     /// Forgets the states that earlier followers were sent; a new epoch begins.
     void restart() noexcept { frozen_.drop(); }
 
-    /// True when pieces of a state go to the follower, and nothing else: an append would tell it to give the state up.
-    /// False also while it is given a rest after a state that came too late.
-    [[nodiscard]] static bool run_to(const Progress& follower, Instant now) noexcept {
-        return follower.state() == FollowerState::snapshot && now >= follower.snapshot.not_before;
-    }
-
-    /// True when one is owed, while they run.
+    /// True when one is owed, while the follower takes a state.
     [[nodiscard]] bool owes(const Progress& follower) const noexcept {
         const SnapshotSend& sending = follower.snapshot;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) return true;

@@ -35,7 +35,7 @@ public:
     /// Writes the question for a stream that begins, and draws its nonce. Returns the size of the question; 0 when
     /// `buffer` is too small, or the stream is to be closed at once.
     [[nodiscard]] std::size_t ask(NodeId id, std::uint64_t& nonce, std::span<std::byte> buffer) noexcept {
-        const Peer* const peer = node_.parts().find(id);
+        const Peer* const peer = node_.find(id);
         if (peer == nullptr || node_.local().role == Role::faulted) return 0;
         nonce = ++node_.local().attempts;
         return write(*peer, nonce, {}, Error::none, buffer);
@@ -47,7 +47,7 @@ public:
     [[nodiscard]] Result<bool> judge(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes,
                                      std::span<std::byte> reply, std::size_t& size) noexcept {
         size = 0;
-        Peer* const peer = node_.parts().find(id);
+        Peer* const peer = node_.find(id);
         if (peer == nullptr) return Error::wrong_node;
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
@@ -68,7 +68,7 @@ public:
     /// Makes it the stream of the peer, in place of any other. The node is to be given `bytes` next, from their
     /// beginning: the answer among them makes the link.
     void take_over(NodeId id, std::uint64_t nonce, std::span<const std::byte> bytes) noexcept {
-        Peer* const peer = node_.parts().find(id);
+        Peer* const peer = node_.find(id);
         if (peer == nullptr) return;
         node_.relations().begin_anew(*peer, true);
         peer->nonce = nonce;  // the hello with it was said

@@ -4,7 +4,6 @@
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
 
-#include <replicator/core/lead/pace.hpp>
 #include <replicator/core/promote/return_to_lead.hpp>
 
 #include <boost/test/unit_test.hpp>

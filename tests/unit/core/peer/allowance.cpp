@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // How many bytes may be on the way: what a slow line carries in time, and no less because a way is long or unsteady.
 
-#include <replicator/core/peer/allowance.hpp>
+#include <replicator/core/peer/progress.hpp>
 
 #include <boost/test/unit_test.hpp>
 

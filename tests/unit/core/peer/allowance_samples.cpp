@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What each time that an acknowledgement takes says about the line, sample by sample.
 
-#include <replicator/core/peer/allowance.hpp>
+#include <replicator/core/peer/progress.hpp>
 #include <replicator/types.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -75,7 +75,7 @@ struct Sending {
 
     SnapshotSend& sending() { return peer.progress.snapshot; }
     void pass(Duration time) { local.now = local.now + time; }
-    [[nodiscard]] bool owes() { return sender.run_to(peer.progress, local.now) && sender.owes(peer.progress); }
+    [[nodiscard]] bool owes() { return peer.progress.takes_state(local.now) && sender.owes(peer.progress); }
     std::size_t transmit(std::size_t room = 2048) {
         return sender.transmit(local, applier, peer, std::span(buffer).first(room));
     }
