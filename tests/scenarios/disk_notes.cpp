@@ -58,7 +58,7 @@ struct Receiver {
         BOOST_REQUIRE((install.gather(local, tail, true) == IncomingSnapshot<Parts>::Step::begun));
         const std::array<std::byte, sizeof(support::Sum)> state{};
         const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
-        BOOST_REQUIRE(install.gather_piece(piece, state.size()));
+        BOOST_REQUIRE(install.gather_piece(local, piece, state.size()));
         BOOST_REQUIRE((install.gather(local, state, true) == IncomingSnapshot<Parts>::Step::moved));
         BOOST_REQUIRE(install.finish(local, applier, Index{}));
     }
