@@ -291,13 +291,17 @@ private:
     /// An entry came that this log has already, or has another one in its place.
     Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
         const EntryRun run = local.log().read(own_);
-        if (run.count == 0 && stalled(local.log())) return rest_is_useless_ = true, Error::none;
+        if (run.count == 0 && stalled(local.log())) {
+            rest_is_useless_ = true;
+            return Error::none;
+        }
         if (run.count == 0) return fail(local, Error::log_failed);
         const std::byte* const entry = run.bytes.data();
         const EntryHeader own = load_entry_header(entry);
         if (own.chain == theirs.chain) {
             if (own.type() == EntryType::epoch_start) epoch_ = read_epoch_start(entry + entry_header_bytes).epoch;
-            own_ = {own_.index + 1, own_.offset + own.bytes()}, chain_ = own.chain;
+            own_ = {own_.index + 1, own_.offset + own.bytes()};
+            chain_ = own.chain;
             verified(++index_);
             learn_epoch(local);
             return Error::none;
@@ -346,7 +350,8 @@ private:
     /// This node stops; nothing that the leader sent is wrong.
     Error fail(Local<Composition>& local, Error error) noexcept {
         local.fail(error);
-        return rest_is_useless_ = true, Error::none;
+        rest_is_useless_ = true;
+        return Error::none;
     }
 
     MaybeIndex verified_;  // up to here the log agrees with the leader's, on this link

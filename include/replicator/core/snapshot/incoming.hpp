@@ -60,7 +60,10 @@ public:
         const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
         const bool replaces = lacks.index != Index{} && own && local.epochs().at(lacks.index) == lacks.epoch && !late;
         if (stalled(local.log())) return false;
-        if (replaces && !follower.may_be_replaced(local, begin.common)) return local.fail(Error::diverged), false;
+        if (replaces && !follower.may_be_replaced(local, begin.common)) {
+            local.fail(Error::diverged);
+            return false;
+        }
         return gather_begin(begin, tail_bytes, replaces);
     }
     template <class Following>
@@ -78,19 +81,14 @@ public:
         switch (gather(local, piece, ends)) {
             case Step::nothing: return Error::none;
             case Step::begun: notify(local, false); [[fallthrough]];
-            case Step::moved: return follower.owe_ack(), Error::none;
-            case Step::useless: return follower.refuse(local, Error::snapshot_old, local.last()), Error::none;
+            case Step::moved: follower.owe_ack(); break;
+            case Step::useless: follower.refuse(local, Error::snapshot_old, local.last()); break;
             case Step::corrupt: return Error::corrupt;
             case Step::foreign: return Error::protocol;
-            case Step::invalid: return local.fail(Error::snapshot_invalid), Error::none;
-            case Step::no_room: return local.fail_if_log_did(), Error::none;
-            case Step::complete: break;
+            case Step::invalid: local.fail(Error::snapshot_invalid); break;
+            case Step::no_room: local.fail_if_log_did(); break;
+            case Step::complete: complete(local, applier, follower); break;
         }
-        notify(local, true);
-        // Without a replacement what is committed here is in the state; a tail of another line is not.
-        follower.discard_after(local, replaces_ ? begin_.common : larger(begin_.common, local.commit));
-        if (!finish(local, applier, follower.verified())) return local.fail_if_log_did(), Error::none;
-        follower.stand_at_state(local);
         return Error::none;
     }
 
@@ -134,7 +132,10 @@ public:
         const Index position = begin_.position.index;
         if (replaces_) local.held_through = larger(local.held_through, begin_.common);
         if (verified > position) local.held_through = larger(local.held_through, verified);
-        if (!replace_history(local, position)) return forget(local), false;
+        if (!replace_history(local, position)) {
+            forget(local);
+            return false;
+        }
         local.commit = position;
         applier.install(std::move(thawing_.machine()), local.log().begin());
         forget(local);
@@ -150,6 +151,15 @@ public:
     }
 
 private:
+    template <class Following>
+    void complete(Local<Composition>& local, Applier<Composition>& applier, Following& follower) noexcept {
+        notify(local, true);
+        // Without a replacement what is committed here is in the state; a tail of another line is not.
+        follower.discard_after(local, replaces_ ? begin_.common : larger(begin_.common, local.commit));
+        if (!finish(local, applier, follower.verified())) return local.fail_if_log_did();
+        follower.stand_at_state(local);
+    }
+
     void notify(Local<Composition>& local, bool complete) const noexcept {
         if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
             local.observer->on_snapshot(local.leader, SnapshotProgress{
@@ -191,18 +201,23 @@ private:
         }
     }
 
+    Step give_up(Local<Composition>& local, Step why) noexcept {
+        drop(local);
+        return why;
+    }
+
     /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
     Step start(Local<Composition>& local, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
         if (!fits(local, next_begin_)) return Step::foreign;
-        if (next_begin_.position.index <= local.commit && !replaces_) return drop(local), Step::useless;
+        if (next_begin_.position.index <= local.commit && !replaces_) return give_up(local, Step::useless);
         if (local.installing() && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
         local.incoming = {begin_.id, 0};
         whole_checksum_ = 0;
         thawing_.begin();
-        return begin_on_disk(local, tail) ? Step::begun : (drop(local), Step::no_room);
+        return begin_on_disk(local, tail) ? Step::begun : give_up(local, Step::no_room);
     }
 
     [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
@@ -214,10 +229,10 @@ private:
         if (checksum(piece) != piece_.checksum) return Step::corrupt;
         if (piece.empty()) {
             const bool whole = whole_checksum_ == piece_.whole_checksum && thawing_.complete();
-            return whole ? Step::complete : (drop(local), Step::invalid);
+            return whole ? Step::complete : give_up(local, Step::invalid);
         }
-        if (!thawing_.load(piece)) return drop(local), Step::invalid;
-        if (!append_on_disk(local, piece)) return drop(local), Step::no_room;
+        if (!thawing_.load(piece)) return give_up(local, Step::invalid);
+        if (!append_on_disk(local, piece)) return give_up(local, Step::no_room);
         whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, piece_.checksum));
         local.incoming.offset += piece.size();
         return Step::moved;

@@ -156,7 +156,10 @@ private:
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
         if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
         if (!frozen_.taken() || outgoing_.position.index < local.log().base().index) freeze(local, applier);
-        if (stalled(local.log())) return frozen_.drop(), std::size_t{0};  // its chain may not be known
+        if (stalled(local.log())) {
+            frozen_.drop();  // its chain may not be known
+            return 0;
+        }
 
         SnapshotSend& sending = peer.progress.snapshot;
         if (sending.id != outgoing_.id) {

@@ -94,7 +94,10 @@ private:
         for (;; drop()) {
             if (!keep_until(4, bytes)) return {};
             used_ = head_bytes(head_.data());
-            if (!keep_until(used_, bytes)) return used_ = 0, Event{};
+            if (!keep_until(used_, bytes)) {
+                used_ = 0;
+                return {};
+            }
             if (used_ > 0 && head_intact(head_.data(), used_)) break;
             used_ = 1;
             if (!hunts_) return garbage(head_.data());
