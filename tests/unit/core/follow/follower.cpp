@@ -74,8 +74,30 @@ BOOST_AUTO_TEST_CASE(what_an_append_stands_behind_tells_the_epoch_of_the_last_en
     Following node;
     node.take(0, 5);
     support::epochs_of(node.local) = {};  // forgotten
+    node.follower.linked({});
     BOOST_REQUIRE(node.begin(node.append_after(5, 0)));
     BOOST_TEST((node.local.last() == at(1, 5)));
+}
+
+// An append behind the last one needs no look at where logs part; what does not plainly follow gets it.
+BOOST_AUTO_TEST_CASE(an_append_behind_the_last_one_must_follow_it_in_epoch_and_chain) {
+    const auto error_of = [](auto&& change) {
+        Following node;
+        node.take(0, 5);
+        static_cast<void>(node.ack());
+        Append append = node.append_after(5, 0);
+        change(node, append);
+        return node.begin(append) ? Error::none : node.ack().refusal->error;
+    };
+    BOOST_TEST((error_of([](Following&, Append&) {}) == Error::none));
+    BOOST_TEST((error_of([](Following&, Append& append) { append.previous.epoch = epoch_of(2); }) == Error::discarded));
+    BOOST_TEST((error_of([](Following&, Append& append) { append.previous_chain = Chain{77}; }) == Error::discarded));
+    BOOST_TEST((error_of([](Following&, Append& append) { append.previous.index = Index{6}; }) == Error::discarded));
+    // A state stands there since, whose last entry is another one.
+    BOOST_TEST((error_of([](Following& node, Append&) {
+                    support::log_of(node.local).reset(Index{5}, Chain{88});
+                    node.follower.stand_at_state(node.local);
+                }) == Error::discarded));
 }
 
 BOOST_AUTO_TEST_CASE(a_link_begins_without_the_refusal_and_the_echo_of_the_former_one) {

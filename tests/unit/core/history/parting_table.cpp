@@ -68,7 +68,7 @@ struct Following : support::one_follower::Log {
         write_log(*this, log);
         local.commit = Index{committed};
         local.epoch = local.promised = epoch_of(leads);
-        follower.linked(local, false, forced);
+        follower.linked(forced);
     }
     /// Why the append that is said to stand behind `previous` is not taken, and where to look; "agrees" when it is.
     [[nodiscard]] std::string answer(Position previous, Chain chain) {

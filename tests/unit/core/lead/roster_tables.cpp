@@ -6,7 +6,6 @@
 #include "support/table.hpp"
 
 #include <replicator/core/lead/admission.hpp>
-#include <replicator/core/lead/pace.hpp>
 #include <replicator/core/lead/seat.hpp>
 
 #include <boost/test/unit_test.hpp>
