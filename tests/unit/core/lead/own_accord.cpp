@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a node does of its own accord, and how long it waits before: entries of a leader, and the wish to lead again.
+// What a node does of its own accord, and how long it waits before: the wish to lead again. How soon a leader may
+// lengthen its log by itself is in roster_tables.cpp.
 
 #include "support/cluster.hpp"
 #include "support/parts.hpp"
@@ -20,55 +21,11 @@ using Parts = support::PartsOf<>;
 using Limits = Parts::Limits;
 using Return = ReturnToLead<Parts>;
 constexpr Duration moment{1};
-constexpr Instant start{1'000'000};
 
 /// How long node 1 of three waits; nodes behind it wait longer.
 constexpr Duration first_wait = Limits::failure_timeout;
 
 }  // namespace
-
-BOOST_AUTO_TEST_CASE(as_many_entries_as_replace_all_followers_come_at_once) {
-    Pace<Limits> pace;
-    for (std::uint64_t i = 1; i <= 4; ++i) {
-        BOOST_TEST(pace.allows(2, Index{}, start));
-        pace.wrote(Index{i}, Index{}, start);
-    }
-    BOOST_TEST(!pace.allows(2, Index{}, start));
-    BOOST_TEST(pace.allows(3, Index{}, start));
-    // What is committed does not count.
-    BOOST_TEST(!pace.allows(2, Index{3}, start));
-    BOOST_TEST(pace.allows(2, Index{4}, start));
-    pace.wrote(Index{5}, Index{4}, start);
-    for (std::uint64_t i = 6; i <= 8; ++i) {
-        BOOST_TEST(pace.allows(2, Index{4}, start));
-        pace.wrote(Index{i}, Index{4}, start);
-    }
-    BOOST_TEST(!pace.allows(2, Index{4}, start));
-    pace.restart();
-    BOOST_TEST(pace.allows(2, Index{4}, start));
-}
-
-BOOST_AUTO_TEST_CASE(each_further_one_waits_for_as_long_as_those_before_took_together) {
-    Pace<Limits> pace;
-    for (std::uint64_t i = 1; i <= 4; ++i) pace.wrote(Index{i}, Index{}, start);
-    Instant now = start;
-    // Twice a heartbeat, then twice as long each time.
-    Duration wait = Limits::heartbeat_interval;
-    for (std::uint64_t i = 5; i < 9; ++i) {
-        now = now + Duration{wait.microseconds - 1};
-        BOOST_TEST(!pace.allows(2, Index{}, now));
-        now = now + moment;
-        BOOST_TEST(pace.allows(2, Index{}, now));
-        pace.wrote(Index{i}, Index{}, now);
-        wait = now - start;
-    }
-    BOOST_TEST((wait == Duration{8 * Limits::heartbeat_interval.microseconds}));
-    // Trouble that begins anew counts from its own beginning.
-    now = now + milliseconds(5000);
-    for (std::uint64_t i = 11; i <= 14; ++i) pace.wrote(Index{i}, Index{10}, now);
-    BOOST_TEST(!pace.allows(2, Index{10}, now + Duration{Limits::heartbeat_interval.microseconds - 1}));
-    BOOST_TEST(pace.allows(2, Index{10}, now + Limits::heartbeat_interval));
-}
 
 BOOST_AUTO_TEST_CASE(a_restarted_leader_asks_at_once_and_again_until_somebody_leads) {
     support::OneNode<Parts> node;

@@ -106,7 +106,8 @@ support::Decided admission_of(const Row& row) {
     return {may ? "yes" : "no"};
 }
 
-/// "4@0": four entries at that time; "c4": entries up to the fourth are committed.
+/// "4@0": four entries at that time; "c4": entries up to the fourth are committed; "anew": it leads
+/// another epoch.
 support::Decided pace_of(const Row& row) {
     Pace<Limits> pace;
     Index last;
@@ -118,6 +119,10 @@ support::Decided pace_of(const Row& row) {
     for (const std::string& step : support::words_of(row["before"])) {
         if (step.front() == 'c') {
             commit = Index{std::stoull(step.substr(1))};
+            continue;
+        }
+        if (step == "anew") {
+            pace.restart();
             continue;
         }
         const auto parts = support::words_of(step, '@');
@@ -244,6 +249,7 @@ BOOST_AUTO_TEST_CASE(how_soon_a_leader_may_write_one_more) {
         2         | 4@0 1@100 1@200   | 400  | yes
         2         | 3@0 1@700         | 1399 | no
         2         | 3@0 1@700         | 1400 | yes
+        2         | 4@0 anew          | 0    | yes
         # Trouble that begins anew counts from its own beginning.
         2         | 3@0 1@700 c4 4@900 | 999 | no
         2         | 3@0 1@700 c4 4@900 | 1000 | yes

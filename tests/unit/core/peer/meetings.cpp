@@ -23,24 +23,6 @@ using support::one_link::Node;
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_run_that_is_not_known_must_repeat_the_number_first) {
-    Node node;
-    node.lead();
-    Hello theirs = node.theirs();
-    theirs.receiver_nonce = 0;
-    static_cast<void>(node.says_hello());
-    BOOST_TEST((node.take(theirs) == Met::nothing));
-    BOOST_TEST(node.says_hello());
-    BOOST_TEST((node.peer.answered_run == Run{22} && node.peer.answered_nonce == 7u));
-    BOOST_TEST((node.peer.run == Run{} && !node.peer.heard_at));
-    theirs = node.theirs();
-    theirs.receiver_run = Run{12};
-    BOOST_TEST((node.take(theirs) == Met::nothing));
-    BOOST_TEST((node.take(node.theirs()) == Met::follower));
-    BOOST_TEST((node.peer.run == Run{22}));
-    BOOST_TEST(node.peer.peer_nonce == 7u);
-}
-
 BOOST_AUTO_TEST_CASE(another_run_takes_the_place_of_the_one_before_which_then_is_a_second_process) {
     Node node;
     node.lead();
@@ -69,25 +51,6 @@ BOOST_AUTO_TEST_CASE(another_run_takes_the_place_of_the_one_before_which_then_is
     // For as long as the newer one was heard of lately.
     node.pass(Limits::failure_timeout);
     BOOST_TEST((node.take(node.theirs()) == Met::follower));
-}
-
-BOOST_AUTO_TEST_CASE(a_run_that_counts_its_attempts_anew_is_a_second_process_when_it_lives) {
-    Node node;
-    node.lead();
-    BOOST_REQUIRE((node.take(node.theirs()) == Met::follower));
-    Hello late = node.theirs();
-    late.nonce = 6;
-    static_cast<void>(node.says_hello());
-    BOOST_TEST((node.take(late) == Met::nothing));  // over a link that stands it is late
-    BOOST_TEST(node.peer.refusal == Error::none);
-    Links::restart(node.local, node.peer);
-    late.receiver_nonce = 0;
-    BOOST_TEST((node.take(late) == Met::nothing));
-    BOOST_TEST(node.peer.refusal == Error::none);
-    late.receiver_nonce = node.peer.nonce;
-    BOOST_TEST((node.take(late) == Met::nothing));
-    BOOST_TEST(node.peer.refusal == Error::duplicate_node);
-    BOOST_TEST(node.peer.refusal_owed == Error::duplicate_node);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_hello_promises_or_leads_binds_this_node) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A candidacy alone: who counts in the end, and what becomes of one that has to fetch.
+// A candidacy alone, step by step: what becomes of one that has to fetch, and of one that waits. What it decides in
+// each situation is in promotion_table.cpp.
 
 #include "support/cluster.hpp"
 #include "support/history.hpp"
@@ -103,24 +104,6 @@ BOOST_AUTO_TEST_CASE(what_was_fetched_says_whose_copies_count) {
     BOOST_TEST(status.missing_count == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(the_own_log_says_whose_copies_count_where_nothing_has_to_be_fetched) {
-    // Node 2 has an older log, perhaps from a backup. It does not know that another incarnation took its place.
-    Candidate candidate;
-    candidate.roster.admit(NodeId{2}, Incarnation{99});
-    candidate.candidacy.begin({}, 1, candidate.local.now);
-    candidate.answer(0, 1, 4, 22);
-    BOOST_TEST((candidate.next() == Move::bind));
-    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
-    candidate.answer(0, 1, 4, 22);
-    BOOST_TEST((candidate.next() == Move::wait));
-    // Another node may still make it enough.
-    Candidate luckier = candidate;
-    luckier.answer(1, 1, 4, 33);
-    BOOST_TEST((luckier.next() == Move::open));
-    candidate.pass(patience);
-    BOOST_TEST((candidate.next() == Move::refuse));
-}
-
 BOOST_AUTO_TEST_CASE(what_was_fetched_may_make_an_answer_count) {
     // Its own log did not know yet that it counts.
     Candidate candidate = fetching({});
@@ -183,30 +166,6 @@ BOOST_AUTO_TEST_CASE(too_few_answers_end_it_in_time_unless_a_loss_is_allowed) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_blank_answer_is_no_copy) {
-    Candidate candidate;
-    candidate.candidacy.begin({}, 1, candidate.local.now);
-    candidate.answer(0, 0, 0, 22);
-    BOOST_TEST((candidate.next() == Move::wait));
-    candidate.answer(1, 0, 4, 33);  // of an epoch that is forgotten
-    BOOST_TEST((candidate.next() == Move::refuse));
-}
-
-BOOST_AUTO_TEST_CASE(a_node_that_lost_entries_counts_only_together_with_all_others) {
-    Candidate candidate;
-    candidate.candidacy.begin({}, 1, candidate.local.now);
-    candidate.answer(0, 1, 4, 22, ballot_flags::counts, 5);
-    BOOST_TEST((candidate.next() == Move::wait));
-    BOOST_TEST(candidate.heard() == 1u);
-    candidate.answer(1, 1, 5, 33);
-    BOOST_TEST((candidate.next() == Move::bind));
-    BOOST_TEST(candidate.heard() == 3u);
-    // One of the others does not count.
-    candidate.answer(1, 1, 5, 33, 0);
-    BOOST_TEST((candidate.next() == Move::refuse));
-    BOOST_TEST(candidate.heard() == 1u);
-}
-
 BOOST_AUTO_TEST_CASE(a_candidate_that_lost_entries_counts_only_together_with_all_others) {
     Candidate candidate;
     candidate.local.held_through = Index{6};
@@ -224,34 +183,6 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_lost_entries_counts_only_together_with_all
     BOOST_TEST(candidate.heard() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(a_candidate_that_does_not_count_is_not_heard) {
-    Candidate candidate;
-    candidate.roster.admit(NodeId{1}, Incarnation{99});
-    candidate.candidacy.begin({}, 1, candidate.local.now);
-    candidate.answer(0, 1, 5, 22);
-    candidate.answer(1, 1, 5, 33, ballot_flags::counts, 4);
-    BOOST_TEST((candidate.next() == Move::refuse));
-    BOOST_TEST(candidate.heard() == 1u);
-}
-
-BOOST_AUTO_TEST_CASE(who_led_last_is_enough_where_a_write_is_on_the_leader_alone) {
-    using Async = CandidateOf<ack::Async<>>;
-    for (const std::uint32_t named : {0u, 2u, 3u}) {
-        Async candidate;
-        candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{named}}, 1, candidate.local.now);
-        candidate.answer(named == 3 ? 1 : 0, 1, 5, named == 3 ? 33 : 22);
-        BOOST_TEST((candidate.next() == (named == 2 ? Async::Move::bind : Async::Move::wait)));
-        // It is not what a promotion without loss must hear.
-        BOOST_TEST(candidate.candidacy.forced());
-    }
-    // With another policy it is no help.
-    Candidate candidate;
-    candidate.roster.admit(NodeId{1}, Incarnation{99});
-    candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{2}}, 1, candidate.local.now);
-    candidate.answer(0, 1, 5, 22);
-    BOOST_TEST((candidate.next() == Move::wait));
-}
-
 BOOST_AUTO_TEST_CASE(who_led_last_may_be_the_candidate_itself) {
     using Async = CandidateOf<ack::Async<>>;
     for (const bool led : {false, true}) {
@@ -259,21 +190,6 @@ BOOST_AUTO_TEST_CASE(who_led_last_may_be_the_candidate_itself) {
         if (led) support::epochs_of(candidate.local).push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
         candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{1}}, 1, candidate.local.now);
         BOOST_TEST((candidate.next() == (led ? Async::Move::bind : Async::Move::wait)));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(who_leads_ends_a_candidacy_that_gives_way) {
-    for (const bool unless_led : {false, true}) {
-        Candidate candidate;
-        candidate.candidacy.begin({.may_lose = false, .last_leader = {}, .unless_led = unless_led}, 1,
-                                  candidate.local.now);
-        candidate.answer(0, 1, 5, 22, ballot_flags::counts | ballot_flags::leads);
-        BOOST_TEST((candidate.next() == (unless_led ? Move::refuse : Move::bind)));
-        // So does somebody who led after all that this node holds.
-        Candidate older;
-        older.candidacy.begin({.may_lose = false, .last_leader = {}, .unless_led = unless_led}, 1, older.local.now);
-        older.answer(0, 2, 5, 22);
-        BOOST_TEST((older.next() == (unless_led ? Move::refuse : Move::bind)));
     }
 }
 
