@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_proxy: stands between processes on the loopback address and makes their connections bad, at random from a seed.
 
-#include "arguments.hpp"
 #include "loopback.hpp"
 #include "proxy_link.hpp"
 #include "proxy_options.hpp"
+
+#include "../arguments.hpp"
 
 #include <replicator/sim/random.hpp>
 

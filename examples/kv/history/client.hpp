@@ -2,9 +2,10 @@
 // Client: one connection at a time to a key-value server, and a note of everything it asked and was told.
 #pragma once
 
-#include "connection.hpp"
-#include "history_options.hpp"
-#include "history_questions.hpp"
+#include "options.hpp"
+#include "questions.hpp"
+
+#include "../tools/connection.hpp"
 
 #include <replicator/sim/history/operation.hpp>
 #include <replicator/types.hpp>

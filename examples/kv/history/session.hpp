@@ -3,11 +3,12 @@
 // of the write.
 #pragma once
 
-#include "connection.hpp"
-#include "history_client.hpp"
-#include "history_options.hpp"
-#include "history_questions.hpp"
-#include "position.hpp"
+#include "client.hpp"
+#include "options.hpp"
+#include "questions.hpp"
+
+#include "../position.hpp"
+#include "../tools/connection.hpp"
 
 #include <replicator/sim/history/operation.hpp>
 #include <replicator/sim/random.hpp>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_load: writes every stanza of files to a server of the Redis protocol, or reads all back and compares.
 
-#include "arguments.hpp"
 #include "connection.hpp"
-#include "password_file.hpp"
 #include "stanzas.hpp"
+
+#include "../arguments.hpp"
+#include "../password_file.hpp"
 
 #include <algorithm>
 #include <array>

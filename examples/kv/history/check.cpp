@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_check_history: whether what clients of a key-value store were told fits together.
 
-#include "arguments.hpp"
-#include "history_file.hpp"
+#include "file.hpp"
+
+#include "../arguments.hpp"
 
 #include <replicator/sim/history/history.hpp>
 #include <replicator/sim/history/linearizability.hpp>

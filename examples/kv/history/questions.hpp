@@ -2,8 +2,9 @@
 // What a client of kv_history asks, and how it understands what it is told.
 #pragma once
 
-#include "connection.hpp"
-#include "history_options.hpp"
+#include "options.hpp"
+
+#include "../tools/connection.hpp"
 
 #include <replicator/sim/history/operation.hpp>
 #include <replicator/sim/random.hpp>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_history: clients that write and read at random, and note what they asked, when, and what they were told.
 
-#include "arguments.hpp"
-#include "history_client.hpp"
-#include "history_file.hpp"
-#include "history_options.hpp"
-#include "history_session.hpp"
-#include "password_file.hpp"
+#include "client.hpp"
+#include "file.hpp"
+#include "options.hpp"
+#include "session.hpp"
+
+#include "../arguments.hpp"
+#include "../password_file.hpp"
 
 #include <replicator/sim/history/history.hpp>
 #include <replicator/sim/history/operation.hpp>
