@@ -96,7 +96,7 @@ public:
         if constexpr (requires { transport_.detach(*this); }) transport_.detach(*this);
     }
 
-    [[nodiscard]] NodeId id() const noexcept { return node_.local().self; }
+    [[nodiscard]] NodeId id() const noexcept { return node_.self().id; }
 
     /// Begins a history on this blank node, which leads it from now on. Do it once, on one node of the group;
     /// `history` is drawn at random. Errors: already_bootstrapped (it holds entries, or follows), log_full, log_failed,
@@ -117,12 +117,12 @@ public:
     /// last `tick`.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         if (const Error error = append(command); error != Error::none) {
-            ++node_.local().counters.refused_writes;
+            ++node_.self().counters.refused_writes;
             return error;
         }
         wake_readers();
         ask_for_flush();
-        return Ticket{{node_.local().epoch, node_.local().log().last()}};
+        return Ticket{{node_.self().epoch, node_.self().log().last()}};
     }
 
     /// The same at `now`, which is what a lease is checked against.
@@ -134,9 +134,9 @@ public:
     /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown. O(nodes).
     [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
         Outcome outcome;
-        outcome.state = node_.parts().leader.state_of(node_.local(), ticket);
+        outcome.state = node_.parts().leader.state_of(node_.self(), ticket);
         if (outcome.state != WriteState::acknowledged) return outcome;
-        const std::size_t nodes = node_.local().node_count;
+        const std::size_t nodes = node_.self().node_count;
         const std::size_t holders = node_.parts().leader.holders(node_.peers(), ticket.position.index);
         outcome.acknowledgement = {ticket.position, stage, holders, holders < Ack::holders(nodes)};
         if (const auto* result = node_.applier().result(ticket.position.index)) {
@@ -152,7 +152,7 @@ public:
     /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when another write stands in its place.
     [[nodiscard]] Result<const GivenMachine*> read(Position after) const noexcept {
         const Index applied = node_.applier().applied();
-        if (node_.local().epochs().excludes(after, applied)) return Error::discarded;
+        if (node_.self().epochs().excludes(after, applied)) return Error::discarded;
         if (applied < after.index) return Error::not_yet;
         return &state();
     }
@@ -164,18 +164,18 @@ public:
         return machine;
     }
     /// The newest position that is in the state of this node.
-    [[nodiscard]] Position position() const noexcept { return {node_.local().epochs().at(applied()), applied()}; }
+    [[nodiscard]] Position position() const noexcept { return {node_.self().epochs().at(applied()), applied()}; }
 
     /// Where a lease is granted and revoked, see authority/lease.hpp.
-    [[nodiscard]] auto& authority() noexcept { return node_.local().authority; }
+    [[nodiscard]] auto& authority() noexcept { return node_.self().authority; }
 
-    [[nodiscard]] Role role() const noexcept { return node_.local().role; }
+    [[nodiscard]] Role role() const noexcept { return node_.self().role; }
     /// Who leads as far as this node knows; NodeId{} for nobody.
-    [[nodiscard]] NodeId leader() const noexcept { return node_.local().leader; }
+    [[nodiscard]] NodeId leader() const noexcept { return node_.self().leader; }
     /// The newest entry of this node's log, applied or not.
-    [[nodiscard]] Position last() const noexcept { return node_.local().last(); }
+    [[nodiscard]] Position last() const noexcept { return node_.self().last(); }
     /// Up to here this node may apply.
-    [[nodiscard]] Index commit() const noexcept { return node_.local().commit; }
+    [[nodiscard]] Index commit() const noexcept { return node_.self().commit; }
     [[nodiscard]] Index applied() const noexcept { return node_.applier().applied(); }
     /// Up to here this node has acknowledged writes, as a leader.
     [[nodiscard]] Index acknowledged() const noexcept { return node_.parts().leader.acknowledged(); }
@@ -197,7 +197,7 @@ public:
 
     /// How far the newest promotion of this node has come, and what it lacks. O(nodes).
     [[nodiscard]] PromotionStatus<Composition::peers_max> promotion() const noexcept {
-        return node_.parts().promotion.status(node_.local(), node_.peers());
+        return node_.parts().promotion.status(node_.self(), node_.peers());
     }
 
     /// Lets `to` lead in this leader's place, and loses nothing: writes are refused as handing_over until `to` holds
@@ -224,22 +224,22 @@ public:
         return begun;
     }
     /// How far the newest drain has come; when it was late, what was missing.
-    [[nodiscard]] DrainStatus drain_status() const noexcept { return node_.parts().giving_way.status(node_.local()); }
+    [[nodiscard]] DrainStatus drain_status() const noexcept { return node_.parts().giving_way.status(node_.self()); }
 
     /// True when this node leads, the entry that opened its epoch is acknowledged, and enough nodes have answered it
     /// within `Options::failure_timeout`: so long ago at most, its state was the newest there is. A leader that is cut
     /// off says false after that time, as of the last `tick`. Where a policy lets a leader acknowledge alone
     /// (`ack::Async`, `WhenMissing::degrade`), nobody has to answer, and another node may lead. O(nodes).
-    [[nodiscard]] bool confirmed() const noexcept { return confirmed(node_.local().now); }
+    [[nodiscard]] bool confirmed() const noexcept { return confirmed(node_.self().now); }
     [[nodiscard]] bool confirmed(Instant now) const noexcept {  // for a process that may have slept since then
-        return node_.parts().leader.confirmed(node_.local(), node_.peers(), now);
+        return node_.parts().leader.confirmed(node_.self(), node_.peers(), now);
     }
 
     /// Lets the present incarnation of `node` count at once, on the word of somebody who knows that no other leader
     /// acknowledges writes. Errors: not_leader, not_enough_followers (the node is not connected), log_full.
     [[nodiscard]] Result<void> admit(NodeId node) noexcept {
         if (role() != Role::leader) return Error::not_leader;
-        const Result<void> admitted = node_.parts().leader.admit(node_.local(), node_.applier(), node_.peers(), node);
+        const Result<void> admitted = node_.parts().leader.admit(node_.self(), node_.applier(), node_.peers(), node);
         announce();
         return admitted;
     }
@@ -306,13 +306,13 @@ public:
     /// the fault `stopped`. Errors: log_full, log_failed, faulted.
     [[nodiscard]] Result<void> close() noexcept requires Composition::is_durable {
         if (role() == Role::faulted) return Error::faulted;
-        const Error error = node_.local().history.close();
-        if (error == Error::none) node_.local().fail(Error::stopped);
+        const Error error = node_.self().history.close();
+        if (error == Error::none) node_.self().fail(Error::stopped);
         return error;
     }
 
     /// The log, for what it has to tell; see log/file.hpp.
-    [[nodiscard]] const Log& log() const noexcept { return node_.local().log(); }
+    [[nodiscard]] const Log& log() const noexcept { return node_.self().log(); }
 
 private:
     friend struct testing::Inspect;
@@ -336,7 +336,7 @@ private:
 
     [[nodiscard]] Error append(const Command& command) noexcept {
         if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
-        return node_.parts().leader.write(node_.local(), node_.applier(), node_.peers(), ChosenCodec::size(command),
+        return node_.parts().leader.write(node_.self(), node_.applier(), node_.peers(), ChosenCodec::size(command),
                                           [&command](std::span<std::byte> to) { ChosenCodec::encode(command, to); });
     }
 
@@ -349,7 +349,7 @@ private:
         constexpr bool can_be_due = Composition::is_durable || Composition::applies_in_portions;
         if constexpr (can_be_due && requires { transport_.flush_soon(*this); }) {
             if (flush_asked_ ||
-                !(node_.parts().disk.flush_due(node_.local()) || node_.applier().is_behind(node_.local())))
+                !(node_.parts().disk.flush_due(node_.self()) || node_.applier().is_behind(node_.self())))
                 return;
             flush_asked_ = true;
             transport_.flush_soon(*this);

@@ -80,13 +80,13 @@ BOOST_AUTO_TEST_CASE(case_6_a_leader_that_lost_its_log_does_not_lead_its_epoch_a
     for (std::uint64_t i = 1; i <= 10; ++i) group.write(i);
     group.network.settle();
     const Position last = group.at(2).last();
-    const Incarnation former = testing::Inspect::inside(group.at(1)).local().incarnation;
+    const Incarnation former = testing::Inspect::inside(group.at(1)).self().incarnation;
     group.start(1);
     pass(group, 1500);
     BOOST_TEST(group.at(1).role() == Role::follower);
     BOOST_TEST(group.at(1).leader() == NodeId{});
     BOOST_TEST(group.at(1).write({1}).error() == Error::not_leader);
-    BOOST_TEST((testing::Inspect::inside(group.at(1)).local().incarnation != former));
+    BOOST_TEST((testing::Inspect::inside(group.at(1)).self().incarnation != former));
     for (const std::size_t node : {2u, 3u}) {
         BOOST_TEST((group.at(node).last() == last));
         BOOST_TEST(group.at(node).leader() == NodeId{});

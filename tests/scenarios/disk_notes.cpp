@@ -28,16 +28,16 @@ using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, suppo
 struct Receiver {
     Receiver() {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
-        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
+        self.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
         auto log = support::SmallLog::open(
             storage::Simulated(disk), "log",
             {.cluster = {}, .group = {}, .node = NodeId{1}, .incarnation = Incarnation{11}, .history = {}},
             log::OnDamage::refuse);
         BOOST_REQUIRE(log);
-        support::log_of(local) = std::move(*log);
-        local.history.adopt(HistoryId{5});
-        support::log_of(local).reset(Index{9}, Chain{});
-        applier.install({}, local.log().begin());
+        support::log_of(self) = std::move(*log);
+        self.history.adopt(HistoryId{5});
+        support::log_of(self).reset(Index{9}, Chain{});
+        applier.install({}, self.log().begin());
     }
 
     void take(std::uint64_t common) {
@@ -45,26 +45,26 @@ struct Receiver {
         epochs.push({{1, NodeId{2}, 1}, Index{1}, Chain{}});
         std::array<std::byte, snapshot_tail_bytes_max<Parts::Limits>> bytes{};
         const auto tail =
-            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, local.applied_roster()));
+            std::span(bytes).first(write_snapshot_tail<Parts>(bytes.data(), epochs, self.applied_roster()));
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = {{1, NodeId{2}, 1}, Index{5}};
-        begin.history = local.history.id();
+        begin.history = self.history.id();
         begin.schema = Parts::Codec::schema;
-        begin.policy = local.policy();
+        begin.policy = self.policy();
         begin.common = Index{common};
         begin.tail_checksum = checksum(tail);
         BOOST_REQUIRE(install.gather_begin(begin, tail.size(), true));
-        BOOST_REQUIRE((install.gather(local, tail, true) == IncomingSnapshot<Parts>::Step::begun));
+        BOOST_REQUIRE((install.gather(self, tail, true) == IncomingSnapshot<Parts>::Step::begun));
         const std::array<std::byte, sizeof(support::Sum)> state{};
         const SnapshotPiece piece{.id = begin.id, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
-        BOOST_REQUIRE(install.gather_piece(local, piece, state.size()));
-        BOOST_REQUIRE((install.gather(local, state, true) == IncomingSnapshot<Parts>::Step::moved));
-        BOOST_REQUIRE(install.finish(local, applier, Index{}));
+        BOOST_REQUIRE(install.gather_piece(self, piece, state.size()));
+        BOOST_REQUIRE((install.gather(self, state, true) == IncomingSnapshot<Parts>::Step::moved));
+        BOOST_REQUIRE(install.finish(self, applier, Index{}));
     }
 
     storage::SimulatedDisk disk{1};
-    Local<Parts> local;
+    Self<Parts> self;
     Applier<Parts> applier;
     IncomingSnapshot<Parts> install;
 };
@@ -87,19 +87,19 @@ BOOST_AUTO_TEST_CASE(in_silence_a_follower_says_no_more_than_its_heartbeats) {
 BOOST_AUTO_TEST_CASE(from_where_on_entries_are_given_up_is_noted_with_the_state) {
     Receiver receiver;
     receiver.take(7);
-    BOOST_TEST(receiver.local.log().base().index == Index{5});
-    BOOST_TEST(receiver.local.suspect_from() == Index{6});
-    BOOST_TEST(receiver.local.log().metadata().suspect_from == Index{6});
+    BOOST_TEST(receiver.self.log().base().index == Index{5});
+    BOOST_TEST(receiver.self.suspect_from() == Index{6});
+    BOOST_TEST(receiver.self.log().metadata().suspect_from == Index{6});
     Receiver whole;
     whole.take(5);
-    BOOST_TEST(whole.local.suspect_from() == Index{});
-    BOOST_TEST(whole.local.log().metadata().suspect_from == Index{});
+    BOOST_TEST(whole.self.suspect_from() == Index{});
+    BOOST_TEST(whole.self.log().metadata().suspect_from == Index{});
 }
 
 BOOST_AUTO_TEST_CASE(what_the_log_keeps_of_a_state_are_its_epochs) {
     Receiver receiver;
     receiver.take(5);
-    const auto& epochs = receiver.local.log().metadata().epochs;
+    const auto& epochs = receiver.self.log().metadata().epochs;
     BOOST_TEST(epochs.size == 1u);
     BOOST_TEST((epochs.at(Index{5}) == Epoch{1, NodeId{2}, 1}));
 }

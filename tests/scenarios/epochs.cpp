@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(case_17_a_follower_commits_no_further_than_it_has_verified)
     std::array<std::byte, core::frame_head_bytes_max> head{};
     const core::Append heartbeat{
         .previous = {offer->epoch, Index{2}},
-        .previous_chain = chain_at(testing::Inspect::inside(group.at(1)).local().log(), Index{2}),
+        .previous_chain = chain_at(testing::Inspect::inside(group.at(1)).self().log(), Index{2}),
         .commit = Index{100},
         .count = 0,
         .timing = {}};

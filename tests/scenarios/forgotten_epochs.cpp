@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(what_is_of_a_forgotten_epoch_does_not_vote) {
     isolate(group, 1);
     pass(group, 700);
     // What cuts beyond the epochs that are remembered may leave.
-    support::epochs_of(testing::Inspect::inside(group.at(3)).local()).begin(Epoch{}, Index{}, Position{});
+    support::epochs_of(testing::Inspect::inside(group.at(3)).self()).begin(Epoch{}, Index{}, Position{});
     for (const std::size_t candidate : {2u, 3u}) {
         BOOST_REQUIRE(group.at(candidate).promote());
         pass(group, 3000);

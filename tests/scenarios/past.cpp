@@ -42,7 +42,7 @@ const PeerStatus& peer_of(Group& group, std::size_t node, std::size_t peer) {
 
 template <class Group>
 std::uint64_t incarnation_of(Group& group, std::size_t node) {
-    return value(testing::Inspect::inside(group.at(node)).local().incarnation);
+    return value(testing::Inspect::inside(group.at(node)).self().incarnation);
 }
 
 /// Disks of which copies can be told from images.
@@ -76,7 +76,7 @@ struct Runs : support::Cluster<support::Node<Ack>> {
     using Base::Base;
 
     void start_again(std::size_t number) {
-        const Run run = testing::Inspect::inside(this->at(number)).local().run;
+        const Run run = testing::Inspect::inside(this->at(number)).self().run;
         this->nodes[number - 1].reset();
         const Config config{.node = Base::id(number), .nodes = this->ids, .run = run, .cluster = {}, .group = {}};
         this->nodes[number - 1] =

@@ -455,18 +455,16 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_writes_and_recovers) {
 BOOST_AUTO_TEST_CASE(at_stage_received_only_an_orderly_stop_keeps_the_incarnation) {
     DiskGroup<DiskNode<ack::SemiSync<Stage::received>>> group(3);
     group.write_many(1, 3);
-    const auto& local = [&group](std::size_t node) -> auto& {
-        return testing::Inspect::inside(group.at(node)).local();
-    };
-    const Incarnation first = local(2).incarnation;
+    const auto& self = [&group](std::size_t node) -> auto& { return testing::Inspect::inside(group.at(node)).self(); };
+    const Incarnation first = self(2).incarnation;
     BOOST_REQUIRE(group.at(2).close());
     BOOST_TEST((group.at(2).status().fault == Error::stopped));
     group.kill(2);
     group.start(2);
-    BOOST_TEST((local(2).incarnation == first));
+    BOOST_TEST((self(2).incarnation == first));
     group.kill(2);
     group.start(2);
-    BOOST_TEST((local(2).incarnation != first));
+    BOOST_TEST((self(2).incarnation != first));
     pass(group, 1000);
     expect_all_written(group);
 }

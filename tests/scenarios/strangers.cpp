@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_former_leaders_frame_is_dropped) {
 
     auto& inside = testing::Inspect::inside(new_leader);
     BOOST_TEST_REQUIRE(
-        static_cast<bool>(inside.relations().lead({inside.local().promised.counter + 1, nodes[1], 2}, false)));
+        static_cast<bool>(inside.relations().lead({inside.self().promised.counter + 1, nodes[1], 2}, false)));
     exchange(new_leader, follower);
     BOOST_TEST_REQUIRE((follower.leader() == new_leader.id()));
 

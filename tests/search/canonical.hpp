@@ -38,30 +38,30 @@ private:
 
     template <class Composition>
     void parts(const core::NodeParts<Composition>& parts) {
-        const auto& [local, applier, leader, follower, outgoing, incoming, promotion, giving_way, disk, steady, peers,
+        const auto& [self, applier, leader, follower, outgoing, incoming, promotion, giving_way, disk, steady, peers,
                      peer_count, followed, acked_at] = parts;
         const auto& [candidacy, told, to_lead] = promotion;
-        this->local(local);
-        if (local.role == Role::leader) {
-            roster(local.roster());
+        this->self(self);
+        if (self.role == Role::leader) {
+            roster(self.roster());
             this->leader(leader);
         }
         const auto& [machine, next, results, left] = applier;
         this->machine(machine);
         put(next.index);
         this->follower(follower);
-        this->incoming(incoming, local.installing());
+        this->incoming(incoming, self.installing());
         snapshots(outgoing);
         this->candidacy(candidacy);
         for (const core::Peer& peer : peers) {
-            this->peer(peer, local.run, local.role == Role::leader, candidacy.active());
+            this->peer(peer, self.run, self.role == Role::leader, candidacy.active());
         }
         put(followed);
         const auto& [wished, asks_at] = to_lead;
         put(wished);
         if (wished) put((asks_at - now_).microseconds);
         const auto& [handing_over, drain] = giving_way;
-        handing(handing_over, local.successor != NodeId{});
+        handing(handing_over, self.successor != NodeId{});
         age(acked_at);
     }
 
@@ -80,14 +80,14 @@ private:
     }
 
     template <class Composition>
-    void local(const core::Local<Composition>& local) {
+    void self(const core::Self<Composition>& self) {
         // The number of attempts is as high as any number of this run, so the order of those says it.
-        const auto& [self, cluster, group, run, incarnation, nodes, node_count, membership, attempts, history,
-                     authority, delivery, role, fault, draining, epoch, promised, leader, source, donor, successor,
-                     commit, known_commit, held_through, incoming, now, awake_since, counters, observer] = local;
+        const auto& [id, cluster, group, run, incarnation, nodes, node_count, membership, attempts, history, authority,
+                     delivery, role, fault, draining, epoch, promised, leader, source, donor, successor, commit,
+                     known_commit, lost_through, incoming, now, awake_since, counters, observer] = self;
         const auto& [log, epochs, applied_roster, newest_roster, history_id] = history;
         put(run, incarnation, history_id, role, fault, epoch, promised, leader, source, donor, successor, commit,
-            known_commit, held_through, incoming.id, incoming.offset);
+            known_commit, lost_through, incoming.id, incoming.offset);
         age(awake_since);
         this->log(log);
         this->epochs(epochs);
@@ -214,15 +214,16 @@ private:
 
     void progress(const core::Progress& progress, bool sends) {
         const auto& [incarnation, counts, began_with, received, durable, applied, commit_sent, vouched, sent_last,
-                     credit, next, previous, previous_chain, in_flight, allowance, probe_owed, note_due, heartbeat_owed,
-                     sent_at, rewound_at, rewound_to, timed_at, answered, round_sent, round, appeared_in_round,
-                     seat_lost_at, lost_seat, stands_since, stands_at, stuck, snapshot, state] = progress;
+                     credit, next, previous, previous_chain, in_flight, allowance, probe_owed, append_due,
+                     heartbeat_owed, sent_at, rewound_at, rewound_to, timed_at, answered, round_sent, round,
+                     appeared_in_round, seat_lost_at, lost_seat, stands_since, stands_at, stuck, snapshot, state] =
+            progress;
         put(state, lost_seat);
         if (lost_seat) age(seat_lost_at);
         snapshot_send(snapshot);
         if (!sends) return;
         put(incarnation, counts, began_with, received, durable, applied, commit_sent, vouched, sent_last, credit,
-            next.index, previous, previous_chain, probe_owed, note_due, heartbeat_owed, rewound_to, round_sent, round,
+            next.index, previous, previous_chain, probe_owed, append_due, heartbeat_owed, rewound_to, round_sent, round,
             appeared_in_round);
         age(sent_at);
         age(rewound_at);

@@ -239,7 +239,7 @@ private:
         if (first.header.type == FrameType::promise_reply) {
             const auto& candidacy = receiver.parts().promotion.candidacy_;
             return !candidacy.active() || candidacy.question() != first.question ||
-                   receiver.local().run != first.receiver_run;
+                   receiver.self().run != first.receiver_run;
         }
         return receiver.find(node_ids[from])->link != first.header.link;
     }

@@ -105,20 +105,20 @@ public:
     [[nodiscard]] const Past& past() const { return past_; }
 
     void wrote(std::size_t place, Position position) {
-        const auto& local = group_->inside(place).local();
+        const auto& self = group_->inside(place).self();
         past_.writes[past_.write_count++] = {.state = WriteState::pending,
                                              .place = static_cast<std::uint8_t>(place),
-                                             .run = local.run,
+                                             .run = self.run,
                                              .position = position,
-                                             .chain = local.log().chain(),
+                                             .chain = self.log().chain(),
                                              .fenced = false};
     }
 
     /// Just before the process at `place` dies.
     void dies(std::size_t place) {
-        const auto& local = group_->inside(place).local();
-        const Line line = line_of(local.log());
-        Past::Former former{static_cast<std::uint8_t>(place), local.incarnation, 0};
+        const auto& self = group_->inside(place).self();
+        const Line line = line_of(self.log());
+        Past::Former former{static_cast<std::uint8_t>(place), self.incarnation, 0};
         for (std::size_t i = 0; i < past_.write_count; ++i) {
             Past::Write& write = past_.writes[i];
             if (line.has(write.position.index, write.chain)) former.held |= static_cast<std::uint8_t>(1u << i);
@@ -130,10 +130,10 @@ public:
 
     /// What is wrong; empty when nothing is.
     [[nodiscard]] std::string check() {
-        for (std::size_t i = 0; i < node_count; ++i) lines_[i] = line_of(local(i).log());
+        for (std::size_t i = 0; i < node_count; ++i) lines_[i] = line_of(self(i).log());
         std::string failure;
         for (std::size_t i = 0; i < node_count && failure.empty(); ++i) {
-            if (local(i).role == Role::leader) failure = check_leader(i);
+            if (self(i).role == Role::leader) failure = check_leader(i);
         }
         for (std::size_t i = 0; i < node_count && failure.empty(); ++i) failure = check_node(i);
         for (std::size_t i = 0; i < past_.write_count && failure.empty(); ++i) failure = check_write(i);
@@ -144,14 +144,14 @@ public:
 private:
     static constexpr Guarantee guarantee = guarantee_of<Ack>(node_count, Stage::received);
 
-    [[nodiscard]] const auto& local(std::size_t place) const { return group_->inside(place).local(); }
+    [[nodiscard]] const auto& self(std::size_t place) const { return group_->inside(place).self(); }
     [[nodiscard]] static std::string name(std::size_t place) { return "node " + std::to_string(place + 1); }
     [[nodiscard]] static std::string name(Epoch epoch) {
         return "epoch " + std::to_string(epoch.counter) + " of node " + std::to_string(value(epoch.node));
     }
 
     [[nodiscard]] std::string check_node(std::size_t place) {
-        const auto& own = local(place);
+        const auto& own = self(place);
         if (own.role == Role::faulted) return name(place) + " is faulted: " + to_string(own.fault);
         if (own.commit > own.log().last()) return name(place) + " commits what it does not hold";
         if (group_->node(place).applied() > own.commit) return name(place) + " applies what is not committed";
@@ -167,7 +167,7 @@ private:
 
     /// The state is what the log says, as long as the log has all.
     [[nodiscard]] std::string check_state(std::size_t place) const {
-        const auto& log = local(place).log();
+        const auto& log = self(place).log();
         if (log.base().index != Index{}) return {};
         Machine machine;
         const Index applied = group_->node(place).applied();
@@ -181,8 +181,8 @@ private:
     }
 
     [[nodiscard]] std::string check_leader(std::size_t place) {
-        const auto& own = local(place);
-        if (own.epoch.node != own.self) return name(place) + " leads an epoch that another node opened";
+        const auto& own = self(place);
+        if (own.epoch.node != own.id) return name(place) + " leads an epoch that another node opened";
         const core::EpochStart* start = nullptr;
         for (const core::EpochStart& each : own.epochs().all()) {
             if (each.epoch == own.epoch) start = &each;
@@ -201,7 +201,7 @@ private:
             past_.opened[past_.opened_count++] = {own.epoch, start->first, chain, start->forced};
         }
         for (std::size_t other = 0; other < place; ++other) {
-            if (local(other).role == Role::leader && local(other).epoch == own.epoch)
+            if (self(other).role == Role::leader && self(other).epoch == own.epoch)
                 return "two nodes lead " + name(own.epoch);
         }
         return {};
@@ -239,8 +239,8 @@ private:
     [[nodiscard]] bool is_fenced(const Past::Write& write, std::size_t number) const {
         std::size_t promised = 0;
         for (std::size_t i = 0; i < node_count; ++i) {
-            const auto& own = local(i);
-            const bool counts = local(write.place).roster().counting(own.self) == own.incarnation;
+            const auto& own = self(i);
+            const bool counts = self(write.place).roster().counting(own.id) == own.incarnation;
             if (!counts || own.promised <= write.position.epoch) continue;
             if (holds(i, write, number)) return false;
             ++promised;
@@ -250,11 +250,11 @@ private:
 
     /// Nodes whose copies count that hold the write, and those that died with it after they had said so.
     [[nodiscard]] std::size_t count_holders(const Past::Write& write, std::size_t number) const {
-        const auto& roster = local(write.place).roster();
+        const auto& roster = self(write.place).roster();
         std::size_t holders = 0;
         for (std::size_t i = 0; i < node_count; ++i) {
             const Incarnation counting = roster.counting(node_ids[i]);
-            bool held = counting == local(i).incarnation && holds(i, write, number);
+            bool held = counting == self(i).incarnation && holds(i, write, number);
             for (std::size_t gone = 0; gone < past_.former_count && gone < past_.former.size(); ++gone) {
                 const Past::Former& former = past_.former[gone];
                 held =
@@ -270,7 +270,7 @@ private:
     [[nodiscard]] std::string check_kept(const Past::Write& write, std::size_t number, const std::string& what) const {
         if (past_.former_count > guarantee.losses_survived || past_.lost_on_purpose(write.position)) return {};
         for (std::size_t i = 0; i < node_count; ++i) {
-            const auto& own = local(i);
+            const auto& own = self(i);
             if (own.role != Role::leader || own.epoch <= write.position.epoch || holds(i, write, number)) continue;
             return what + " was acknowledged in " + name(write.position.epoch) + " and is not in the log of " +
                    name(i) + ", which leads " + name(own.epoch);
@@ -286,7 +286,7 @@ private:
                 const std::uint64_t base = lines_[a].base < lines_[b].base ? lines_[b].base : lines_[a].base;
                 for (std::uint64_t i = base + 1; i <= last; ++i) {
                     if (lines_[a].chains[i] == lines_[b].chains[i]) continue;
-                    if (local(a).epochs().at({i}) != local(b).epochs().at({i})) continue;
+                    if (self(a).epochs().at({i}) != self(b).epochs().at({i})) continue;
                     return name(a) + " and " + name(b) + " hold different entries of one epoch at " + std::to_string(i);
                 }
             }

@@ -134,14 +134,14 @@ private:
     }
 
     void look(const Node& node, Instant now) {
-        const auto& local = testing::Inspect::inside(node).local();
-        for (const auto& epoch : local.epochs().all()) risked_ = risked_ || epoch.forced;
+        const auto& self = testing::Inspect::inside(node).self();
+        for (const auto& epoch : self.epochs().all()) risked_ = risked_ || epoch.forced;
         if (random_.below(6) != 0) return;
         sim::Operation operation = read(node, now);
-        operation.client = value(local.run);  // a process is a session
-        operation.node = local.self;
+        operation.client = value(self.run);  // a process is a session
+        operation.node = self.id;
         if (node.role() == Role::leader && node.confirmed()) {
-            doubtful_.emplace_back(local.last(), std::move(operation));
+            doubtful_.emplace_back(self.last(), std::move(operation));
         } else {
             stale_.push_back(std::move(operation));
         }

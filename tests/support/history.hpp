@@ -13,17 +13,17 @@ Part& changeable(const Part& part) {
 
 }  // namespace detail
 
-template <class Local>
-auto& log_of(Local& local) {
-    return detail::changeable(local.log());
+template <class Self>
+auto& log_of(Self& self) {
+    return detail::changeable(self.log());
 }
-template <class Local>
-auto& epochs_of(Local& local) {
-    return detail::changeable(local.epochs());
+template <class Self>
+auto& epochs_of(Self& self) {
+    return detail::changeable(self.epochs());
 }
-template <class Local>
-auto& roster_of(Local& local) {
-    return detail::changeable(local.roster());
+template <class Self>
+auto& roster_of(Self& self) {
+    return detail::changeable(self.roster());
 }
 
 }  // namespace support

@@ -166,7 +166,7 @@ private:
         REPLICATOR_WANT(log_.base().index == base_.index);
         REPLICATOR_WANT(log_.base().chain == base_.chain);
         REPLICATOR_WANT(log_.last() == last());
-        REPLICATOR_WANT(log_.held() == last());
+        REPLICATOR_WANT(log_.flushed() == last());
         REPLICATOR_WANT(log_.chain() == chain_to(last()));
         REPLICATOR_WANT(log_.begin().index == base_.index + 1);
         REPLICATOR_WANT(log_.end().index == last() + 1);

@@ -35,9 +35,9 @@ using Log = OneNode<Parts>;
 /// The bytes of so many entries after this one.
 inline Bytes entries_of(const Log& log, std::uint64_t after, std::uint64_t count) {
     Bytes bytes;
-    Cursor next = log.local.log().seek(Index{after + 1});
+    Cursor next = log.self.log().seek(Index{after + 1});
     for (std::uint64_t i = 0; i < count; ++i) {
-        const EntryRun run = log.local.log().read(next);
+        const EntryRun run = log.self.log().read(next);
         const std::size_t size = load_entry_header(run.bytes.data()).bytes();
         bytes.insert(bytes.end(), run.bytes.begin(), run.bytes.begin() + static_cast<std::ptrdiff_t>(size));
         next = {next.index + 1, next.offset + size};
@@ -50,27 +50,27 @@ struct Following : Log {
     Following() {
         leader.open_epoch(1);
         leader.write(4);
-        local.observer = &told;
-        local.epoch = epoch_of(1);
-        local.promised = epoch_of(1);
+        self.observer = &told;
+        self.epoch = epoch_of(1);
+        self.promised = epoch_of(1);
         follower.linked({});
     }
 
     [[nodiscard]] Append append_after(std::uint64_t index, std::uint64_t count, std::uint64_t commit = 0) const {
         Append append;
-        append.previous = {leader.local.epochs().at(Index{index}), Index{index}};
-        append.previous_chain = chain_at(leader.local.log(), Index{index});
+        append.previous = {leader.self.epochs().at(Index{index}), Index{index}};
+        append.previous_chain = chain_at(leader.self.log(), Index{index});
         append.commit = Index{commit};
         append.count = static_cast<std::uint32_t>(count);
         return append;
     }
     bool begin(const Append& append) {
-        const bool wanted = follower.begin_append(local, append);
-        if (wanted) incoming.drop(local);
+        const bool wanted = follower.begin_append(self, append);
+        if (wanted) incoming.drop(self);
         return wanted;
     }
     Error feed(std::span<const std::byte> piece, bool ends = true) {
-        return follower.entries(local, applier, piece, ends);
+        return follower.entries(self, applier, piece, ends);
     }
     /// Takes the entries of the leader in this range, in pieces of so many bytes.
     void take(std::uint64_t after, std::uint64_t count, std::uint64_t commit = 0, std::size_t piece_bytes = 4096) {
@@ -81,9 +81,9 @@ struct Following : Log {
             const auto piece = rest.first(smaller(rest.size(), piece_bytes));
             BOOST_REQUIRE((feed(piece, piece.size() == rest.size()) == Error::none));
         }
-        follower.settle(local, applier);
+        follower.settle(self, applier);
     }
-    Ack ack() { return follower.make_ack(local, applier); }
+    Ack ack() { return follower.make_ack(self, applier); }
     /// Why the append with this head is not taken, and where the leader should look.
     Refusal refusal_of(const Append& append) {
         BOOST_REQUIRE(!begin(append));

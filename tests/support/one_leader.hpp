@@ -31,14 +31,14 @@ constexpr Duration just_before(Duration time) { return {time.microseconds - 1}; 
 template <class GivenParts>
 struct LeaderOf : OneNode<GivenParts> {
     using Node = OneNode<GivenParts>;
-    using Node::applier, Node::local, Node::open_epoch, Node::write;
+    using Node::applier, Node::self, Node::open_epoch, Node::write;
 
     LeaderOf() {
         open_epoch(1);
         write(4);
-        local.role = Role::leader;
-        roster_of(local).admit(NodeId{2}, Incarnation{22});
-        local.commit = Index{3};
+        self.role = Role::leader;
+        roster_of(self).admit(NodeId{2}, Incarnation{22});
+        self.commit = Index{3};
         peer.id = NodeId{2};
         peer.link = LinkId{9};
     }
@@ -51,7 +51,7 @@ struct LeaderOf : OneNode<GivenParts> {
         hello.incarnation = Incarnation{22};
         hello.last = last;
         hello.commit = commit;
-        sender.begin(local, peer, hello);
+        sender.begin(self, peer, hello);
     }
     /// The same, and it agrees.
     void begin_streaming(std::uint64_t index = 5) {
@@ -70,8 +70,8 @@ struct LeaderOf : OneNode<GivenParts> {
     void take(const Ack& ack) {
         BOOST_REQUIRE((Leader<GivenParts>::on_ack(follower(), ack) == Error::none));
         const bool takes_state = follower().state() == FollowerState::snapshot;
-        sender.on_ack(local, peer, ack);
-        if (takes_state) snapshots.on_ack(local, peer, ack, sender);
+        sender.on_ack(self, peer, ack);
+        if (takes_state) snapshots.on_ack(self, peer, ack, sender);
     }
     void ack(std::uint64_t received) { take(an_ack(received)); }
     void refuse(std::uint64_t received, Error error, Position hint, Position commit = {}) {
@@ -80,22 +80,22 @@ struct LeaderOf : OneNode<GivenParts> {
         take(ack);
     }
     void tick(Duration time) {
-        local.now = local.now + time;
-        sender.tick(local, peer);
+        self.now = self.now + time;
+        sender.tick(self, peer);
     }
 
     /// The frame that is sent now, if any.
     std::size_t transmit(std::size_t room = 2048) {
         buffer.fill(std::byte{0xee});
         const auto to = std::span(buffer).first(room);
-        const auto runs = [&] { return follower().takes_state(local.now); };
+        const auto runs = [&] { return follower().takes_state(self.now); };
         if (!runs()) {
-            const bool entries = sender.entries_owed(local, follower());
-            if (!entries && !sender.note_owed(local, follower())) return 0;
-            if (!sender.fell_behind(local, peer)) return sender.write_append(local, round, entries, peer, to);
+            const bool entries = sender.entries_owed(self, follower());
+            if (!entries && !sender.append_owed(self, follower())) return 0;
+            if (!sender.fell_behind(self, peer)) return sender.write_append(self, round, entries, peer, to);
         }
         const bool owed = runs() && snapshots.owes(follower());
-        return owed ? snapshots.transmit(local, applier, peer, to) : 0;
+        return owed ? snapshots.transmit(self, applier, peer, to) : 0;
     }
     std::optional<Append> append(std::size_t room = 2048) {
         const std::size_t size = transmit(room);
@@ -103,8 +103,8 @@ struct LeaderOf : OneNode<GivenParts> {
         const FrameHeader header = load_header(buffer.data());
         BOOST_REQUIRE((header.type == FrameType::append));
         BOOST_TEST((header.link == peer.link));
-        const Append append = read_append(buffer.data(), header.flags, local.epoch);
-        BOOST_TEST(size == append_head_bytes(append, local.epoch) + header.tail_bytes);
+        const Append append = read_append(buffer.data(), header.flags, self.epoch);
+        BOOST_TEST(size == append_head_bytes(append, self.epoch) + header.tail_bytes);
         return append;
     }
     /// How many entries are sent now.

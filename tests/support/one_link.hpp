@@ -31,22 +31,22 @@ struct Node : support::OneNode<Parts> {
     Node() {
         open_epoch(1);
         write(4);
-        local.observer = &refusals;
-        local.cluster = ClusterId{3};
-        local.group = GroupId{4};
-        local.incarnation = Incarnation{111};
-        local.promised = epoch_of(1);
-        local.commit = Index{3};
+        self.observer = &refusals;
+        self.cluster = ClusterId{3};
+        self.group = GroupId{4};
+        self.incarnation = Incarnation{111};
+        self.promised = epoch_of(1);
+        self.commit = Index{3};
         peer.id = NodeId{2};
-        peer.hello_at = local.now;
-        Links::restart(local, peer);
+        peer.hello_at = self.now;
+        Links::restart(self, peer);
     }
-    void lead() { local.role = Role::leader; }
+    void lead() { self.role = Role::leader; }
 
-    [[nodiscard]] Hello hello() const { return Links::make_hello(local, peer); }
+    [[nodiscard]] Hello hello() const { return Links::make_hello(self, peer); }
     /// What node 2 would say: the same group and log, in its run 22 and its attempt 7. It answers this node.
     [[nodiscard]] Hello theirs() const {
-        Hello hello = Links::make_hello(local, peer);
+        Hello hello = Links::make_hello(self, peer);
         hello.sender = NodeId{2};
         hello.receiver = NodeId{1};
         hello.run = Run{22};
@@ -55,7 +55,7 @@ struct Node : support::OneNode<Parts> {
         hello.nonce = 7;
         hello.link = LinkId{};
         hello.refusal = Error::none;
-        hello.receiver_run = local.run;
+        hello.receiver_run = self.run;
         hello.receiver_nonce = peer.nonce;
         return hello;
     }
@@ -67,7 +67,7 @@ struct Node : support::OneNode<Parts> {
         hello.link = LinkId{55};
         return hello;
     }
-    Met take(const Hello& hello) { return Links::take_hello(local, peer, hello); }
+    HelloOutcome take(const Hello& hello) { return Links::take_hello(self, peer, hello); }
     /// Whether a hello is owed, which it is no more afterwards.
     bool says_hello() {
         const bool owed = peer.hello_owed;

@@ -46,20 +46,20 @@ struct OneNode {
         using replicator::NodeId;
         constexpr std::array all{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}, NodeId{5}};
         const auto nodes = std::span(all).first(count);
-        local.set({.node = nodes[0], .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
-        local.history.adopt(replicator::HistoryId{5});
-        log_of(local).reset(replicator::Index{}, replicator::Chain{});
-        local.now = replicator::Instant{1'000'000};
-        applier.install({}, local.log().begin());
+        self.set({.node = nodes[0], .nodes = nodes, .run = replicator::Run{11}, .cluster = {}, .group = {}});
+        self.history.adopt(replicator::HistoryId{5});
+        log_of(self).reset(replicator::Index{}, replicator::Chain{});
+        self.now = replicator::Instant{1'000'000};
+        applier.install({}, self.log().begin());
     }
 
     void put(replicator::EntryType type, std::span<const std::byte> body) {
         using namespace replicator;
         const std::size_t bytes = entry_bytes(body.size());
-        const auto room = log_of(local).reserve(bytes, bytes);
+        const auto room = log_of(self).reserve(bytes, bytes);
         BOOST_REQUIRE(!room.empty());
         std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
-        log_of(local).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log().chain()));
+        log_of(self).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), self.log().chain()));
     }
     /// Writes the entry that opens an epoch, and remembers the epoch.
     void open_epoch(std::uint64_t counter, bool forced = false) {
@@ -69,8 +69,8 @@ struct OneNode {
         start.epoch = epoch_of(counter);
         start.forced = forced;
         core::write_epoch_start(body.data(), start, core::Roster<3>{});
-        epochs_of(local).push({start.epoch, local.log().last() + 1, local.log().chain(), forced});
-        local.epoch = start.epoch;
+        epochs_of(self).push({start.epoch, self.log().last() + 1, self.log().chain(), forced});
+        self.epoch = start.epoch;
         put(EntryType::epoch_start, body);
     }
     void write(std::size_t times) {
@@ -79,14 +79,14 @@ struct OneNode {
     }
     /// Lets the log go up to here: everything is committed, applied and dropped.
     void drop_through(std::uint64_t index) {
-        local.commit = replicator::Index{index};
-        const replicator::Chain chain = local.log().chain();
-        log_of(local).reset(replicator::Index{index}, chain);
-        applier.install({}, local.log().begin());
+        self.commit = replicator::Index{index};
+        const replicator::Chain chain = self.log().chain();
+        log_of(self).reset(replicator::Index{index}, chain);
+        applier.install({}, self.log().begin());
     }
-    void pass(replicator::Duration time) { local.now = local.now + time; }
+    void pass(replicator::Duration time) { self.now = self.now + time; }
 
-    replicator::core::Local<Parts> local;
+    replicator::core::Self<Parts> self;
     replicator::core::Applier<Parts> applier;
 };
 

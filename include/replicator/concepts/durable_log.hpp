@@ -4,7 +4,7 @@
 // Semantic rules, beyond those of a LogPolicy
 //   DL-1  It is movable. It is opened before the node is made, and moved into the node.
 //   DL-2  `flush()` begins to put on the disk all that was appended, cut and reset before, and picks up what an earlier
-//         one has finished; `held()` is how far the disk has come. `flushing()` while one is under way. `log_full`
+//         one has finished; `flushed()` is how far the disk has come. `flushing()` while one is under way. `log_full`
 //         means that there is no room now.
 //   DL-3  `metadata()` is what the node once stored; `store(metadata)` keeps it, on the disk when it returns
 //         `Error::none`. A store after a `reset` is one step with it. `is_suspect()` says whether it says so. It has at

@@ -21,7 +21,7 @@
 //   LP-8  `release(index)` says that entries up to and including `index` may be dropped when room is needed. It never
 //         goes back. A log may keep released entries for as long as it likes, and should: they feed followers.
 //   LP-9  `capacity_bytes` is what the log can hold at least, of entries that are not released, each of at most
-//         `entry_bytes_max` bytes. `stage` is what having an entry in this log means; `held()` is the newest entry that
+//         `entry_bytes_max` bytes. `stage` is what having an entry in this log means; `flushed()` is the newest entry that
 //         reached that stage (equal to `last()` for a log in memory).
 //   LP-10 Nothing of this throws. A log that cannot go on reports nothing reserved, and says why in `fault()`; `read`
 //         may then give nothing for an entry that is there.
@@ -73,7 +73,7 @@ concept LogPolicy = std::default_initializable<Log> &&
         { constant.base() } noexcept -> std::same_as<LogBase>;
         { constant.last() } noexcept -> std::same_as<Index>;
         { constant.chain() } noexcept -> std::same_as<Chain>;
-        { constant.held() } noexcept -> std::same_as<Index>;
+        { constant.flushed() } noexcept -> std::same_as<Index>;
         { constant.begin() } noexcept -> std::same_as<Cursor>;
         { constant.end() } noexcept -> std::same_as<Cursor>;
         { constant.seek(index) } noexcept -> std::same_as<Cursor>;

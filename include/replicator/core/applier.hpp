@@ -39,23 +39,23 @@ public:
     /// Applies what is committed and not yet applied, and gives those entries free in the log. While the log is
     /// stalled, or when as much was applied in this call as may be, what is left of it waits for the next call.
     /// O(entries applied).
-    void advance(Local<Composition>& local) noexcept {
-        const Index end = smaller(local.commit, local.log().last());
+    void advance(Self<Composition>& self) noexcept {
+        const Index end = smaller(self.commit, self.log().last());
         if (end < next_.index) return;
         while (next_.index <= end && may_go_on()) {
-            const EntryRun run = local.log().read(next_);
-            if (run.count == 0) return stalled(local.log()) ? void() : local.fail(Error::log_failed);
+            const EntryRun run = self.log().read(next_);
+            if (run.count == 0) return stalled(self.log()) ? void() : self.fail(Error::log_failed);
             const std::uint64_t wanted = end - (next_.index - 1);
-            if (!apply_run(local, run, wanted < run.count ? wanted : run.count)) return local.fail(Error::undecodable);
+            if (!apply_run(self, run, wanted < run.count ? wanted : run.count)) return self.fail(Error::undecodable);
         }
-        local.history.release(applied());
+        self.history.release(applied());
     }
 
     /// True when the next call goes on.
-    [[nodiscard]] bool is_behind(const Local<Composition>& local) const noexcept {
+    [[nodiscard]] bool is_behind(const Self<Composition>& self) const noexcept {
         if constexpr (in_portions) {
-            const bool is_behind = next_.index <= smaller(local.commit, local.log().last());
-            return is_behind && local.role != Role::faulted && !stalled(local.log());
+            const bool is_behind = next_.index <= smaller(self.commit, self.log().last());
+            return is_behind && self.role != Role::faulted && !stalled(self.log());
         } else {
             return false;
         }
@@ -72,7 +72,7 @@ public:
     }
 
     /// The log was reset or cut at a place that was not applied yet, so that cursors into it are new.
-    void reseat(Cursor next) noexcept { next_ = next; }
+    void restart_at(Cursor next) noexcept { next_ = next; }
 
     /// What `apply` returned for the command at `index`, unless it is forgotten.
     [[nodiscard]] const Stored* result(Index index) const noexcept {
@@ -98,7 +98,7 @@ private:
     }
 
     /// False when an entry cannot be decoded.
-    bool apply_run(Local<Composition>& local, const EntryRun& run, std::uint64_t count) noexcept {
+    bool apply_run(Self<Composition>& self, const EntryRun& run, std::uint64_t count) noexcept {
         // The loop stores nothing but what the machine does: stores that miss the cache hold back those behind them.
         const std::byte* entry = run.bytes.data();
         std::uint64_t commands = 0;
@@ -110,12 +110,12 @@ private:
                 if (sound = apply_command(entry, next_.index + done); !sound) break;
                 ++commands;
             } else {
-                local.history.applied(entry, next_.index + done);
+                self.history.applied(entry, next_.index + done);
             }
             entry += header.bytes();
             took(header.bytes());
         }
-        local.counters.applied += commands;
+        self.counters.applied += commands;
         next_ = {next_.index + done, next_.offset + static_cast<std::uint64_t>(entry - run.bytes.data())};
         return sound;
     }

@@ -64,7 +64,7 @@ private:
 
 /// A new machine that is filled piece by piece.
 template <class Machine>
-class Thawing {
+class Loading {
 public:
     void begin() { machine_.emplace(), offset_ = 0; }
     void drop() noexcept { machine_.reset(); }

@@ -23,17 +23,17 @@ public:
 
     /// The roster as of the last entry of this node's log; nothing that counts while the log is stalled. O(entries that
     /// are new since the last call and not applied).
-    [[nodiscard]] const Roster& of(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
-        const bool goes_on = applier.next().index <= next_.index && next_.index <= local.log().last() + 1 &&
-                             chain_at(local.log(), next_.index - 1) == chain_;
+    [[nodiscard]] const Roster& of(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
+        const bool goes_on = applier.next().index <= next_.index && next_.index <= self.log().last() + 1 &&
+                             chain_at(self.log(), next_.index - 1) == chain_;
         if (goes_on) {
-            next_ = local.log().seek(next_.index);  // a state that was received may have moved it
+            next_ = self.log().seek(next_.index);  // a state that was received may have moved it
         } else {
-            roster_ = local.applied_roster();
+            roster_ = self.applied_roster();
             next_ = applier.next();
         }
-        while (next_.index <= local.log().last()) {
-            const EntryRun run = local.log().read(next_);
+        while (next_.index <= self.log().last()) {
+            const EntryRun run = self.log().read(next_);
             if (run.count == 0) break;  // the log failed, or is stalled
             const std::byte* entry = run.bytes.data();
             for (std::uint64_t i = 0; i < run.count; ++i, ++next_.index) {
@@ -42,7 +42,7 @@ public:
             }
             next_.offset += static_cast<std::uint64_t>(entry - run.bytes.data());
         }
-        chain_ = local.log().chain();
+        chain_ = self.log().chain();
         return roster_;
     }
 
@@ -54,9 +54,9 @@ private:
 
 /// The same for somebody who asks once. O(entries that are not applied).
 template <class Composition>
-[[nodiscard]] Roster<Composition::Limits::nodes_max> newest_roster(const Local<Composition>& local,
+[[nodiscard]] Roster<Composition::Limits::nodes_max> newest_roster(const Self<Composition>& self,
                                                                    const Applier<Composition>& applier) noexcept {
-    return NewestRoster<Composition>().of(local, applier);
+    return NewestRoster<Composition>().of(self, applier);
 }
 
 }  // namespace replicator::core

@@ -23,10 +23,10 @@
 namespace replicator::core {
 
 template <class Composition>
-struct Local {
+struct Self {
     using Limits = typename Composition::Limits;
 
-    NodeId self{};
+    NodeId id{};
     ClusterId cluster{};
     GroupId group{};
     Run run{};
@@ -51,8 +51,8 @@ struct Local {
     NodeId successor{};     ///< to whom this leader is handing over
     Index commit;           ///< up to here entries may be applied
     Position known_commit;  ///< the newest that somebody said is committed, perhaps beyond this log; in memory only
-    Index held_through;     ///< entries up to here were held once and given up; they may be needed from others
-    /// Value of `held_through` when nobody knows how many were lost.
+    Index lost_through;     ///< entries up to here were held once and given up; they may be needed from others
+    /// Value of `lost_through` when nobody knows how many were lost.
     static constexpr Index unknown_extent{~std::uint64_t{0}};
     SnapshotOffset incoming;  ///< how much of which state was received; id 0 when none is being
     Instant now;
@@ -64,7 +64,7 @@ struct Local {
     void set(const Config& config) noexcept {
         REPLICATOR_ASSERT(config.nodes.size() >= nodes_min<typename Composition::Ack>());
         REPLICATOR_ASSERT(config.nodes.size() <= Limits::nodes_max);
-        self = config.node;
+        id = config.node;
         cluster = config.cluster;
         group = config.group;
         run = config.run;
@@ -76,7 +76,7 @@ struct Local {
             REPLICATOR_ASSERT(node != NodeId{});  // that means nobody
             REPLICATOR_ASSERT(place == 0 || nodes[place - 1] != node);
             nodes[place] = node;
-            found_self = found_self || node == self;
+            found_self = found_self || node == id;
         }
         REPLICATOR_ASSERT(found_self && config.run != Run{});
         for (std::size_t i = 0; i < node_count; ++i) {
@@ -99,14 +99,14 @@ struct Local {
     }
     /// Holds nothing of any history, also where one was taken up and its leader was gone before the first entry came.
     /// Such a node vouched for nothing, so it may belong to another one.
-    [[nodiscard]] bool blank() const noexcept { return log().last() == Index{} && held_through == Index{}; }
+    [[nodiscard]] bool blank() const noexcept { return log().last() == Index{} && lost_through == Index{}; }
     [[nodiscard]] bool bootstrapped() const noexcept { return history.id() != HistoryId{}; }
     /// Others may hear that this node leads: the history that it began would not be gone after a crash.
-    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log().held() > Index{}; }
+    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log().flushed() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
     /// its log is as long again, it cannot vouch for what was acknowledged.
     [[nodiscard]] Index suspect_from() const noexcept {
-        return log().last() < held_through ? log().last() + 1 : Index{};
+        return log().last() < lost_through ? log().last() + 1 : Index{};
     }
     /// A state is being received. The node's own, older one stays as it is until the end.
     [[nodiscard]] bool installing() const noexcept { return incoming.id != SnapshotId{}; }
@@ -126,7 +126,7 @@ struct Local {
     [[nodiscard]] bool promise(Epoch next) noexcept {
         const bool kept = history.remember([this, next](auto& metadata) {
             metadata.promised = next;
-            if (next.node == self) metadata.counter_opened = next.counter;
+            if (next.node == id) metadata.counter_opened = next.counter;
         });
         if (kept) promised = next;
         return kept;

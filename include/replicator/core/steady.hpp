@@ -17,36 +17,36 @@ template <class Composition>
 class Steady {
 public:
     /// The caller tells the time, and hears how long it is since the call before.
-    [[nodiscard]] Duration pass(Local<Composition>& local, Instant told) noexcept {
-        const Instant now = at(local, told);
-        const Duration gap = now - local.now;
-        count(local, gap);
-        local.now = now;
+    [[nodiscard]] Duration pass(Self<Composition>& self, Instant told) noexcept {
+        const Instant now = at(self, told);
+        const Duration gap = now - self.now;
+        count(self, gap);
+        self.now = now;
         return gap;
     }
 
 private:
     /// A clock may stumble. One that went back for longer is a mistake, mostly that of a counter which wrapped: it is
     /// followed from there, for a node whose time stands still notices nothing any more.
-    [[nodiscard]] Instant at(Local<Composition>& local, Instant told) noexcept {
+    [[nodiscard]] Instant at(Self<Composition>& self, Instant told) noexcept {
         const Instant now = told + went_back_;
-        if (now >= local.now) return now;
-        const Duration back = local.now - now;
+        if (now >= self.now) return now;
+        const Duration back = self.now - now;
         const bool is_stumble = back <= Composition::Limits::heartbeat_interval;
         REPLICATOR_ASSERT(is_stumble);  // Clock32 widens a counter that wraps
         if (!is_stumble) {
             went_back_.microseconds += back.microseconds;
-            ++local.counters.clock_jumps_back;
+            ++self.counters.clock_jumps_back;
         }
-        return local.now;
+        return self.now;
     }
 
     /// So much time went by between two ticks. Where it was more than peers wait for, says whether commands were
     /// applied meanwhile: nothing else in here takes long.
-    void count(Local<Composition>& local, Duration gap) noexcept {
-        Counters& counters = local.counters;
+    void count(Self<Composition>& self, Duration gap) noexcept {
+        Counters& counters = self.counters;
         const bool has_applied = std::exchange(applied_, counters.applied) != counters.applied;
-        const bool is_first = local.now == Instant{};
+        const bool is_first = self.now == Instant{};
         if (is_first || gap < Composition::Limits::failure_timeout) return;
         ++counters.late_ticks;
         if (!has_applied) return;

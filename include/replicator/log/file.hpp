@@ -5,8 +5,8 @@
 //     auto log = Log::open({}, "data", {.cluster = ..., .node = ..., .incarnation = ...});
 //     if (!log) ... log.error() ...
 //
-// `append` gathers in memory, `flush` writes what was gathered as one record and flushes it, `held()` is what the disk
-// has. With a storage that flushes on a helper thread, `flush` only begins, `poll` picks up the end, and what is
+// `append` gathers in memory, `flush` writes what was gathered as one record and flushes it, `flushed()` is what the
+// disk has. With a storage that flushes on a helper thread, `flush` only begins, `poll` picks up the end, and what is
 // appended meanwhile is the next group. Call `flush` once for each turn of the event loop, not for each entry.
 //
 // A flush that failed faults the log for good. A full disk, and a system that is short of descriptors or memory, do
@@ -104,7 +104,7 @@ public:
     }
     [[nodiscard]] Index last() const noexcept { return end().index - 1; }
     /// The newest entry that a flush covered.
-    [[nodiscard]] Index held() const noexcept { return body_ == nullptr ? Index{} : body_->disk().held(); }
+    [[nodiscard]] Index flushed() const noexcept { return body_ == nullptr ? Index{} : body_->disk().flushed(); }
     [[nodiscard]] Chain chain() const noexcept { return body_ == nullptr ? Chain{} : body_->chain(); }
     [[nodiscard]] Cursor begin() const noexcept { return body_ == nullptr ? Cursor{} : body_->retention().begin(); }
     [[nodiscard]] Cursor end() const noexcept { return body_ == nullptr ? Cursor{} : body_->end(); }

@@ -33,7 +33,7 @@ public:
 
     [[nodiscard]] LogBase base() const noexcept { return {begin_.index - 1, base_chain_}; }
     [[nodiscard]] Index last() const noexcept { return end_.index - 1; }
-    [[nodiscard]] Index held() const noexcept { return last(); }
+    [[nodiscard]] Index flushed() const noexcept { return last(); }
     [[nodiscard]] Chain chain() const noexcept { return chain_; }
     [[nodiscard]] Cursor begin() const noexcept { return begin_; }
     [[nodiscard]] Cursor end() const noexcept { return end_; }

@@ -66,7 +66,7 @@ private:
     using View = typename Facts::View;
     using Reign = typename Facts::Reign;
 
-    [[nodiscard]] static auto& local(const Node& node) noexcept { return testing::Inspect::inside(node).local(); }
+    [[nodiscard]] static auto& self(const Node& node) noexcept { return testing::Inspect::inside(node).self(); }
     void heard(std::size_t, std::size_t) {}
 
     // ---- What happens ----
@@ -102,10 +102,10 @@ private:
         view.pending.clear();
         view.answered = 0;
         stops_.ends(place);
-        view.promised = local(*hosts_[place].node).promised;
+        view.promised = self(*hosts_[place].node).promised;
         view.incarnation = hosts_[place].incarnation;
         if constexpr (Base::is_durable) {
-            const auto& node = local(*hosts_[place].node);
+            const auto& node = self(*hosts_[place].node);
             view.suspect = node.log().is_suspect() && node.suspect_from() != Index{};
         }
     }
@@ -122,7 +122,7 @@ private:
             const bool other = hosts_[place].drive->is_new() || hosts_[place].drive->is_older();
             // Of one that was told to be another, the disk may have failed meanwhile.
             const bool told = this->pasts_.went_back(place);
-            const auto& now = local(*hosts_[place].node);
+            const auto& now = self(*hosts_[place].node);
             if (keeps && !other) refuse(forgotten_by(now, tree_, view, before, lost, told));
         }
         if (lost) facts_.forget_what_is_gone(Base::is_durable);
@@ -131,12 +131,12 @@ private:
     void promote(std::size_t place, bool forced) {
         if (network_.is_paused(ids_[place])) return;
         Node& node = *hosts_[place].node;
-        const Epoch before = local(node).promised;
+        const Epoch before = self(node).promised;
         stops_.promoted(place, forced);
         static_cast<void>(node.promote({.may_lose = forced, .last_leader = {}}));
         // Only who needs nobody else may bind itself before it has heard anybody.
         const bool alone = forced || Policy::holders_floor(ids_.size()) >= ids_.size();
-        if (!alone && before < local(node).promised) fail({"promises are asked for too early"});
+        if (!alone && before < self(node).promised) fail({"promises are asked for too early"});
         check(place);
         network_.pump(now_);
     }
@@ -183,14 +183,14 @@ private:
         const Node& node = *hosts_[place].node;
         this->note(place, node);
         const bool stopped = this->has_stopped(place);
-        if (!local(node).bootstrapped()) return;
-        const std::optional<Entry> last = tree_.take(local(node).log(), view.last);
-        if (!last && local(node).log().fault() != Error::none) return;  // the disk cannot be read
+        if (!self(node).bootstrapped()) return;
+        const std::optional<Entry> last = tree_.take(self(node).log(), view.last);
+        if (!last && self(node).log().fault() != Error::none) return;  // the disk cannot be read
         if (!last) return fail({"node ", name(place), " holds entries that no leader wrote"});
         if (!tree_.understands()) return fail({"the codec cannot decode what it encoded"});
         view.last = *last;
         const bool counts_flushed = Simulated<UserNode>::keeps_copies;
-        const Index flushed = smaller(node.last().index, local(node).log().held());
+        const Index flushed = smaller(node.last().index, self(node).log().flushed());
         const Entry held = counts_flushed ? tree_.at(*last, flushed) : *last;
         // What was done when the disk failed may not be there, and nobody was told of it.
         view.held = stopped ? tree_.common(view.held, held) : held;
@@ -238,15 +238,15 @@ private:
         Reign& reign = known->second;
         if (reign.run != hosts_[place].run) return fail({"two nodes lead one epoch"});
         const auto& inside = testing::Inspect::inside(node);
-        const bool knows = core::newest_roster(local(node), inside.applier()) == local(node).roster();
+        const bool knows = core::newest_roster(self(node), inside.applier()) == self(node).roster();
         // Whoever looks may be the first to find that the disk failed.
-        if (!knows && local(node).log().fault() == Error::none) {
+        if (!knows && self(node).log().fault() == Error::none) {
             return fail({"the log of leader ", name(place), " says other things about the nodes than it does"});
         }
         reign.committed = tree_.at(views_[place].last, node.commit());
         if (!is_new) return;
-        reign.start = tree_.at(views_[place].last, local(node).epochs().all().back().first);
-        reign.forced = local(node).epochs().all().back().forced;
+        reign.start = tree_.at(views_[place].last, self(node).epochs().all().back().first);
+        reign.forced = self(node).epochs().all().back().forced;
         // Somebody said that an old copy is the truth, in an epoch that is older than what others hold.
         if (reign.forced && this->pasts_.went_back(place) && epoch < epochs_.rbegin()->first) this->void_ = true;
         refuse(promises_.begins(epoch));

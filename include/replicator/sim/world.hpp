@@ -159,12 +159,12 @@ private:
     }
 
     void follow_leader() {
-        const auto& local = testing::Inspect::inside(leader()).local();
-        if (oracle_.last() == local.log().last()) return;
+        const auto& self = testing::Inspect::inside(leader()).self();
+        if (oracle_.last() == self.log().last()) return;
         const auto former = oracle_.roster();
-        oracle_.follow(local.log());
+        oracle_.follow(self.log());
         if (!oracle_.understands()) fail({"the codec cannot decode what it encoded"});
-        if (!same_roster(local.roster())) fail({"the entries do not say of the nodes what the leader believes"});
+        if (!same_roster(self.roster())) fail({"the entries do not say of the nodes what the leader believes"});
         check_seat(former.seat_index);
         for (std::size_t i = 1; i < hosts_.size(); ++i) check_admission(i, former.counting(ids_[i]));
     }
@@ -202,11 +202,11 @@ private:
     /// How far a node holds the line at `stage`.
     [[nodiscard]] Index held(std::size_t place, Stage stage) {
         const Node& node = *hosts_[place].node;
-        const auto& log = testing::Inspect::inside(node).local().log();
+        const auto& log = testing::Inspect::inside(node).self().log();
         const Index received = oracle_.held_by(log);
         switch (stage) {
             case Stage::received: return received;
-            case Stage::durable: return smaller(received, log.held());
+            case Stage::durable: return smaller(received, log.flushed());
             case Stage::applied: return smaller(received, node.applied());
         }
         return {};
@@ -297,7 +297,7 @@ private:
         if (!pending_.empty()) return false;
         for (const Host<Node>& place : hosts_) {
             const bool equal = place.node->applied() == leader().last().index &&
-                               same_roster(testing::Inspect::inside(*place.node).local().applied_roster()) &&
+                               same_roster(testing::Inspect::inside(*place.node).self().applied_roster()) &&
                                digest_of(place.node->state()) == digest_of(leader().state());
             if (!equal) return false;
         }

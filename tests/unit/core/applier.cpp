@@ -46,26 +46,26 @@ BOOST_AUTO_TEST_CASE(it_goes_as_far_as_is_committed_and_here) {
     node.open_epoch(1);
     node.write(4);
     const auto applied_at = [&node](std::uint64_t commit) {
-        node.local.commit = Index{commit};
-        node.applier.advance(node.local);
-        BOOST_TEST(node.applier.machine().count == node.local.counters.applied);
+        node.self.commit = Index{commit};
+        node.applier.advance(node.self);
+        BOOST_TEST(node.applier.machine().count == node.self.counters.applied);
         return node.applier.applied().value;
     };
     BOOST_TEST(applied_at(0) == 0u);
     BOOST_TEST(applied_at(1) == 1u);
-    BOOST_TEST(node.local.counters.applied == 0u);  // that is no command
+    BOOST_TEST(node.self.counters.applied == 0u);  // that is no command
     BOOST_TEST(applied_at(3) == 3u);
     BOOST_TEST(applied_at(3) == 3u);
     BOOST_TEST(applied_at(2) == 3u);
-    BOOST_TEST(node.local.counters.applied == 2u);
+    BOOST_TEST(node.self.counters.applied == 2u);
     BOOST_TEST(applied_at(9) == 5u);
-    BOOST_TEST(node.local.counters.applied == 4u);
-    BOOST_TEST((node.applier.next().offset == node.local.log().end().offset));
+    BOOST_TEST(node.self.counters.applied == 4u);
+    BOOST_TEST((node.applier.next().offset == node.self.log().end().offset));
 }
 
 BOOST_AUTO_TEST_CASE(it_goes_on_where_a_log_that_began_anew_has_its_entries) {
     support::OneNode<Parts<support::Sum>> node;
-    node.applier.reseat({Index{3}, 48});
+    node.applier.restart_at({Index{3}, 48});
     BOOST_TEST((node.applier.next().index == Index{3} && node.applier.next().offset == 48u));
     BOOST_TEST(node.applier.applied() == Index{2});
 }
@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(it_goes_on_where_a_log_that_began_anew_has_its_entries) {
 BOOST_AUTO_TEST_CASE(a_machine_that_returns_nothing_is_applied_as_well) {
     support::OneNode<Parts<Silent>> node;
     node.write(3);
-    node.local.commit = Index{3};
-    node.applier.advance(node.local);
+    node.self.commit = Index{3};
+    node.applier.advance(node.self);
     BOOST_TEST(node.applier.machine().total == 3u);
     BOOST_TEST((node.applier.result(Index{3}) != nullptr));
     BOOST_TEST((node.applier.result(Index{4}) == nullptr));
@@ -84,12 +84,12 @@ BOOST_AUTO_TEST_CASE(results_are_kept_until_as_many_came_after_them) {
     support::OneNode<Parts<support::Sum>> node;
     constexpr std::uint64_t kept = support::Small::writes_pending_max;
     node.write(kept + 1);
-    node.local.commit = Index{kept};
-    node.applier.advance(node.local);
+    node.self.commit = Index{kept};
+    node.applier.advance(node.self);
     BOOST_TEST((node.applier.result(Index{1}) != nullptr));
     BOOST_TEST((node.applier.result(Index{kept + 1}) == nullptr));
-    node.local.commit = Index{kept + 1};
-    node.applier.advance(node.local);
+    node.self.commit = Index{kept + 1};
+    node.applier.advance(node.self);
     BOOST_TEST((node.applier.result(Index{1}) == nullptr));
     BOOST_TEST((node.applier.result(Index{2}) != nullptr));
     BOOST_TEST((node.applier.result(Index{kept + 1}) != nullptr));
@@ -99,27 +99,27 @@ BOOST_AUTO_TEST_CASE(a_call_applies_so_many_bytes_and_one_entry_at_least) {
     support::OneNode<InPortions> node;
     node.write(4);
     node.write(1);
-    node.local.commit = Index{5};
+    node.self.commit = Index{5};
     const auto applied_in_a_call = [&node] {
         node.applier.begin_call();
-        node.applier.advance(node.local);
-        node.applier.advance(node.local);  // of the same call
+        node.applier.advance(node.self);
+        node.applier.advance(node.self);  // of the same call
         return node.applier.applied().value;
     };
-    BOOST_TEST(node.applier.is_behind(node.local));
+    BOOST_TEST(node.applier.is_behind(node.self));
     BOOST_TEST(applied_in_a_call() == 2u);
     BOOST_TEST(node.applier.machine().count == 2u);
     BOOST_TEST(applied_in_a_call() == 4u);
-    BOOST_TEST(node.applier.is_behind(node.local));
+    BOOST_TEST(node.applier.is_behind(node.self));
     BOOST_TEST(applied_in_a_call() == 5u);
-    BOOST_TEST(!node.applier.is_behind(node.local));
-    BOOST_TEST(node.local.counters.applied == 5u);
+    BOOST_TEST(!node.applier.is_behind(node.self));
+    BOOST_TEST(node.self.counters.applied == 5u);
     node.write(1);
-    BOOST_TEST(!node.applier.is_behind(node.local));  // that is not committed
-    node.local.commit = Index{6};
-    BOOST_TEST(node.applier.is_behind(node.local));
-    node.local.fail(Error::stopped);
-    BOOST_TEST(!node.applier.is_behind(node.local));
+    BOOST_TEST(!node.applier.is_behind(node.self));  // that is not committed
+    node.self.commit = Index{6};
+    BOOST_TEST(node.applier.is_behind(node.self));
+    node.self.fail(Error::stopped);
+    BOOST_TEST(!node.applier.is_behind(node.self));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_decoded_stops_the_node_before_it) {
@@ -128,9 +128,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_decoded_stops_the_node_before_it) {
     constexpr std::array<std::byte, 4> no_command{};
     node.put(EntryType::command, no_command);
     node.write(1);
-    node.local.commit = Index{4};
-    node.applier.advance(node.local);
-    BOOST_TEST((node.local.fault == Error::undecodable));
+    node.self.commit = Index{4};
+    node.applier.advance(node.self);
+    BOOST_TEST((node.self.fault == Error::undecodable));
     BOOST_TEST(node.applier.applied() == Index{2});
 }
 

@@ -29,8 +29,8 @@ using support::two;
 BOOST_AUTO_TEST_CASE(the_newest_commit_that_was_heard_of_counts_unless_a_forced_epoch_replaced_it) {
     support::OneNode<support::PartsOf<>> node;
     const auto known_after = [&node](Position position, Epoch newest_forced = {}) {
-        node.local.learn_commit(position, newest_forced);
-        return node.local.known_commit;
+        node.self.learn_commit(position, newest_forced);
+        return node.self.known_commit;
     };
     BOOST_TEST((known_after(at(2, 5)) == at(2, 5)));
     BOOST_TEST((known_after(at(2, 4)) == at(2, 5)));
@@ -43,10 +43,10 @@ BOOST_AUTO_TEST_CASE(the_newest_commit_that_was_heard_of_counts_unless_a_forced_
 
 BOOST_AUTO_TEST_CASE(who_lost_its_leader_takes_entries_from_nobody) {
     support::Majority group(3);
-    const auto& local = testing::Inspect::inside(group.at(2)).local();
-    BOOST_REQUIRE((local.leader == one && local.source == one));
+    const auto& self = testing::Inspect::inside(group.at(2)).self();
+    BOOST_REQUIRE((self.leader == one && self.source == one));
     group.network.cut(one, two);
-    BOOST_TEST((local.leader == NodeId{} && local.source == NodeId{}));
+    BOOST_TEST((self.leader == NodeId{} && self.source == NodeId{}));
 }
 
 // Although the answer of the third node is missing, so that the candidate binds nobody yet.

@@ -29,7 +29,7 @@ using Parts =
 using Group = support::Cluster<support::Node<ack::Majority<>, support::Sum, Odd>>;
 
 Odd& log_of(Group& group, std::size_t number) {
-    return support::log_of(testing::Inspect::inside(group.at(number)).local());
+    return support::log_of(testing::Inspect::inside(group.at(number)).self());
 }
 
 }  // namespace
@@ -64,30 +64,30 @@ BOOST_AUTO_TEST_CASE(entries_that_cannot_be_compared_for_a_moment_are_taken_when
     leader.open_epoch(1);
     leader.write(4);
     support::OneNode<Parts> node;
-    node.local.epoch = node.local.promised = support::epoch_of(1);
+    node.self.epoch = node.self.promised = support::epoch_of(1);
     Follower<Parts> follower;
     const auto begin = [&] {
         Append append;
-        append.previous_chain = leader.local.log().base().chain;
+        append.previous_chain = leader.self.log().base().chain;
         append.count = 5;
-        return follower.begin_append(node.local, append);
+        return follower.begin_append(node.self, append);
     };
-    const EntryRun run = leader.local.log().read(leader.local.log().begin());
+    const EntryRun run = leader.self.log().read(leader.self.log().begin());
     BOOST_REQUIRE(run.count == 5u);
-    const auto feed = [&] { return follower.entries(node.local, node.applier, run.bytes, true); };
+    const auto feed = [&] { return follower.entries(node.self, node.applier, run.bytes, true); };
     follower.linked({});
     BOOST_REQUIRE((begin() && feed() == Error::none));
     // On the next link all of them are here already.
     follower.linked({});
     BOOST_REQUIRE(begin());
-    support::log_of(node.local).stalls = true;
+    support::log_of(node.self).stalls = true;
     BOOST_TEST(feed() == Error::none);
-    BOOST_TEST((node.local.role == Role::follower));
-    BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{});
-    support::log_of(node.local).stalls = false;
+    BOOST_TEST((node.self.role == Role::follower));
+    BOOST_TEST(follower.make_ack(node.self, node.applier).received == Index{});
+    support::log_of(node.self).stalls = false;
     BOOST_REQUIRE(begin());
     BOOST_TEST(feed() == Error::none);
-    BOOST_TEST(follower.make_ack(node.local, node.applier).received == Index{5});
+    BOOST_TEST(follower.make_ack(node.self, node.applier).received == Index{5});
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_finds_out_later) {
@@ -103,10 +103,10 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_tell_where_to_go_on_behind_a_state_fin
     leading.take(begun);
     BOOST_REQUIRE(follower.snapshot.begun);
     leading.write(1);
-    support::log_of(leading.local).stalls = true;
+    support::log_of(leading.self).stalls = true;
     leading.ack(8);
     BOOST_TEST((follower.state() == FollowerState::snapshot));
-    support::log_of(leading.local).stalls = false;
+    support::log_of(leading.self).stalls = false;
     leading.ack(8);
     BOOST_TEST((follower.state() == FollowerState::catching_up));
     BOOST_TEST((follower.previous == at(1, 8)));

@@ -369,19 +369,19 @@ namespace {
 struct Group {
     Group() {
         const NodeId nodes[] = {NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}};
-        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{1}, .cluster = {}, .group = {}});
-        local.now = Instant{100'000'000};
+        self.set({.node = NodeId{1}, .nodes = nodes, .run = Run{1}, .cluster = {}, .group = {}});
+        self.now = Instant{100'000'000};
         for (std::size_t i = 0; i < 3; ++i) {
             peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
             peers[i].progress.counts = true;
             support::set_state(peers[i].progress, FollowerState::streaming);
             peers[i].progress.received = Index{10};
         }
-        support::roster_of(local).seat = NodeId{2};
+        support::roster_of(self).seat = NodeId{2};
     }
-    NodeId next(Index acknowledged = Index{10}) { return next_seat(local, std::span<const Peer>(peers), acknowledged); }
+    NodeId next(Index acknowledged = Index{10}) { return next_seat(self, std::span<const Peer>(peers), acknowledged); }
 
-    Local<Parts> local;
+    Self<Parts> self;
     std::array<Peer, 3> peers{};
 };
 
@@ -420,13 +420,13 @@ BOOST_AUTO_TEST_CASE(who_lost_it_lately_comes_last) {
     Group group;
     support::set_state(group.peers[0].progress, FollowerState::down);
     group.peers[1].progress.lost_seat = true;
-    group.peers[1].progress.seat_lost_at = group.local.now;
+    group.peers[1].progress.seat_lost_at = group.self.now;
     group.peers[1].progress.received = Index{50};
     BOOST_TEST(group.next() == NodeId{4});
     support::set_state(group.peers[2].progress, FollowerState::down);
     BOOST_TEST(group.next() == NodeId{3});  // better than nobody
     support::set_state(group.peers[2].progress, FollowerState::streaming);
-    group.local.now = group.local.now + support::Small::seat_rest_interval;
+    group.self.now = group.self.now + support::Small::seat_rest_interval;
     BOOST_TEST(group.next() == NodeId{3});
 }
 
@@ -474,32 +474,32 @@ BOOST_AUTO_TEST_SUITE(newest_roster)
 
 namespace {
 
-void give_seat(Local<Parts>& local, NodeId node) {
+void give_seat(Self<Parts>& self, NodeId node) {
     const std::size_t bytes = entry_bytes(SeatBody::bytes);
-    const auto room = support::log_of(local).reserve(bytes, bytes);
+    const auto room = support::log_of(self).reserve(bytes, bytes);
     BOOST_REQUIRE(!room.empty());
     ByteWriter(room.data() + entry_header_bytes).put(node).put(std::uint32_t{0});
-    support::log_of(local).append(bytes, 1,
-                                  seal_entry(room.data(), EntryType::seat, 0, SeatBody::bytes, local.log().chain()));
+    support::log_of(self).append(bytes, 1,
+                                 seal_entry(room.data(), EntryType::seat, 0, SeatBody::bytes, self.log().chain()));
 }
 
 }  // namespace
 
 // The log then begins behind the state, and counts its bytes from there.
 BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
-    Local<Parts> local;
+    Self<Parts> self;
     Applier<Parts> applier;
-    support::log_of(local).reset(Index{}, Chain{});
-    applier.install({}, local.log().begin());
-    for (std::uint32_t node = 1; node <= 3; ++node) give_seat(local, NodeId{node});
+    support::log_of(self).reset(Index{}, Chain{});
+    applier.install({}, self.log().begin());
+    for (std::uint32_t node = 1; node <= 3; ++node) give_seat(self, NodeId{node});
     NewestRoster<Parts> roster;
-    BOOST_TEST((roster.of(local, applier).seat == NodeId{3}));
+    BOOST_TEST((roster.of(self, applier).seat == NodeId{3}));
 
-    support::log_of(local).reset(local.log().last(), local.log().chain());
-    applier.install({}, local.log().begin());
-    give_seat(local, NodeId{2});
-    BOOST_TEST((roster.of(local, applier).seat == NodeId{2}));
-    BOOST_TEST((roster.of(local, applier).seat_index == Index{4}));
+    support::log_of(self).reset(self.log().last(), self.log().chain());
+    applier.install({}, self.log().begin());
+    give_seat(self, NodeId{2});
+    BOOST_TEST((roster.of(self, applier).seat == NodeId{2}));
+    BOOST_TEST((roster.of(self, applier).seat_index == Index{4}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -508,74 +508,74 @@ BOOST_AUTO_TEST_SUITE(links_of_logs)
 
 namespace {
 
-void put(Local<Parts>& local, EntryType type, std::span<const std::byte> body) {
+void put(Self<Parts>& self, EntryType type, std::span<const std::byte> body) {
     const std::size_t bytes = entry_bytes(body.size());
-    const auto room = support::log_of(local).reserve(bytes, bytes);
+    const auto room = support::log_of(self).reserve(bytes, bytes);
     BOOST_REQUIRE(!room.empty());
     std::memcpy(room.data() + entry_header_bytes, body.data(), body.size());
-    support::log_of(local).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), local.log().chain()));
+    support::log_of(self).append(bytes, 1, seal_entry(room.data(), type, 0, body.size(), self.log().chain()));
 }
-void begin_epoch(Local<Parts>& local, std::uint64_t counter) {
+void begin_epoch(Self<Parts>& self, std::uint64_t counter) {
     std::array<std::byte, epoch_start_bytes(0)> body;
     EpochStartBody start;
     start.epoch = epoch(counter);
     write_epoch_start(body.data(), start, Roster<3>{});
-    put(local, EntryType::epoch_start, body);
+    put(self, EntryType::epoch_start, body);
 }
 
 }  // namespace
 
 // Its log is of two epochs, of which it remembers none.
 BOOST_AUTO_TEST_CASE(it_learns_the_epoch_of_the_end_of_its_log_and_of_nothing_before) {
-    Local<Parts> local;
+    Self<Parts> self;
     Applier<Parts> applier;
-    support::log_of(local).reset(Index{}, Chain{});
-    applier.install({}, local.log().begin());
+    support::log_of(self).reset(Index{}, Chain{});
+    applier.install({}, self.log().begin());
     constexpr std::array<std::byte, 8> command{};
-    begin_epoch(local, 1);
-    put(local, EntryType::command, command);
-    put(local, EntryType::command, command);
-    begin_epoch(local, 2);
-    put(local, EntryType::command, command);
+    begin_epoch(self, 1);
+    put(self, EntryType::command, command);
+    put(self, EntryType::command, command);
+    begin_epoch(self, 2);
+    put(self, EntryType::command, command);
 
     Follower<Parts> follower;
     const auto append_after = [&](Epoch of, std::uint64_t index, std::uint32_t count) {
         Append append;
         append.previous = {of, Index{index}};
-        append.previous_chain = chain_at(local.log(), Index{index});
+        append.previous_chain = chain_at(self.log(), Index{index});
         append.count = count;
-        return follower.begin_append(local, append);
+        return follower.begin_append(self, append);
     };
     BOOST_REQUIRE(append_after(epoch(1), 2, 0));
-    BOOST_TEST(local.epochs().at(Index{5}) == Epoch{});
+    BOOST_TEST(self.epochs().at(Index{5}) == Epoch{});
     BOOST_REQUIRE(append_after(epoch(1), 2, 3));
-    const EntryRun run = local.log().read(local.log().seek(Index{3}));
+    const EntryRun run = self.log().read(self.log().seek(Index{3}));
     const std::vector<std::byte> theirs(run.bytes.begin(), run.bytes.end());
-    BOOST_TEST((follower.entries(local, applier, theirs, true) == Error::none));
-    BOOST_TEST(local.epochs().at(Index{5}) == epoch(2));
-    BOOST_TEST(local.epochs().at(Index{2}) == Epoch{});
+    BOOST_TEST((follower.entries(self, applier, theirs, true) == Error::none));
+    BOOST_TEST(self.epochs().at(Index{5}) == epoch(2));
+    BOOST_TEST(self.epochs().at(Index{2}) == Epoch{});
 }
 
 // An ack that says nothing yet looks like agreement on an empty log.
 BOOST_AUTO_TEST_CASE(a_follower_that_committed_more_than_it_was_asked_about_is_asked_again) {
-    Local<Parts> local;
-    support::log_of(local).reset(Index{}, Chain{});
+    Self<Parts> self;
+    support::log_of(self).reset(Index{}, Chain{});
     constexpr std::array<std::byte, 8> command{};
-    begin_epoch(local, 1);
-    support::epochs_of(local).push({epoch(1), Index{1}, Chain{}});
-    for (int i = 0; i < 4; ++i) put(local, EntryType::command, command);
+    begin_epoch(self, 1);
+    support::epochs_of(self).push({epoch(1), Index{1}, Chain{}});
+    for (int i = 0; i < 4; ++i) put(self, EntryType::command, command);
 
     Peer peer;
     Sender<Parts> sender;
-    sender.begin(local, peer, Hello{});
+    sender.begin(self, peer, Hello{});
     peer.progress.probe_owed = false;
     Ack ack;
-    sender.on_ack(local, peer, ack);
+    sender.on_ack(self, peer, ack);
     BOOST_TEST((peer.progress.state() == FollowerState::catching_up));
 
     const Position theirs{epoch(1), Index{3}};
     ack.refusal = Refusal{Error::discarded, theirs, theirs};
-    sender.on_ack(local, peer, ack);
+    sender.on_ack(self, peer, ack);
     BOOST_TEST((peer.progress.state() == FollowerState::probing));
     BOOST_TEST((peer.progress.previous == theirs));
 }

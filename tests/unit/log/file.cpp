@@ -77,7 +77,7 @@ public:
         Base::append(bytes, count, chain);
         if (Flushes) REPLICATOR_WANT((this->flush() == Error::none));
     }
-    [[nodiscard]] Index held() const noexcept { return Flushes ? Base::held() : this->last(); }
+    [[nodiscard]] Index flushed() const noexcept { return Flushes ? Base::flushed() : this->last(); }
 };
 
 template <class Options = support::TinyFiles>
@@ -125,9 +125,9 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_there_after_a_loss_of_power) {
     storage::SimulatedDisk disk;
     auto log = reopen(disk);
     fill(log, 30);
-    BOOST_TEST(log.held() < Index{30});
+    BOOST_TEST(log.flushed() < Index{30});
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == Index{30});
+    BOOST_TEST(log.flushed() == Index{30});
     const auto before = contents(log);
     fill(log, 3);
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_there_after_a_loss_of_power) {
         auto again = reopen(crashed);
         BOOST_TEST(again.last() >= Index{30});
         BOOST_TEST(support::begins_with(contents(again), before));
-        BOOST_TEST(again.held() == again.last());
+        BOOST_TEST(again.flushed() == again.last());
         BOOST_TEST(again.metadata().run_counter == 2u);
         BOOST_TEST((again.metadata().incarnation == Incarnation{4}));
     }
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_cut_lasts_and_what_comes_after_takes_its_place) {
         BOOST_TEST((log.flush() == Error::none));
         log.cut(log.seek(Index{12}), chain_at(log, Index{11}));
         BOOST_TEST(log.last() == Index{11});
-        BOOST_TEST(log.held() == Index{11});
+        BOOST_TEST(log.flushed() == Index{11});
         for (std::uint64_t i = 0; i < 5; ++i) BOOST_TEST_REQUIRE(put(log, support::body_of(12 + i, 1, 30)));
         BOOST_TEST((log.flush() == Error::none));
         expected = contents(log);
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_keeps_and_recovers) {
     }
     // It is refused before it is taken, so nobody waits for it, and everything before it is on the disk.
     BOOST_TEST((error == Error::none));
-    BOOST_TEST(log.held() == log.last());
+    BOOST_TEST(log.flushed() == log.last());
     BOOST_TEST((log.fault() == Error::none));
     BOOST_TEST(log.reserve(16, 16).empty());
     BOOST_TEST((log.flush() == Error::log_full));
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_refuses_keeps_and_recovers) {
     const Index last = log.last();
     disk.faults.bytes_max = ~std::uint64_t{0};
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == last);
+    BOOST_TEST(log.flushed() == last);
     BOOST_TEST(put(log, support::body_of(1, 1, 20)));
     BOOST_TEST((log.flush() == Error::none));
 }
@@ -263,14 +263,14 @@ BOOST_AUTO_TEST_CASE(a_failed_flush_is_for_good_and_the_next_run_trusts_the_disk
         disk.faults.sync_errors = 1'000'000;
         BOOST_TEST((log.flush() == Error::log_failed));
         disk.faults.sync_errors = 0;
-        BOOST_TEST(log.held() == Index{5});
+        BOOST_TEST(log.flushed() == Index{5});
         BOOST_TEST((log.flush() == Error::log_failed));
         BOOST_TEST((log.fault() == Error::log_failed));
         BOOST_TEST(log.reserve(16, 16).empty());
     }
     // The system still shows what it failed to write, and will not write it again by itself.
     auto log = reopen(disk);
-    const Index held = log.held();
+    const Index held = log.flushed();
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         auto crashed = disk.after_crash(seed);
         BOOST_TEST(reopen(crashed).last() == held);
@@ -286,12 +286,12 @@ BOOST_AUTO_TEST_CASE(a_flush_on_the_way_lets_the_next_group_gather) {
     BOOST_TEST(log.flushing());
     fill(log, 3);
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == Index{0});
+    BOOST_TEST(log.flushed() == Index{0});
     log.poll();
-    BOOST_TEST(log.held() == Index{2});
+    BOOST_TEST(log.flushed() == Index{2});
     BOOST_TEST((log.flush() == Error::none));
     log.wait();
-    BOOST_TEST(log.held() == Index{5});
+    BOOST_TEST(log.flushed() == Index{5});
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_has_one_owner) {
@@ -426,16 +426,16 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_segment_waits_for_no_flush_elsewhere) {
     auto& log = *opened;
     BOOST_TEST_REQUIRE(support::put(log, support::body_of(1, 0, 20)));
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == Index{1});
+    BOOST_TEST(log.flushed() == Index{1});
     disk.faults.syncs_hang = true;
     // More than one segment of them, and less than two.
     for (std::uint64_t i = 2; i <= 120; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
     BOOST_TEST((log.flush() == Error::none));
     BOOST_TEST(log.flushing());
-    BOOST_TEST(log.held() == Index{1});
+    BOOST_TEST(log.flushed() == Index{1});
     disk.faults.syncs_hang = false;
-    for (int i = 0; i < 40 && log.held() < log.last(); ++i) BOOST_TEST_REQUIRE((log.flush() == Error::none));
-    BOOST_TEST(log.held() == Index{120});
+    for (int i = 0; i < 40 && log.flushed() < log.last(); ++i) BOOST_TEST_REQUIRE((log.flush() == Error::none));
+    BOOST_TEST(log.flushed() == Index{120});
     BOOST_TEST((log.fault() == Error::none));
     for (std::uint64_t i = 1; i <= 120; ++i) BOOST_TEST_REQUIRE(log.read(log.seek(Index{i})).count > 0u);
 }
@@ -449,12 +449,12 @@ BOOST_AUTO_TEST_CASE(what_gathered_behind_a_flush_elsewhere_is_flushed_in_portio
     for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
     disk.faults.sync_polls = 1;
     std::uint64_t flushes = 0;
-    for (Index before = log.held(); log.held() < log.last(); before = log.held(), ++flushes) {
+    for (Index before = log.flushed(); log.flushed() < log.last(); before = log.flushed(), ++flushes) {
         BOOST_TEST_REQUIRE((log.flush() == Error::none));
         log.wait();
-        BOOST_TEST_REQUIRE(log.held() > before);
+        BOOST_TEST_REQUIRE(log.flushed() > before);
         const std::uint64_t most = InPortions::flush_bytes_max + InPortions::record_bytes_max;
-        BOOST_TEST_REQUIRE((log.held() - before) * entry_bytes(20) <= most);
+        BOOST_TEST_REQUIRE((log.flushed() - before) * entry_bytes(20) <= most);
     }
     BOOST_TEST(flushes >= 4u);
 
@@ -462,7 +462,7 @@ BOOST_AUTO_TEST_CASE(what_gathered_behind_a_flush_elsewhere_is_flushed_in_portio
     disk.faults.sync_polls = 0;
     for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == log.last());
+    BOOST_TEST(log.flushed() == log.last());
 }
 
 BOOST_AUTO_TEST_CASE(a_log_that_is_closed_leaves_no_portion_for_later) {
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_is_closed_leaves_no_portion_for_later) {
         auto& log = *opened;
         for (std::uint64_t i = 1; i <= 60; ++i) BOOST_TEST_REQUIRE(support::put(log, support::body_of(i, 0, 20)));
         BOOST_TEST((log.close() == Error::none));
-        BOOST_TEST(log.held() == Index{60});
+        BOOST_TEST(log.flushed() == Index{60});
     }
     const auto opened = Log::open(storage::Simulated(disk), support::folder, support::identity());
     BOOST_TEST_REQUIRE(static_cast<bool>(opened));

@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_real_files_comes_back_and_has_one_owner) {
         BOOST_TEST((Log::open({}, path.c_str(), support::identity()).error() == Error::duplicate_node));
         for (int i = 0; i < 20; ++i) BOOST_TEST(support::put(log, support::body_of(log.last().value + 1, 0, 33)));
         BOOST_TEST((log.flush() == Error::none));
-        BOOST_TEST(log.held() == log.last());
+        BOOST_TEST(log.flushed() == log.last());
         expected = support::contents(log);
     }
 }

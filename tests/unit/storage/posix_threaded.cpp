@@ -60,9 +60,9 @@ BOOST_AUTO_TEST_CASE(groups_gather_while_a_flush_is_under_way) {
         while (log.last() < Index{100}) {
             BOOST_TEST_REQUIRE(support::put(log, support::body_of(log.last().value + 1, 0, 20)));
             BOOST_TEST_REQUIRE((log.flush() == Error::none));
-            BOOST_TEST_REQUIRE(log.held() <= log.last());
+            BOOST_TEST_REQUIRE(log.flushed() <= log.last());
         }
-        while (log.held() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
+        while (log.flushed() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
         BOOST_TEST(!log.flushing());
         last = log.last();
         Log moved = std::move(log);
@@ -88,14 +88,14 @@ BOOST_AUTO_TEST_CASE(a_flush_that_fails_there_faults_the_log) {
     BOOST_TEST(support::put(log, support::body_of(1, 0, 20)));
     BOOST_TEST((log.flush() == Error::none));
     log.wait();
-    BOOST_TEST(log.held() == Index{1});
+    BOOST_TEST(log.flushed() == Index{1});
     BOOST_TEST(support::put(log, support::body_of(2, 0, 20)));
     FailingSystem::number = EIO;
     static_cast<void>(log.flush());
     log.wait();
     FailingSystem::number = 0;
     BOOST_TEST((log.fault() == Error::log_failed));
-    BOOST_TEST(log.held() == Index{1});
+    BOOST_TEST(log.flushed() == Index{1});
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_fails_there_as_it_does_in_the_call) {

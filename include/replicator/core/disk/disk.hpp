@@ -43,35 +43,35 @@ public:
     void begin(Cursor next) noexcept { keeper_.begin(next); }
 
     /// True when entries wait for a flush that nobody has begun.
-    [[nodiscard]] bool flush_due(const Local<Composition>& local) const noexcept {
-        const bool can = !local.log().flushing() && !is_full_ && local.role != Role::faulted;
-        return can && local.log().held() < local.log().last();
+    [[nodiscard]] bool flush_due(const Self<Composition>& self) const noexcept {
+        const bool can = !self.log().flushing() && !is_full_ && self.role != Role::faulted;
+        return can && self.log().flushed() < self.log().last();
     }
 
     /// Writes to the disk what was gathered, or begins to, and finds out how far it has come.
-    [[nodiscard]] Flushed flush(Local<Composition>& local) noexcept {
-        if (local.role == Role::faulted) return Flushed::nothing;
+    [[nodiscard]] Flushed flush(Self<Composition>& self) noexcept {
+        if (self.role == Role::faulted) return Flushed::nothing;
         // Without room, the log takes nothing more, and says so to writers; the next tick tries again.
-        is_full_ = local.history.flush() == Error::log_full;
-        local.fail_if_log_did();
-        if (local.log().fault() != Error::none || local.log().held() == held_) return Flushed::nothing;
+        is_full_ = self.history.flush() == Error::log_full;
+        self.fail_if_log_did();
+        if (self.log().fault() != Error::none || self.log().flushed() == held_) return Flushed::nothing;
         const bool first = held_ == Index{};
-        held_ = local.log().held();
+        held_ = self.log().flushed();
         return first ? Flushed::first : Flushed::more;
     }
 
     /// Periodic work, after a flush: write states, retain the entries that peers may need, and clear a suspicion that
     /// no longer holds.
-    void tick(Local<Composition>& local, Applier<Composition>& applier, std::span<const Peer> peers,
+    void tick(Self<Composition>& self, Applier<Composition>& applier, std::span<const Peer> peers,
               bool installing) noexcept {
-        keeper_.tick(local, applier, installing);
-        Index needed = local.log().last() + 1;
+        keeper_.tick(self, applier, installing);
+        Index needed = self.log().last() + 1;
         for (const Peer& peer : peers) needed = smaller(needed, peer.progress.received + 1);
-        local.history.need(local.role == Role::leader ? needed : local.log().last() + 1);
-        if (local.log().is_suspect() && local.held_through <= local.log().held()) {
-            static_cast<void>(local.history.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
+        self.history.need(self.role == Role::leader ? needed : self.log().last() + 1);
+        if (self.log().is_suspect() && self.lost_through <= self.log().flushed()) {
+            static_cast<void>(self.history.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
         }
-        local.fail_if_log_did();
+        self.fail_if_log_did();
     }
 
 private:

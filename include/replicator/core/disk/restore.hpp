@@ -4,7 +4,7 @@
 // What is behind the state is not applied yet: only a leader can say how much of it is committed.
 #pragma once
 
-#include "note.hpp"
+#include "log_rules.hpp"
 
 #include "../../encoding/entry.hpp"
 #include "../../error.hpp"
@@ -34,54 +34,54 @@ public:
     /// wrong_policy, wrong_limits (it was written under other rules), corrupt, snapshot_invalid, log_failed, log_full
     /// (nothing is wrong with it: the system is short of room, descriptors or memory), stopped (it is closed). O(bytes
     /// of the state, and of the log behind it).
-    [[nodiscard]] static Error run(Local<Composition>& local, Applier<Composition>& applier) noexcept {
-        if (local.log().fault() != Error::none) return local.log().fault();
-        const auto metadata = local.log().metadata();
-        if (metadata.cluster != local.cluster) return Error::wrong_cluster;
-        if (metadata.group != local.group) return Error::wrong_group;
-        if (metadata.node != local.self) return Error::wrong_node;
+    [[nodiscard]] static Error run(Self<Composition>& self, Applier<Composition>& applier) noexcept {
+        if (self.log().fault() != Error::none) return self.log().fault();
+        const auto metadata = self.log().metadata();
+        if (metadata.cluster != self.cluster) return Error::wrong_cluster;
+        if (metadata.group != self.group) return Error::wrong_group;
+        if (metadata.node != self.id) return Error::wrong_node;
         // The roster has incarnation 0 for a node that never counted, so this one would count without being admitted.
         if (metadata.incarnation == Incarnation{}) return Error::wrong_node;
-        local.promised = metadata.promised;
-        local.history.recall_id();
-        local.incarnation = Incarnation{value(metadata.incarnation) + metadata.copies_lost};
-        applier.reseat(local.log().begin());
-        if (!local.bootstrapped()) return Error::none;
+        self.promised = metadata.promised;
+        self.history.recall_id();
+        self.incarnation = Incarnation{value(metadata.incarnation) + metadata.copies_lost};
+        applier.restart_at(self.log().begin());
+        if (!self.bootstrapped()) return Error::none;
 
-        if (const Error error = DiskNote::mismatch(metadata.note_bytes(), DiskNote::of(local)); error != Error::none) {
+        if (const Error error = LogRules::mismatch(metadata.note_bytes(), LogRules::of(self)); error != Error::none) {
             return error;
         }
-        if (!count_lost_copies(local, metadata.copies_lost)) return local.history.refused_by_log();
-        if (metadata.suspect_from != Index{}) local.held_through = Local<Composition>::unknown_extent;
-        if (const Error error = take_state(local, applier); error != Error::none) {
-            return stalled(local.log()) ? Error::log_full : error;  // what was not read is not corrupt
+        if (!count_lost_copies(self, metadata.copies_lost)) return self.history.refused_by_log();
+        if (metadata.suspect_from != Index{}) self.lost_through = Self<Composition>::unknown_extent;
+        if (const Error error = take_state(self, applier); error != Error::none) {
+            return stalled(self.log()) ? Error::log_full : error;  // what was not read is not corrupt
         }
-        local.commit = applier.applied();
-        if (const Error error = local.history.find_epochs(applier.next()); error != Error::none) return error;
-        local.epoch = local.epochs().last();
+        self.commit = applier.applied();
+        if (const Error error = self.history.find_epochs(applier.next()); error != Error::none) return error;
+        self.epoch = self.epochs().last();
         return Error::none;
     }
 
 private:
     /// Where being received is enough to be acknowledged, what was not flushed yet is a copy that was lost, and so the
     /// node is another incarnation than before. False when the log cannot keep that.
-    [[nodiscard]] static bool count_lost_copies(Local<Composition>& local, std::uint64_t lost) noexcept {
-        if (Composition::stage == Stage::received && !local.log().closed_in_order()) {
+    [[nodiscard]] static bool count_lost_copies(Self<Composition>& self, std::uint64_t lost) noexcept {
+        if (Composition::stage == Stage::received && !self.log().closed_in_order()) {
             ++lost;
-            if (!local.history.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
-            local.incarnation = Incarnation{value(local.incarnation) + 1};
+            if (!self.history.remember([lost](auto& metadata) { metadata.copies_lost = lost; })) return false;
+            self.incarnation = Incarnation{value(self.incarnation) + 1};
         }
         return true;
     }
 
-    [[nodiscard]] static Error take_state(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    [[nodiscard]] static Error take_state(Self<Composition>& self, Applier<Composition>& applier) noexcept {
         typename Log::SnapshotReader reader;
-        const Error opened = local.log().open_snapshot(reader);
+        const Error opened = self.log().open_snapshot(reader);
         // Without a state on the disk, the log must reach back to the beginning.
-        if (opened == Error::not_yet) return local.log().base().index == Index{} ? Error::none : Error::corrupt;
+        if (opened == Error::not_yet) return self.log().base().index == Index{} ? Error::none : Error::corrupt;
         if (opened != Error::none) return opened;
         const auto& head = reader.head();
-        if (head.history != local.history.id()) return Error::wrong_history;
+        if (head.history != self.history.id()) return Error::wrong_history;
         if (head.piece_bytes > Composition::snapshot_piece_bytes) return Error::wrong_limits;
 
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
@@ -91,7 +91,7 @@ private:
         Roster<Limits::nodes_max> roster;
         if (!read_snapshot_tail<Composition>(own, epochs, roster)) return Error::corrupt;
 
-        Thawing<typename Composition::Machine> thawing;
+        Loading<typename Composition::Machine> thawing;
         std::array<std::byte, Composition::snapshot_piece_bytes> piece;
         thawing.begin();
         for (std::uint64_t i = 0; i < reader.pieces(); ++i) {
@@ -100,11 +100,11 @@ private:
             if (!thawing.load(std::span<const std::byte>(piece).first(*size))) return Error::snapshot_invalid;
         }
         if (!thawing.complete()) return Error::snapshot_invalid;
-        if (const Error error = local.history.join(head.position, head.chain, epochs, roster); error != Error::none) {
+        if (const Error error = self.history.join(head.position, head.chain, epochs, roster); error != Error::none) {
             return error;
         }
-        applier.install(std::move(thawing.machine()), local.log().seek(head.position.index + 1));
-        local.history.release(head.position.index);  // or a full log whose entries are all applied would stay full
+        applier.install(std::move(thawing.machine()), self.log().seek(head.position.index + 1));
+        self.history.release(head.position.index);  // or a full log whose entries are all applied would stay full
         return Error::none;
     }
 };

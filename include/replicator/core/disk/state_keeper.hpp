@@ -34,14 +34,14 @@ public:
     }
 
     /// Time passed. While a state is being received, its file is the one that is written.
-    void tick(Local<Composition>& local, Applier<Composition>& applier, bool installing) noexcept {
+    void tick(Self<Composition>& self, Applier<Composition>& applier, bool installing) noexcept {
         if (installing) return give_up();
         if (applier.next().offset < kept_.offset || applier.next().index < kept_.index) begin(applier.next());
-        if (!frozen_.taken() && !start(local, applier)) return;
+        if (!frozen_.taken() && !start(self, applier)) return;
         for (std::size_t i = 0; i < Limits::state_pieces_per_tick; ++i) {
             const std::size_t size = frozen_.save(offset_, piece_);
-            if (size == 0) return finish(local);
-            if (!keep(local, local.history.append_snapshot(std::span<const std::byte>(piece_).first(size)))) return;
+            if (size == 0) return finish(self);
+            if (!keep(self, self.history.append_snapshot(std::span<const std::byte>(piece_).first(size)))) return;
             offset_ += size;
         }
     }
@@ -50,41 +50,41 @@ private:
     static constexpr std::uint64_t interval_bytes =
         smaller(Limits::state_interval_bytes, Composition::Log::capacity_bytes / 4);
 
-    [[nodiscard]] bool start(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    [[nodiscard]] bool start(Self<Composition>& self, Applier<Composition>& applier) noexcept {
         const Index index = applier.applied();
-        const bool crowded = local.log().is_crowded() && index > local.log().snapshot_index();
+        const bool crowded = self.log().is_crowded() && index > self.log().snapshot_index();
         if (applier.next().offset - kept_.offset < interval_bytes && !crowded) return false;
-        if (local.now < not_before_) return false;
-        if (!reaches_back_to(local.log(), index)) return false;
+        if (self.now < not_before_) return false;
+        if (!reaches_back_to(self.log(), index)) return false;
         frozen_.take(applier.machine());
         offset_ = 0;
         next_ = applier.next();
-        position_ = {local.epochs().at(index), index};
-        auto epochs = local.epochs();
+        position_ = {self.epochs().at(index), index};
+        auto epochs = self.epochs();
         epochs.cut(index + 1);
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
-        const std::size_t size = write_snapshot_tail<Composition>(tail.data(), epochs, local.applied_roster());
-        const SnapshotId id{mix(value(local.run), ~++count_) | 1};
-        const Chain chain = chain_at(local.log(), index);
-        if (stalled(local.log())) return keep(local, Error::log_full);
+        const std::size_t size = write_snapshot_tail<Composition>(tail.data(), epochs, self.applied_roster());
+        const SnapshotId id{mix(value(self.run), ~++count_) | 1};
+        const Chain chain = chain_at(self.log(), index);
+        if (stalled(self.log())) return keep(self, Error::log_full);
         const auto own = std::span<const std::byte>(tail).first(size);
-        return keep(local, local.history.begin_snapshot(id, position_, chain, own));
+        return keep(self, self.history.begin_snapshot(id, position_, chain, own));
     }
 
     /// The state replaces the one before only when the log has come as far: a log must go on where a state ends.
-    void finish(Local<Composition>& local) noexcept {
-        if (local.log().held() < position_.index) return;
-        const Error error = local.history.finish_snapshot();
-        if (error == Error::not_yet || !keep(local, error)) return;
+    void finish(Self<Composition>& self) noexcept {
+        if (self.log().flushed() < position_.index) return;
+        const Error error = self.history.finish_snapshot();
+        if (error == Error::not_yet || !keep(self, error)) return;
         kept_ = next_;
         frozen_.drop();
     }
 
     /// Without room, or when the file cannot be written, another try is made later; the state before it stays.
-    [[nodiscard]] bool keep(const Local<Composition>& local, Error error) noexcept {
+    [[nodiscard]] bool keep(const Self<Composition>& self, Error error) noexcept {
         if (error == Error::none) return true;
         frozen_.drop();
-        not_before_ = local.now + Limits::snapshot_keep_interval;
+        not_before_ = self.now + Limits::snapshot_keep_interval;
         return false;
     }
 

@@ -14,30 +14,28 @@ namespace replicator::core {
 
 /// Shows the observer the commands after `common`, as far as the log still has them: they are about to go.
 template <class Composition>
-void discard_after(Local<Composition>& local, Index common) noexcept {
+void discard_after(Self<Composition>& self, Index common) noexcept {
     using Command = typename Composition::Machine::Command;
-    if (local.log().last() <= common) return;
-    local.counters.discarded += local.log().last() - common;
-    constexpr bool typed = requires(const Command& command) { local.observer->on_discarded(Position{}, command); };
-    constexpr bool raw = requires(std::span<const std::byte> bytes) {
-        local.observer->on_discarded(Position{}, bytes);
-    };
+    if (self.log().last() <= common) return;
+    self.counters.discarded += self.log().last() - common;
+    constexpr bool typed = requires(const Command& command) { self.observer->on_discarded(Position{}, command); };
+    constexpr bool raw = requires(std::span<const std::byte> bytes) { self.observer->on_discarded(Position{}, bytes); };
     if constexpr (typed || raw) {
-        Cursor at = local.log().seek(larger(common + 1, local.log().begin().index));
-        while (at.index <= local.log().last()) {
-            const EntryRun run = local.log().read(at);
-            if (run.count == 0 || stalled(local.log())) return;
+        Cursor at = self.log().seek(larger(common + 1, self.log().begin().index));
+        while (at.index <= self.log().last()) {
+            const EntryRun run = self.log().read(at);
+            if (run.count == 0 || stalled(self.log())) return;
             const std::byte* const entry = run.bytes.data();
             const EntryHeader header = load_entry_header(entry);
-            const Position position{local.epochs().at(at.index), at.index};
+            const Position position{self.epochs().at(at.index), at.index};
             at = {at.index + 1, at.offset + header.bytes()};
             if (header.type() != EntryType::command) continue;
             if constexpr (typed) {
                 static_cast<void>(Composition::Codec::decode(entry_command(entry), [&](const Command& command) {
-                    local.observer->on_discarded(position, command);
+                    self.observer->on_discarded(position, command);
                 }));
             } else {
-                local.observer->on_discarded(position, entry_command(entry));
+                self.observer->on_discarded(position, entry_command(entry));
             }
         }
     }

@@ -58,13 +58,13 @@ public:
 
     /// The head of an append came. False when its entries are of no use; the leader then learns why. True when the
     /// leader found that the log will do, and not a state.
-    [[nodiscard]] bool begin_append(Local<Composition>& local, const Append& append) noexcept {
+    [[nodiscard]] bool begin_append(Self<Composition>& self, const Append& append) noexcept {
         gathered_ = 0;
         rest_is_useless_ = false;
         // With the hello it told of what it had committed before; what it commits itself is of its epoch.
-        if (local.known_commit.index < append.commit) local.known_commit = {local.epoch, append.commit};
+        if (self.known_commit.index < append.commit) self.known_commit = {self.epoch, append.commit};
         if (append.timing) take_timing(*append.timing);
-        if (!goes_on(local, append) && !find_place(local, append)) return false;
+        if (!goes_on(self, append) && !find_place(self, append)) return false;
         ends_at_ = index_ + append.count;
         told_commit_ = larger(told_commit_, append.commit);
         return true;
@@ -72,12 +72,12 @@ public:
 
     /// A piece of the entries came, cut anywhere; `ends` with the last. An error means that the sender is not to be
     /// trusted; a piece that cannot be used for another reason is passed over, and the leader learns why.
-    [[nodiscard]] Error entries(Local<Composition>& local, Applier<Composition>& applier,
+    [[nodiscard]] Error entries(Self<Composition>& self, Applier<Composition>& applier,
                                 std::span<const std::byte> piece, bool ends) noexcept {
         while (!piece.empty() && !rest_is_useless_) {
             const bool whole = gathered_ == 0 && piece.size() >= entry_header_bytes &&
                                load_entry_header(piece.data()).bytes() <= piece.size();
-            const Error error = whole ? take_whole(local, applier, piece) : gather(local, applier, piece);
+            const Error error = whole ? take_whole(self, applier, piece) : gather(self, applier, piece);
             if (error != Error::none) return error;
         }
         if (!ends || rest_is_useless_) return Error::none;
@@ -85,19 +85,19 @@ public:
     }
 
     /// The tail that was coming in is damaged: the leader shall send it again.
-    void damaged(const Local<Composition>& local) noexcept {
+    void damaged(const Self<Composition>& self) noexcept {
         gathered_ = 0;
-        if (verified_) refuse(local, Error::corrupt, local.last());
+        if (verified_) refuse(self, Error::corrupt, self.last());
         ack_owed_ = true;
     }
 
     /// Applies what the leader allows and this node has verified. Called once when a call to `receive` ends.
-    void settle(Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    void settle(Self<Composition>& self, Applier<Composition>& applier) noexcept {
         if (!verified_) return;
         const Index commit = smaller(told_commit_, *verified_);
-        if (commit <= local.commit && applier.applied() >= local.commit) return;
-        local.commit = larger(local.commit, commit);
-        applier.advance(local);
+        if (commit <= self.commit && applier.applied() >= self.commit) return;
+        self.commit = larger(self.commit, commit);
+        applier.advance(self);
         if (Composition::waits_for_apply) ack_owed_ = true;
     }
 
@@ -106,16 +106,16 @@ public:
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
 
     /// What the leader is owed, all in one.
-    [[nodiscard]] Ack make_ack(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
+    [[nodiscard]] Ack make_ack(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
         Ack ack;
         ack.received = verified_.value_or_zero();
-        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, local.log().held()) : Index{};
+        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, self.log().flushed()) : Index{};
         ack.applied = smaller(ack.received, applier.applied());
-        const std::uint64_t unapplied = local.log().end().offset - applier.next().offset;
+        const std::uint64_t unapplied = self.log().end().offset - applier.next().offset;
         ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
         ack.echo = echo_;
         ack.refusal = refusal_;
-        if (local.installing()) ack.snapshot = local.incoming;
+        if (self.installing()) ack.snapshot = self.incoming;
         echo_.reset();
         refusal_.reset();
         ack_owed_ = false;
@@ -125,53 +125,53 @@ public:
     // ---- What the part asks that receives a state ----
 
     /// True when what is committed here after `common` may have been lost on purpose, before this link's leader led.
-    [[nodiscard]] bool may_be_replaced(const Local<Composition>& local, Index common) const noexcept {
-        return core::may_be_replaced(local, forced_, common);
+    [[nodiscard]] bool may_be_replaced(const Self<Composition>& self, Index common) const noexcept {
+        return core::may_be_replaced(self, forced_, common);
     }
     void owe_ack() noexcept { ack_owed_ = true; }
     /// The leader is told the newest position here that it may share.
-    void refuse(const Local<Composition>& local, Error error, Position bound) noexcept {
-        Position hint = local.epochs().newest_at_or_below(bound, local.log().last());
-        const bool below = hint.index < local.log().base().index && error != Error::diverged;
+    void refuse(const Self<Composition>& self, Error error, Position bound) noexcept {
+        Position hint = self.epochs().newest_at_or_below(bound, self.log().last());
+        const bool below = hint.index < self.log().base().index && error != Error::diverged;
         // What is committed is shared for sure. So it is where to look when nobody remembers the epochs behind it.
-        const bool forgotten = hint.epoch == Epoch{} && local.commit < hint.index;
-        if (below || forgotten) hint = local.committed();
-        refusal_ = Refusal{error, hint, local.committed()};
+        const bool forgotten = hint.epoch == Epoch{} && self.commit < hint.index;
+        if (below || forgotten) hint = self.committed();
+        refusal_ = Refusal{error, hint, self.committed()};
         rest_is_useless_ = ack_owed_ = true;
     }
     /// A state is about to take the place of what this node holds after `common`.
-    void discard_after(Local<Composition>& local, Index common) const noexcept { core::discard_after(local, common); }
+    void discard_after(Self<Composition>& self, Index common) const noexcept { core::discard_after(self, common); }
     /// Up to here the log agreed with the leader's, on this link.
     [[nodiscard]] Index verified() const noexcept { return verified_.value_or_zero(); }
     /// A state of the leader stands, with nothing behind it.
-    void stand_at_state(const Local<Composition>& local) noexcept {
+    void stand_at_state(const Self<Composition>& self) noexcept {
         verified_.reset();
         epoch_ = Epoch{};  // what comes next is looked at closely
-        verified(local.log().last());
-        told_commit_ = local.commit;
+        verified(self.log().last());
+        told_commit_ = self.commit;
     }
 
 private:
     /// True when the append plainly goes on where the last one on this link ended, at the end of this log.
-    [[nodiscard]] bool goes_on(const Local<Composition>& local, const Append& append) const noexcept {
-        const bool at_end = verified_ && index_ == local.log().last() && chain_ == local.log().chain();
+    [[nodiscard]] bool goes_on(const Self<Composition>& self, const Append& append) const noexcept {
+        const bool at_end = verified_ && index_ == self.log().last() && chain_ == self.log().chain();
         return at_end && append.previous.index == index_ && append.previous_chain == chain_ &&
-               append.previous.epoch == epoch_ && epoch_ != Epoch{} && !stalled(local.log());
+               append.previous.epoch == epoch_ && epoch_ != Epoch{} && !stalled(self.log());
     }
 
     /// Where in this log the append goes on. False when that is nowhere; the leader then learns why.
-    [[nodiscard]] bool find_place(Local<Composition>& local, const Append& append) noexcept {
-        if (const Error error = misfit(local, append); error != Error::none) {
-            if (!stalled(local.log())) refuse_append(local, error, append.previous);
+    [[nodiscard]] bool find_place(Self<Composition>& self, const Append& append) noexcept {
+        if (const Error error = mismatch_at(self, append); error != Error::none) {
+            if (!stalled(self.log())) refuse_append(self, error, append.previous);
             return false;
         }
-        own_ = local.log().seek(append.previous.index + 1);
-        if (stalled(local.log())) return false;  // as if it had not come: the leader asks again
+        own_ = self.log().seek(append.previous.index + 1);
+        if (stalled(self.log())) return false;  // as if it had not come: the leader asks again
         epoch_ = append.previous.epoch;
         index_ = append.previous.index;
         chain_ = append.previous_chain;
         verified(index_);
-        learn_epoch(local);
+        learn_epoch(self);
         return true;
     }
 
@@ -190,41 +190,41 @@ private:
 
     /// The entry at `previous` is not here. A leader that asks about less than what is committed here has old news, and
     /// learns where this log ends. One that knows of more, and does not share what is committed, lacks that.
-    void refuse_append(Local<Composition>& local, Error error, Position previous) noexcept {
-        if (previous.index < local.commit) return refuse(local, error, local.last());
+    void refuse_append(Self<Composition>& self, Error error, Position previous) noexcept {
+        if (previous.index < self.commit) return refuse(self, error, self.last());
         const bool told = previous.epoch != Epoch{};  // else it is too old for the leader to know
-        if (!told) previous.epoch = local.epochs().last();
-        const bool within = previous.index <= local.log().last() && previous.index > Index{};
+        if (!told) previous.epoch = self.epochs().last();
+        const bool within = previous.index <= self.log().last() && previous.index > Index{};
         // The same position with another chain is damage, not another line.
-        const bool damaged = within && told && local.epochs().at(previous.index) == previous.epoch;
+        const bool damaged = within && told && self.epochs().at(previous.index) == previous.epoch;
         if (error == Error::discarded && within) previous.index = previous.index - 1;
-        if (!damaged && local.epochs().newest_at_or_below(previous, local.log().last()).index < local.commit) {
-            return refuse_diverged(local, previous);
+        if (!damaged && self.epochs().newest_at_or_below(previous, self.log().last()).index < self.commit) {
+            return refuse_diverged(self, previous);
         }
-        refuse(local, error, previous);
+        refuse(self, error, previous);
     }
 
     /// The leader's log lacks what is committed here.
-    void refuse_diverged(Local<Composition>& local, Position bound) noexcept {
-        const Index common = local.epochs().newest_at_or_below(bound, local.log().last()).index;
-        if (may_be_replaced(local, common)) return refuse(local, Error::diverged, bound);
-        static_cast<void>(fail(local, Error::diverged));
+    void refuse_diverged(Self<Composition>& self, Position bound) noexcept {
+        const Index common = self.epochs().newest_at_or_below(bound, self.log().last()).index;
+        if (may_be_replaced(self, common)) return refuse(self, Error::diverged, bound);
+        static_cast<void>(fail(self, Error::diverged));
     }
 
     /// The front of `piece` is a whole entry: takes it, and the plain commands behind it at once where they only
     /// lengthen the log.
-    Error take_whole(Local<Composition>& local, Applier<Composition>& applier,
+    Error take_whole(Self<Composition>& self, Applier<Composition>& applier,
                      std::span<const std::byte>& piece) noexcept {
         const EntryHeader header = load_entry_header(piece.data());
         if (header.bytes() > Composition::entry_bytes_max) return Error::corrupt;
-        if (index_ == local.log().last()) {
-            const auto room = reserve(local, applier, header, piece.size());
-            if (room.empty()) return refuse_for_room(local);
+        if (index_ == self.log().last()) {
+            const auto room = reserve(self, applier, header, piece.size());
+            if (room.empty()) return refuse_for_room(self);
             const auto run =
                 verify_entries(piece.first(smaller(room.size(), piece.size())), chain_, Composition::entry_bytes_max);
             if (run.count > 0) {
                 copy_fresh(room.data(), piece.data(), run.bytes);
-                local.history.append(run.bytes, run.count, run.chain);
+                self.history.append(run.bytes, run.count, run.chain);
                 appended(run.count, run.chain);
                 piece = piece.subspan(run.bytes);
                 return Error::none;
@@ -232,11 +232,11 @@ private:
         }
         const auto entry = piece.first(header.bytes());
         piece = piece.subspan(header.bytes());
-        return take_one(local, applier, entry);
+        return take_one(self, applier, entry);
     }
 
     /// The front of `piece` is part of an entry: its parts are gathered where the log will have it.
-    Error gather(Local<Composition>& local, Applier<Composition>& applier, std::span<const std::byte>& piece) noexcept {
+    Error gather(Self<Composition>& self, Applier<Composition>& applier, std::span<const std::byte>& piece) noexcept {
         const auto take = [&piece, this](std::byte* to, std::size_t until) {
             const std::size_t size = smaller(until - gathered_, piece.size());
             std::memcpy(to + gathered_, piece.data(), size);
@@ -250,19 +250,19 @@ private:
         const EntryHeader header = load_entry_header(header_.data());
         const std::size_t size = header.bytes();
         if (size > Composition::entry_bytes_max) return Error::corrupt;
-        if (index_ < local.log().last()) return look_through(local, header, piece);
-        const auto room = reserve(local, applier, header, size);
-        if (room.empty()) return refuse_for_room(local);
+        if (index_ < self.log().last()) return look_through(self, header, piece);
+        const auto room = reserve(self, applier, header, size);
+        if (room.empty()) return refuse_for_room(self);
         if (gathered_ == entry_header_bytes) std::memcpy(room.data(), header_.data(), entry_header_bytes);
         take(room.data(), size);
         if (gathered_ < size) return Error::none;
         gathered_ = 0;
-        return take_one(local, applier, room.first(size));
+        return take_one(self, applier, room.first(size));
     }
 
     /// The entry has one of this log in its place: its parts are checked and not kept, for a log that is full of what
     /// is to be cut has no room for them.
-    Error look_through(Local<Composition>& local, EntryHeader header, std::span<const std::byte>& piece) noexcept {
+    Error look_through(Self<Composition>& self, EntryHeader header, std::span<const std::byte>& piece) noexcept {
         if (gathered_ == entry_header_bytes) check_.begin(header);
         const auto part = piece.first(smaller(header.bytes() - gathered_, piece.size()));
         check_.feed(part);
@@ -270,32 +270,31 @@ private:
         gathered_ += part.size();
         if (gathered_ < header.bytes()) return Error::none;
         gathered_ = 0;
-        return check_.fits(header, chain_) ? meet_own(local, header) : Error::corrupt;
+        return check_.fits(header, chain_) ? meet_own(self, header) : Error::corrupt;
     }
 
     /// One whole entry of any type, wherever it belongs.
-    Error take_one(Local<Composition>& local, Applier<Composition>& applier,
-                   std::span<const std::byte> entry) noexcept {
+    Error take_one(Self<Composition>& self, Applier<Composition>& applier, std::span<const std::byte> entry) noexcept {
         if (!verify_entry(entry.data(), chain_)) return Error::corrupt;
         const EntryHeader header = load_entry_header(entry.data());
-        if (index_ < local.log().last()) return meet_own(local, header);
+        if (index_ < self.log().last()) return meet_own(self, header);
         if (!is_understood(header)) return Error::protocol;
-        const auto room = reserve(local, applier, header, entry.size());
-        if (room.empty()) return refuse_for_room(local);
-        if (!local.history.append_entry(room, entry, local.epoch)) return Error::protocol;
-        if (header.type() == EntryType::epoch_start) epoch_ = local.epochs().last();
+        const auto room = reserve(self, applier, header, entry.size());
+        if (room.empty()) return refuse_for_room(self);
+        if (!self.history.append_entry(room, entry, self.epoch)) return Error::protocol;
+        if (header.type() == EntryType::epoch_start) epoch_ = self.epochs().last();
         appended(1, header.chain);
         return Error::none;
     }
 
     /// An entry came that this log has already, or has another one in its place.
-    Error meet_own(Local<Composition>& local, EntryHeader theirs) noexcept {
-        const EntryRun run = local.log().read(own_);
-        if (run.count == 0 && stalled(local.log())) {
+    Error meet_own(Self<Composition>& self, EntryHeader theirs) noexcept {
+        const EntryRun run = self.log().read(own_);
+        if (run.count == 0 && stalled(self.log())) {
             rest_is_useless_ = true;
             return Error::none;
         }
-        if (run.count == 0) return fail(local, Error::log_failed);
+        if (run.count == 0) return fail(self, Error::log_failed);
         const std::byte* const entry = run.bytes.data();
         const EntryHeader own = load_entry_header(entry);
         if (own.chain == theirs.chain) {
@@ -303,27 +302,27 @@ private:
             own_ = {own_.index + 1, own_.offset + own.bytes()};
             chain_ = own.chain;
             verified(++index_);
-            learn_epoch(local);
+            learn_epoch(self);
             return Error::none;
         }
         // The logs part here. What was committed can be replaced only as a whole.
-        if (own_.index <= local.commit) {
-            refuse_diverged(local, {local.epochs().at(own_.index - 1), own_.index - 1});
+        if (own_.index <= self.commit) {
+            refuse_diverged(self, {self.epochs().at(own_.index - 1), own_.index - 1});
             return Error::none;
         }
-        cut(local, own_);
-        refuse(local, Error::discarded, local.last());
+        cut(self, own_);
+        refuse(self, Error::discarded, self.last());
         return Error::none;
     }
 
     /// Removes the entry at `from` and all after it.
-    void cut(Local<Composition>& local, Cursor from) noexcept {
-        discard_after(local, from.index - 1);
-        local.history.cut(from, chain_);
-        learn_epoch(local);
+    void cut(Self<Composition>& self, Cursor from) noexcept {
+        discard_after(self, from.index - 1);
+        self.history.cut(from, chain_);
+        learn_epoch(self);
     }
     /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.
-    void learn_epoch(Local<Composition>& local) const noexcept { local.history.learn_epoch({epoch_, index_}); }
+    void learn_epoch(Self<Composition>& self) const noexcept { self.history.learn_epoch({epoch_, index_}); }
 
     void appended(std::uint64_t count, Chain chain) noexcept {
         index_ = index_ + count;
@@ -332,24 +331,24 @@ private:
     }
 
     /// Room for an entry in the log; when there is none, what is committed is applied first, which frees its entries.
-    std::span<std::byte> reserve(Local<Composition>& local, Applier<Composition>& applier, EntryHeader next,
+    std::span<std::byte> reserve(Self<Composition>& self, Applier<Composition>& applier, EntryHeader next,
                                  std::size_t most) noexcept {
-        const auto room = local.history.room_for(next, most);
+        const auto room = self.history.room_for(next, most);
         if (!room.empty()) return room;
-        settle(local, applier);
-        return local.history.room_for(next, most);
+        settle(self, applier);
+        return self.history.room_for(next, most);
     }
 
-    Error refuse_for_room(Local<Composition>& local) noexcept {
+    Error refuse_for_room(Self<Composition>& self) noexcept {
         gathered_ = 0;
-        if (local.log().fault() != Error::none) return fail(local, local.log().fault());
-        refuse(local, Error::log_full, local.last());
+        if (self.log().fault() != Error::none) return fail(self, self.log().fault());
+        refuse(self, Error::log_full, self.last());
         return Error::none;
     }
 
     /// This node stops; nothing that the leader sent is wrong.
-    Error fail(Local<Composition>& local, Error error) noexcept {
-        local.fail(error);
+    Error fail(Self<Composition>& self, Error error) noexcept {
+        self.fail(error);
         rest_is_useless_ = true;
         return Error::none;
     }

@@ -23,9 +23,9 @@ namespace replicator::core {
 /// that come and go, for however long, cannot fill the log; and when one of them stays, it need not wait for longer
 /// than the trouble has lasted.
 template <class Limits>
-class Pace {
+class OwnEntriesBudget {
 public:
-    void restart() noexcept { *this = Pace{}; }
+    void restart() noexcept { *this = OwnEntriesBudget{}; }
 
     /// May one more be written now, in a group with so many followers?
     [[nodiscard]] bool allows(std::size_t followers, Index commit, Instant now) const noexcept {

@@ -33,51 +33,51 @@ public:
 
     /// Opens an epoch: from now on this node writes. The first entry says how the epoch came to be. `roster` is what
     /// the log says until then.
-    [[nodiscard]] Result<void> open(Local<Composition>& local, Applier<Composition>& applier, Peers peers, Epoch epoch,
+    [[nodiscard]] Result<void> open(Self<Composition>& self, Applier<Composition>& applier, Peers peers, Epoch epoch,
                                     Roster<Limits::nodes_max> roster, bool forced) noexcept {
-        if (roster.seat == local.self) roster.seat = NodeId{};  // a leader does not vouch for itself
-        roster.admit(local.self, local.incarnation);
+        if (roster.seat == self.id) roster.seat = NodeId{};  // a leader does not vouch for itself
+        roster.admit(self.id, self.incarnation);
         const EpochStartBody body{
             .epoch = epoch,
-            .run = local.run,
-            .policy = local.policy(),
+            .run = self.run,
+            .policy = self.policy(),
             .seat = roster.seat,
             .forced = forced,
-            .forced_from = forced ? local.log().last() + 1 : Index{},
+            .forced_from = forced ? self.log().last() + 1 : Index{},
         };
-        if (!local.history.open_epoch(body, roster)) return Error::log_full;
-        local.epoch = epoch;
-        if (forced) local.known_commit = Position{};
-        local.leader = local.self;
-        local.source = local.donor = local.successor = NodeId{};
-        epoch_start_ = local.log().last();
+        if (!self.history.open_epoch(body, roster)) return Error::log_full;
+        self.epoch = epoch;
+        if (forced) self.known_commit = Position{};
+        self.leader = self.id;
+        self.source = self.donor = self.successor = NodeId{};
+        epoch_start_ = self.log().last();
         acknowledged_ = Index{};
         abandoned_through_ = Index{};
-        pending_since_ = local.now;
-        pace_.restart();
+        pending_since_ = self.now;
+        own_entries_.restart();
         round_ = 0;
-        for (Peer& peer : peers) peer.progress.forget(local.tell_of(peer.id));
-        local.become(Role::leader);
-        advance(local, applier, peers);
+        for (Peer& peer : peers) peer.progress.forget(self.tell_of(peer.id));
+        self.become(Role::leader);
+        advance(self, applier, peers);
         return {};
     }
 
     /// Appends a command, which is then the last entry. `length` is the exact size of its encoding, which `encode`
     /// writes. The error comes back in a register; a result with a ticket would go through memory for each write.
     template <class Encode>
-    [[nodiscard]] Error write(Local<Composition>& local, Applier<Composition>& applier, Peers peers, std::size_t length,
+    [[nodiscard]] Error write(Self<Composition>& self, Applier<Composition>& applier, Peers peers, std::size_t length,
                               Encode&& encode) noexcept {
         if (length > Composition::command_bytes_max) return Error::too_large;
-        if (const Error error = refusal(local, applier, peers, entry_bytes(length)); error != Error::none) return error;
-        const auto room = local.history.reserve(entry_bytes(length), entry_bytes(length));
-        if (room.empty() || local.history.room_for_commands() < entry_bytes(length)) {
-            return local.log().fault() != Error::none ? local.log().fault() : Error::log_full;
+        if (const Error error = refusal(self, applier, peers, entry_bytes(length)); error != Error::none) return error;
+        const auto room = self.history.reserve(entry_bytes(length), entry_bytes(length));
+        if (room.empty() || self.history.room_for_commands() < entry_bytes(length)) {
+            return self.log().fault() != Error::none ? self.log().fault() : Error::log_full;
         }
         encode(room.subspan(entry_header_bytes, length));
-        local.history.seal(room.data(), EntryType::command, length);
-        if (!pending_since_) pending_since_ = local.now;
-        ++local.counters.writes;
-        if (Composition::commits_alone || peers.empty()) advance(local, applier, peers);
+        self.history.seal(room.data(), EntryType::command, length);
+        if (!pending_since_) pending_since_ = self.now;
+        ++self.counters.writes;
+        if (Composition::commits_alone || peers.empty()) advance(self, applier, peers);
         return Error::none;
     }
 
@@ -96,65 +96,65 @@ public:
     }
 
     /// Commits, applies and acknowledges as far as the policy allows now. O(followers squared + entries applied).
-    void advance(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
+    void advance(Self<Composition>& self, Applier<Composition>& applier, Peers peers) noexcept {
         constexpr Stage commit_stage = Composition::waits_for_apply ? Composition::log_stage : Composition::stage;
-        const Index commit = satisfied(local, applier, peers, commit_stage);
+        const Index commit = satisfied(self, applier, peers, commit_stage);
         // Entries of an earlier epoch are committed only together with one of this epoch (Ongaro and Ousterhout, "In
         // Search of an Understandable Consensus Algorithm", 2014, section 5.4.2).
-        if (commit >= epoch_start_ && commit > local.commit) local.commit = commit;
-        if (applier.applied() < local.commit) {
-            applier.advance(local);
-            if (local.role == Role::faulted) return;
+        if (commit >= epoch_start_ && commit > self.commit) self.commit = commit;
+        if (applier.applied() < self.commit) {
+            applier.advance(self);
+            if (self.role == Role::faulted) return;
         }
         const Index done = Composition::waits_for_apply
-                               ? smaller(local.commit, satisfied(local, applier, peers, Stage::applied))
-                               : smaller(local.commit, applier.applied());
+                               ? smaller(self.commit, satisfied(self, applier, peers, Stage::applied))
+                               : smaller(self.commit, applier.applied());
         if (done < epoch_start_ || done <= acknowledged_) return;
         acknowledged_ = done;
         pending_since_.reset();
-        if (acknowledged_ < local.log().last()) pending_since_ = local.now;
+        if (acknowledged_ < self.log().last()) pending_since_ = self.now;
     }
 
     /// Time passed: who stands still, and what follows from that.
-    void tick(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
-        for (Peer& peer : peers) watch<Composition>(peer.progress, local.now);
-        review(local, applier, peers);
+    void tick(Self<Composition>& self, Applier<Composition>& applier, Peers peers) noexcept {
+        for (Peer& peer : peers) watch<Composition>(peer.progress, self.now);
+        review(self, applier, peers);
     }
 
     /// A follower went or came, or time passed: the seat, admissions, and the writes that will not be waited for.
-    void review(Local<Composition>& local, Applier<Composition>& applier, Peers peers) noexcept {
+    void review(Self<Composition>& self, Applier<Composition>& applier, Peers peers) noexcept {
         for (Peer& peer : peers) {
             if (peer.progress.state() == FollowerState::catching_up && peer.progress.received >= acknowledged_ &&
                 peer.progress.received >= epoch_start_) {
-                peer.progress.stream(local.tell_of(peer.id));
+                peer.progress.stream(self.tell_of(peer.id));
             }
         }
-        if (somebody_waits_to_count(peers)) admit_followers(local, peers);
+        if (somebody_waits_to_count(peers)) admit_followers(self, peers);
         if constexpr (Policy::has_seat) {
-            const NodeId node = seat_is_up(local, peers) ? NodeId{} : next_seat(local, peers, acknowledged_);
-            if (node != NodeId{}) give_seat(local, peers, node);
+            const NodeId node = seat_is_up(self, peers) ? NodeId{} : next_seat(self, peers, acknowledged_);
+            if (node != NodeId{}) give_seat(self, peers, node);
         }
-        advance(local, applier, peers);
-        if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
-            abandoned_through_ = local.log().last();
+        advance(self, applier, peers);
+        if (Policy::when_missing == WhenMissing::fail && !satisfiable(self, applier, peers)) {
+            abandoned_through_ = self.log().last();
         }
     }
 
     /// Lets a follower's incarnation count, because the user said so by name.
-    [[nodiscard]] Result<void> admit(Local<Composition>& local, Applier<Composition>& applier, Peers peers,
+    [[nodiscard]] Result<void> admit(Self<Composition>& self, Applier<Composition>& applier, Peers peers,
                                      NodeId node) noexcept {
         for (Peer& peer : peers) {
             if (peer.id != node || !peer.progress.linked()) continue;
-            if (!admit_one(local, peer)) return Error::log_full;
-            review(local, applier, peers);
+            if (!admit_one(self, peer)) return Error::log_full;
+            review(self, applier, peers);
             return {};
         }
         return Error::not_enough_followers;
     }
 
-    [[nodiscard]] WriteState state_of(const Local<Composition>& local, Ticket ticket) const noexcept {
-        const bool leads = local.role == Role::leader && ticket.position.epoch == local.epoch;
-        const bool led = leads || ticket.position.epoch == epoch_of_acknowledged(local);
+    [[nodiscard]] WriteState state_of(const Self<Composition>& self, Ticket ticket) const noexcept {
+        const bool leads = self.role == Role::leader && ticket.position.epoch == self.epoch;
+        const bool led = leads || ticket.position.epoch == epoch_of_acknowledged(self);
         if (!led) return WriteState::unknown;
         const Index index = ticket.position.index;
         if (index <= acknowledged_) return WriteState::acknowledged;
@@ -170,29 +170,29 @@ public:
         return count;
     }
 
-    [[nodiscard]] bool satisfiable(const Local<Composition>& local, const Applier<Composition>& applier,
+    [[nodiscard]] bool satisfiable(const Self<Composition>& self, const Applier<Composition>& applier,
                                    ConstPeers peers) const noexcept {
         std::array<Holding, Composition::peers_max> slots{};
-        return Policy::satisfiable(holdings(local, applier, peers, Composition::stage, slots));
+        return Policy::satisfiable(holdings(self, applier, peers, Composition::stage, slots));
     }
 
     [[nodiscard]] Index acknowledged() const noexcept { return acknowledged_; }
     /// True when the entry that opened the epoch is acknowledged, and so many nodes that count as hold an acknowledged
     /// write, this one included, have answered what was sent to them less than `failure_timeout` ago: until then, no
     /// other leader acknowledged anything. Where a leader may acknowledge alone, that says nothing about others.
-    [[nodiscard]] bool confirmed(const Local<Composition>& local, ConstPeers peers, Instant now) const noexcept {
-        if (local.role != Role::leader || acknowledged_ < epoch_start_ || !local.authority.may_lead(now)) return false;
+    [[nodiscard]] bool confirmed(const Self<Composition>& self, ConstPeers peers, Instant now) const noexcept {
+        if (self.role != Role::leader || acknowledged_ < epoch_start_ || !self.authority.may_lead(now)) return false;
         std::size_t answered = 1;
         for (const Peer& peer : peers) {
             const Progress& follower = peer.progress;
             if (!follower.counts || !follower.answered) continue;
             if (now - *follower.answered < Limits::failure_timeout) ++answered;
         }
-        return answered >= Policy::holders_floor(local.node_count);
+        return answered >= Policy::holders_floor(self.node_count);
     }
     /// Entries of this epoch that are not acknowledged.
-    [[nodiscard]] std::uint64_t pending(const Local<Composition>& local) const noexcept {
-        return local.log().last() - larger(acknowledged_, epoch_start_ - 1);
+    [[nodiscard]] std::uint64_t pending(const Self<Composition>& self) const noexcept {
+        return self.log().last() - larger(acknowledged_, epoch_start_ - 1);
     }
     [[nodiscard]] std::optional<Instant> pending_since() const noexcept { return pending_since_; }
     [[nodiscard]] std::uint64_t current_round() const noexcept { return round_; }
@@ -205,35 +205,35 @@ private:
         return a < b ? b : a;
     }
 
-    [[nodiscard]] Epoch epoch_of_acknowledged(const Local<Composition>& local) const noexcept {
-        return local.epochs().at(epoch_start_);
+    [[nodiscard]] Epoch epoch_of_acknowledged(const Self<Composition>& self) const noexcept {
+        return self.epochs().at(epoch_start_);
     }
 
-    void appended(const Local<Composition>& local) noexcept {
-        if (!pending_since_) pending_since_ = local.now;
+    void appended(const Self<Composition>& self) noexcept {
+        if (!pending_since_) pending_since_ = self.now;
     }
 
     /// Why a write of so many bytes cannot be taken now.
-    [[nodiscard]] Error refusal(const Local<Composition>& local, const Applier<Composition>& applier, ConstPeers peers,
+    [[nodiscard]] Error refusal(const Self<Composition>& self, const Applier<Composition>& applier, ConstPeers peers,
                                 std::size_t bytes) const noexcept {
-        if (local.gives_way()) return Error::handing_over;
-        if (!local.authority.may_lead(local.now)) return Error::lease_over;
-        const std::uint64_t unapplied = local.log().end().offset - applier.next().offset;
+        if (self.gives_way()) return Error::handing_over;
+        if (!self.authority.may_lead(self.now)) return Error::lease_over;
+        const std::uint64_t unapplied = self.log().end().offset - applier.next().offset;
         if (unapplied + bytes > Composition::window_bytes) return Error::busy;
-        if (pending(local) >= Limits::writes_pending_max) return Error::busy;
-        if (Policy::when_missing == WhenMissing::fail && !satisfiable(local, applier, peers)) {
+        if (pending(self) >= Limits::writes_pending_max) return Error::busy;
+        if (Policy::when_missing == WhenMissing::fail && !satisfiable(self, applier, peers)) {
             return Error::not_enough_followers;
         }
-        return exceeds_loss_bound(local, peers) ? Error::not_enough_followers : Error::none;
+        return exceeds_loss_bound(self, peers) ? Error::not_enough_followers : Error::none;
     }
 
     /// True when as many entries as the policy allows to be lost with the leader are on no follower.
-    [[nodiscard]] static bool exceeds_loss_bound(const Local<Composition>& local, ConstPeers peers) noexcept {
+    [[nodiscard]] static bool exceeds_loss_bound(const Self<Composition>& self, ConstPeers peers) noexcept {
         if constexpr (requires { Policy::loss_entries_max; }) {
             if (Policy::loss_entries_max == 0) return false;
             Index safe;
             for (const Peer& peer : peers) safe = larger(safe, peer.progress.received);
-            return local.log().last() - safe >= Policy::loss_entries_max;
+            return self.log().last() - safe >= Policy::loss_entries_max;
         } else {
             return false;
         }
@@ -248,61 +248,61 @@ private:
         return {};
     }
 
-    [[nodiscard]] Index own(const Local<Composition>& local, const Applier<Composition>& applier,
+    [[nodiscard]] Index own(const Self<Composition>& self, const Applier<Composition>& applier,
                             Stage stage) const noexcept {
         switch (stage) {
-            case Stage::received: return local.log().last();
-            case Stage::durable: return local.log().held();
+            case Stage::received: return self.log().last();
+            case Stage::durable: return self.log().flushed();
             case Stage::applied: return applier.applied();
         }
         return {};
     }
 
     /// What the nodes hold, in the form that a policy reads. `slots` is where the followers are put.
-    [[nodiscard]] Holdings holdings(const Local<Composition>& local, const Applier<Composition>& applier,
+    [[nodiscard]] Holdings holdings(const Self<Composition>& self, const Applier<Composition>& applier,
                                     ConstPeers peers, Stage stage,
                                     std::array<Holding, Composition::peers_max>& slots) const noexcept {
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Progress& follower = peers[i].progress;
-            const bool seat = Policy::has_seat && local.roster().seat == peers[i].id;
+            const bool seat = Policy::has_seat && self.roster().seat == peers[i].id;
             const Index index = follower.counts ? held(follower, stage) : Index{};
-            slots[i] = {seat && index < local.roster().seat_index ? Index{} : index, follower.up(), seat};
+            slots[i] = {seat && index < self.roster().seat_index ? Index{} : index, follower.up(), seat};
         }
-        return {own(local, applier, stage), std::span(slots).first(peers.size())};
+        return {own(self, applier, stage), std::span(slots).first(peers.size())};
     }
 
-    [[nodiscard]] Index satisfied(const Local<Composition>& local, const Applier<Composition>& applier,
-                                  ConstPeers peers, Stage stage) const noexcept {
+    [[nodiscard]] Index satisfied(const Self<Composition>& self, const Applier<Composition>& applier, ConstPeers peers,
+                                  Stage stage) const noexcept {
         std::array<Holding, Composition::peers_max> slots{};
-        return Policy::acknowledged(holdings(local, applier, peers, stage, slots));
+        return Policy::acknowledged(holdings(self, applier, peers, stage, slots));
     }
 
-    void give_seat(Local<Composition>& local, Peers peers, NodeId node) noexcept {
-        if (!pace_.allows(peers.size(), local.commit, local.now)) return;
-        const NodeId former = local.roster().seat;
-        if (!local.history.give_seat(node)) return;
-        appended(local);
-        pace_.wrote(local.log().last(), local.commit, local.now);
+    void give_seat(Self<Composition>& self, Peers peers, NodeId node) noexcept {
+        if (!own_entries_.allows(peers.size(), self.commit, self.now)) return;
+        const NodeId former = self.roster().seat;
+        if (!self.history.give_seat(node)) return;
+        appended(self);
+        own_entries_.wrote(self.log().last(), self.commit, self.now);
         for (Peer& peer : peers) {
             if (peer.id != former) continue;
             peer.progress.lost_seat = true;
-            peer.progress.seat_lost_at = local.now;
+            peer.progress.seat_lost_at = self.now;
         }
-        if constexpr (requires { local.observer->on_seat(node, local.log().last()); }) {
-            local.observer->on_seat(node, local.log().last());
+        if constexpr (requires { self.observer->on_seat(node, self.log().last()); }) {
+            self.observer->on_seat(node, self.log().last());
         }
     }
 
-    [[nodiscard]] bool admit_one(Local<Composition>& local, Peer& peer) noexcept {
+    [[nodiscard]] bool admit_one(Self<Composition>& self, Peer& peer) noexcept {
         Progress& follower = peer.progress;
-        if (local.roster().counting(peer.id) != follower.incarnation) {
-            if (!local.history.admit(peer.id, follower.incarnation)) return false;
-            appended(local);
-            pace_.wrote(local.log().last(), local.commit, local.now);
+        if (self.roster().counting(peer.id) != follower.incarnation) {
+            if (!self.history.admit(peer.id, follower.incarnation)) return false;
+            appended(self);
+            own_entries_.wrote(self.log().last(), self.commit, self.now);
         }
         follower.counts = true;
-        if constexpr (requires { local.observer->on_admitted(peer.id, follower.incarnation); }) {
-            local.observer->on_admitted(peer.id, follower.incarnation);
+        if constexpr (requires { self.observer->on_admitted(peer.id, follower.incarnation); }) {
+            self.observer->on_admitted(peer.id, follower.incarnation);
         }
         return true;
     }
@@ -314,19 +314,19 @@ private:
         }
         return false;
     }
-    [[nodiscard]] static bool seat_is_up(const Local<Composition>& local, ConstPeers peers) noexcept {
+    [[nodiscard]] static bool seat_is_up(const Self<Composition>& self, ConstPeers peers) noexcept {
         for (const Peer& peer : peers) {
-            if (peer.id == local.roster().seat) return peer.progress.up();
+            if (peer.id == self.roster().seat) return peer.progress.up();
         }
         return false;
     }
 
-    void admit_followers(Local<Composition>& local, Peers peers) noexcept {
-        const std::size_t holders = Policy::holders(local.node_count);
+    void admit_followers(Self<Composition>& self, Peers peers) noexcept {
+        const std::size_t holders = Policy::holders(self.node_count);
         for (Peer& peer : peers) {
-            if (!pace_.allows(peers.size(), local.commit, local.now)) return;
-            if (may_count(local.roster(), peers, peer, local.node_count, holders)) {
-                static_cast<void>(admit_one(local, peer));  // where the log has no room, at the next review
+            if (!own_entries_.allows(peers.size(), self.commit, self.now)) return;
+            if (may_count(self.roster(), peers, peer, self.node_count, holders)) {
+                static_cast<void>(admit_one(self, peer));  // where the log has no room, at the next review
             }
         }
     }
@@ -335,7 +335,7 @@ private:
     Index acknowledged_;       // in that epoch
     Index abandoned_through_;  // writes up to here will not be waited for
     std::optional<Instant> pending_since_;
-    Pace<Limits> pace_;
+    OwnEntriesBudget<Limits> own_entries_;
     std::uint64_t round_ = 0;
 };
 

@@ -41,11 +41,11 @@ void watch(Progress& follower, Instant now) noexcept {
 /// follower that comes and goes does not take the seat back and forth. From one that is stuck the seat goes only to one
 /// that got further: where nobody does, the fault may lie with the leader.
 template <class Composition>
-[[nodiscard]] NodeId next_seat(const Local<Composition>& local, std::span<const Peer> peers,
+[[nodiscard]] NodeId next_seat(const Self<Composition>& self, std::span<const Peer> peers,
                                Index acknowledged) noexcept {
     Index least = acknowledged;
     for (const Peer& peer : peers) {
-        if (peer.id != local.roster().seat) continue;
+        if (peer.id != self.roster().seat) continue;
         if (peer.progress.up()) return NodeId{};
         if (peer.progress.stuck) least = larger(least, held_to_commit<Composition>(peer.progress) + 1);
     }
@@ -54,9 +54,9 @@ template <class Composition>
     for (const Peer& peer : peers) {
         const Progress& follower = peer.progress;
         const Index held = held_to_commit<Composition>(follower);
-        if (!follower.up() || held < least || peer.id == local.roster().seat) continue;
+        if (!follower.up() || held < least || peer.id == self.roster().seat) continue;
         const bool rests =
-            follower.lost_seat && local.now - follower.seat_lost_at < Composition::Limits::seat_rest_interval;
+            follower.lost_seat && self.now - follower.seat_lost_at < Composition::Limits::seat_rest_interval;
         const bool better = best == nullptr || (best_rests && !rests) ||
                             (best_rests == rests && best->progress.received < follower.received);
         if (!better) continue;

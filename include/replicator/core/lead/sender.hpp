@@ -26,43 +26,43 @@ public:
     using Limits = typename Composition::Limits;
 
     /// A link to a follower begins: `theirs` says where its log ends.
-    static void begin(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
+    static void begin(Self<Composition>& self, Peer& peer, const Hello& theirs) noexcept {
         Progress& follower = peer.progress;
         const bool same = follower.incarnation == theirs.incarnation;
         const Index vouched = same ? Past<Composition>::vouched(follower) : Index{};
-        follower.begin(theirs.incarnation, theirs.last, vouched, local.tell_of(peer.id));
-        follower.counts = local.roster().counting(peer.id) == theirs.incarnation;
+        follower.begin(theirs.incarnation, theirs.last, vouched, self.tell_of(peer.id));
+        follower.counts = self.roster().counting(peer.id) == theirs.incarnation;
         follower.credit = Composition::window_bytes;
-        follower.sent_at = local.now;
-        find_common(local, peer, {Error::none, theirs.last, theirs.commit});
+        follower.sent_at = self.now;
+        find_common(self, peer, {Error::none, theirs.last, theirs.commit});
     }
 
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
-    static void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack) noexcept {
+    static void on_ack(Self<Composition>& self, Peer& peer, const Ack& ack) noexcept {
         Progress& follower = peer.progress;
         follower.credit = ack.credit;
-        if (ack.echo) follower.allowance.answered(ack.echo->sent, local.now);
+        if (ack.echo) follower.allowance.answered(ack.echo->sent, self.now);
         if (follower.takes_entries()) {
-            follower.allowance.acknowledged(follower.received.value, local.now, Composition::granted_time,
+            follower.allowance.acknowledged(follower.received.value, self.now, Composition::granted_time,
                                             Composition::allowance_max);
         }
         switch (follower.state()) {
             case FollowerState::probing:
                 if (ack.refusal) {
-                    find_common(local, peer, *ack.refusal);
+                    find_common(self, peer, *ack.refusal);
                 } else if (ack.received >= follower.previous.index && !follower.probe_owed) {
-                    notify_diverged(local, peer, follower.previous);
-                    peer.progress.catch_up(local.tell_of(peer.id));
+                    notify_diverged(self, peer, follower.previous);
+                    peer.progress.catch_up(self.tell_of(peer.id));
                 }
                 break;
             case FollowerState::catching_up:
             case FollowerState::streaming:
                 if (!ack.refusal) break;
                 if (ack.refusal->error != Error::diverged && ack.refusal->commit.index <= follower.received) {
-                    return go_back(local, peer, *ack.refusal);
+                    return go_back(self, peer, *ack.refusal);
                 }
                 // Or it has committed what it was never asked about on this link: it did not begin where it seemed to.
-                find_common(local, peer, *ack.refusal);
+                find_common(self, peer, *ack.refusal);
                 break;
             case FollowerState::snapshot:
             case FollowerState::down:
@@ -71,57 +71,57 @@ public:
     }
 
     /// Time passed: what was held back to be sent with more may go.
-    static void tick(Local<Composition>& local, Peer& peer) noexcept {
+    static void tick(Self<Composition>& self, Peer& peer) noexcept {
         Progress& follower = peer.progress;
         if (!follower.linked()) return;
-        follower.note_due = true;
-        if (local.now - follower.sent_at < Limits::heartbeat_interval) return;
+        follower.append_due = true;
+        if (self.now - follower.sent_at < Limits::heartbeat_interval) return;
         follower.heartbeat_owed = true;
         if (follower.state() == FollowerState::probing) follower.probe_owed = true;
     }
 
     /// An append is owed even if it has no entries.
-    [[nodiscard]] static bool note_owed(const Local<Composition>& local, const Progress& follower) noexcept {
-        const bool commit = (follower.note_due || Composition::waits_for_apply) && follower.takes_entries() &&
-                            follower.commit_sent < local.commit;
+    [[nodiscard]] static bool append_owed(const Self<Composition>& self, const Progress& follower) noexcept {
+        const bool commit = (follower.append_due || Composition::waits_for_apply) && follower.takes_entries() &&
+                            follower.commit_sent < self.commit;
         return follower.linked() && (commit || follower.probe_owed || follower.heartbeat_owed);
     }
 
-    [[nodiscard]] static bool entries_owed(const Local<Composition>& local, const Progress& follower) noexcept {
+    [[nodiscard]] static bool entries_owed(const Self<Composition>& self, const Progress& follower) noexcept {
         if (!follower.takes_entries()) return false;
-        const std::uint64_t available = local.log().end().offset - follower.next.offset;
+        const std::uint64_t available = self.log().end().offset - follower.next.offset;
         if (available == 0) return false;
         if (follower.in_flight.empty()) return true;
         const std::uint64_t window =
             follower.credit < Composition::window_bytes ? follower.credit : Composition::window_bytes;
         if (follower.in_flight.bytes() >= window) return false;
         if (follower.in_flight.bytes() >= follower.allowance.full_bytes()) return false;
-        return follower.note_due || available >= gather_bytes;
+        return follower.append_due || available >= gather_bytes;
     }
 
     /// True when the log has dropped what the follower needs next, which from now on is a state.
-    [[nodiscard]] static bool fell_behind(Local<Composition>& local, Peer& peer) noexcept {
+    [[nodiscard]] static bool fell_behind(Self<Composition>& self, Peer& peer) noexcept {
         const Progress& follower = peer.progress;
-        if (!follower.takes_entries() || follower.next.index > local.log().base().index) return false;
-        need_state(local, peer, follower.previous.index);
+        if (!follower.takes_entries() || follower.next.index > self.log().base().index) return false;
+        need_state(self, peer, follower.previous.index);
         return true;
     }
 
     /// Writes the append that is owed, with entries or without; 0 when `buffer` is too small for it.
-    [[nodiscard]] static std::size_t write_append(Local<Composition>& local, std::uint64_t round, bool with_entries,
+    [[nodiscard]] static std::size_t write_append(Self<Composition>& self, std::uint64_t round, bool with_entries,
                                                   Peer& peer, std::span<std::byte> buffer) noexcept {
         Progress& follower = peer.progress;
         Append append{
             .previous = follower.previous,
             .previous_chain = follower.previous_chain,
-            .commit = local.commit,
+            .commit = self.commit,
             .count = 0,
             .timing = {},
         };
-        const bool asks = round > follower.round_sent || local.now - follower.timed_at >= Limits::heartbeat_interval;
-        if (asks || follower.heartbeat_owed) append.timing = Echo{local.now, round};
-        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(local.now);
-        const std::size_t head = append_head_bytes(append, local.epoch);
+        const bool asks = round > follower.round_sent || self.now - follower.timed_at >= Limits::heartbeat_interval;
+        if (asks || follower.heartbeat_owed) append.timing = Echo{self.now, round};
+        if (append.timing && follower.in_flight.empty()) follower.allowance.asked(self.now);
+        const std::size_t head = append_head_bytes(append, self.epoch);
         if (buffer.size() < head) return 0;
 
         Copied copied{.bytes = 0, .next = follower.next, .chain = follower.previous_chain};
@@ -129,47 +129,47 @@ public:
             std::size_t room = smaller(buffer.size(), Limits::frame_bytes_max) - head;
             room = smaller(room, Composition::window_bytes - static_cast<std::size_t>(follower.in_flight.bytes()));
             const std::size_t wanted = smaller(room, static_cast<std::size_t>(follower.allowance.frame_bytes()));
-            copied = copy_entries(local.log(), follower, buffer.subspan(head, wanted));
+            copied = copy_entries(self.log(), follower, buffer.subspan(head, wanted));
             // What the line does not carry in time goes alone.
             if (copied.bytes == 0 && wanted < room) {
-                const std::size_t next = smaller(room, next_entry_bytes(local.log(), follower));
-                copied = copy_entries(local.log(), follower, buffer.subspan(head, next));
+                const std::size_t next = smaller(room, next_entry_bytes(self.log(), follower));
+                copied = copy_entries(self.log(), follower, buffer.subspan(head, next));
             }
-            if (copied.bytes == 0 && !note_owed(local, follower)) return 0;
+            if (copied.bytes == 0 && !append_owed(self, follower)) return 0;
         }
         append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
-        write_head(buffer.data(), append, peer.link, local.epoch, copied.bytes);
-        sent(local, follower, append, copied);
+        write_head(buffer.data(), append, peer.link, self.epoch, copied.bytes);
+        sent(self, follower, append, copied);
         return head + copied.bytes;
     }
 
     /// Asks the follower about the newest position that it may share at or below its hint. When what it committed lies
     /// above that, our log lacks it, and only a state can replace it.
-    static void find_common(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+    static void find_common(Self<Composition>& self, Peer& peer, const Refusal& theirs) noexcept {
         const Position commit = theirs.commit;
-        Position position = newest_shared(local, theirs.hint);
+        Position position = newest_shared(self, theirs.hint);
         // Where one of both has forgotten too much to tell, there still is what the follower committed.
         if (position.index < commit.index && theirs.error != Error::diverged) {
-            const Position committed = newest_shared(local, commit);
+            const Position committed = newest_shared(self, commit);
             if (committed.index == commit.index) position = committed;
         }
         const bool lacks = position.index < commit.index;
-        if (lacks) notify_diverged(local, peer, position);
-        if (lacks || position.index < local.log().base().index) {
-            return need_state(local, peer, position.index, lacks ? commit : Position{});
+        if (lacks) notify_diverged(self, peer, position);
+        if (lacks || position.index < self.log().base().index) {
+            return need_state(self, peer, position.index, lacks ? commit : Position{});
         }
-        if (!place_cursor(local, peer.progress, position.index)) return;
-        peer.progress.probe(local.tell_of(peer.id));
+        if (!place_cursor(self, peer.progress, position.index)) return;
+        peer.progress.probe(self.tell_of(peer.id));
     }
 
     /// The next entry to send is the one after `index`, which is in the log or its base. False when the log is stalled:
     /// then nothing has changed, and the follower's next refusal, or its next link, is another occasion.
-    [[nodiscard]] static bool place_cursor(Local<Composition>& local, Progress& follower, Index index) noexcept {
-        const Cursor next = index == local.log().last() ? local.log().end() : local.log().seek(index + 1);
-        const Chain chain = chain_at(local.log(), index);
-        if (stalled(local.log())) return false;
+    [[nodiscard]] static bool place_cursor(Self<Composition>& self, Progress& follower, Index index) noexcept {
+        const Cursor next = index == self.log().last() ? self.log().end() : self.log().seek(index + 1);
+        const Chain chain = chain_at(self.log(), index);
+        if (stalled(self.log())) return false;
         follower.next = next;
-        follower.previous = {local.epochs().at(index), index};
+        follower.previous = {self.epochs().at(index), index};
         follower.previous_chain = chain;
         follower.in_flight.clear();
         follower.allowance.lost(follower.sent_last.value);
@@ -181,44 +181,44 @@ private:
     static constexpr std::size_t gather_bytes = smaller(Limits::gather_bytes, Composition::window_bytes / 4);
 
     /// The logs part behind `common`: what the follower holds beyond it is being discarded.
-    static void notify_diverged(Local<Composition>& local, const Peer& peer, Position common) noexcept {
-        if constexpr (requires { local.observer->on_diverged(peer.id, common, common); }) {
+    static void notify_diverged(Self<Composition>& self, const Peer& peer, Position common) noexcept {
+        if constexpr (requires { self.observer->on_diverged(peer.id, common, common); }) {
             const Position last = peer.progress.began_with;
-            if (common.index < last.index) local.observer->on_diverged(peer.id, common, last);
+            if (common.index < last.index) self.observer->on_diverged(peer.id, common, last);
         }
     }
 
     /// The newest position that a log with `bound` may share with this one. An epoch that the other has forgotten
     /// bounds nothing.
-    [[nodiscard]] static Position newest_shared(const Local<Composition>& local, Position bound) noexcept {
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();
-        return local.epochs().newest_at_or_below(bound, local.log().last());
+    [[nodiscard]] static Position newest_shared(const Self<Composition>& self, Position bound) noexcept {
+        if (bound.epoch == Epoch{}) bound.epoch = self.epochs().last();
+        return self.epochs().newest_at_or_below(bound, self.log().last());
     }
 
     /// The follower misses something that was sent, so everything after what it has verified is sent again; for the
     /// same gap only once in a while, because every frame behind the gap is refused too. When that was refused, too,
     /// and in favour of less, what it has verified on this link is gone: a state of an earlier entry took its place.
-    static void go_back(Local<Composition>& local, Peer& peer, const Refusal& theirs) noexcept {
+    static void go_back(Self<Composition>& self, Peer& peer, const Refusal& theirs) noexcept {
         Progress& follower = peer.progress;
         Index from = follower.received;
         const bool holds_less = theirs.error == Error::discarded && theirs.hint.index < from;
         if (from >= follower.previous.index && !holds_less) return;
         const bool again = follower.rewound_to == from && follower.rewound_at != Instant{};
         const Duration patience = follower.allowance.patience(Limits::retry_interval, Limits::failure_timeout);
-        if (again && local.now - follower.rewound_at < patience) return;
+        if (again && self.now - follower.rewound_at < patience) return;
         if (again && holds_less) {
             from = theirs.hint.index;
             follower.gave_up_after(from);
         }
         follower.rewound_to = from;
-        follower.rewound_at = local.now;
-        if (from < local.log().base().index) return need_state(local, peer, from);
-        static_cast<void>(place_cursor(local, follower, from));
+        follower.rewound_at = self.now;
+        if (from < self.log().base().index) return need_state(self, peer, from);
+        static_cast<void>(place_cursor(self, follower, from));
     }
 
     /// The log cannot help the follower, which shares nothing with it behind `common`.
-    static void need_state(Local<Composition>& local, Peer& peer, Index common, Position lacks = {}) noexcept {
-        peer.progress.need_state(common, lacks, local.now, Limits::retry_interval, local.tell_of(peer.id));
+    static void need_state(Self<Composition>& self, Peer& peer, Index common, Position lacks = {}) noexcept {
+        peer.progress.need_state(common, lacks, self.now, Limits::retry_interval, self.tell_of(peer.id));
     }
 
     struct Copied {
@@ -270,27 +270,26 @@ private:
     }
 
     /// What an append changes in what is known about the follower.
-    static void sent(Local<Composition>& local, Progress& follower, const Append& append,
-                     const Copied& copied) noexcept {
+    static void sent(Self<Composition>& self, Progress& follower, const Append& append, const Copied& copied) noexcept {
         if (copied.bytes > 0) {
             follower.next = copied.next;
             // Behind an entry of its own epoch, a leader has no others.
-            const bool own = local.role == Role::leader && follower.previous.epoch == local.epoch;
+            const bool own = self.role == Role::leader && follower.previous.epoch == self.epoch;
             const Index last = copied.next.index - 1;
-            follower.previous = {own ? local.epoch : local.epochs().at(last), last};
+            follower.previous = {own ? self.epoch : self.epochs().at(last), last};
             follower.previous_chain = copied.chain;
             follower.in_flight.sent(follower.previous.index, copied.bytes);
-            follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), local.now);
-            if (local.log().end().offset == copied.next.offset) follower.note_due = false;
+            follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), self.now);
+            if (self.log().end().offset == copied.next.offset) follower.append_due = false;
         }
         if (append.timing) {
-            follower.timed_at = local.now;
+            follower.timed_at = self.now;
             follower.round_sent = append.timing->round;
         }
         follower.sent_last = larger(follower.sent_last, follower.previous.index);
-        follower.commit_sent = local.commit;
+        follower.commit_sent = self.commit;
         follower.probe_owed = follower.heartbeat_owed = false;
-        follower.sent_at = local.now;
+        follower.sent_at = self.now;
     }
 };
 

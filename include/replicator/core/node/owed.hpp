@@ -23,7 +23,7 @@ enum class Owed : std::uint8_t {
     hand_over,        ///< this leader takes no writes until the successor leads
     snapshot,         ///< its beginning, or a piece of it, and no append meanwhile: that would tell to give it up
     entries,          ///< an append; the commit index, a probe and a heartbeat go with it
-    note,             ///< an append without entries, for one of those three alone
+    append,           ///< an append without entries, for one of those three alone
     ack,              ///< to the leader or donor, of whom nothing else is asked
     nothing,
 };
@@ -38,7 +38,7 @@ enum class Owed : std::uint8_t {
         case Owed::ack: return frame_header_bytes + field_bytes(FrameType::ack, ack_flags::all);
         case Owed::snapshot:
         case Owed::entries:
-        case Owed::note:
+        case Owed::append:
         case Owed::nothing: break;
     }
     return 0;
@@ -58,28 +58,28 @@ template <class Parts>
 
 /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
 template <class Composition>
-[[nodiscard]] bool sends_to(const Local<Composition>& local, const Peer& peer) noexcept {
-    return local.role == Role::leader || peer.fetches;
+[[nodiscard]] bool sends_to(const Self<Composition>& self, const Peer& peer) noexcept {
+    return self.role == Role::leader || peer.fetches;
 }
 
 /// What the peer is owed first. O(1).
 template <class Composition>
 [[nodiscard]] Owed next_owed(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
-    const Local<Composition>& local = parts.local;
-    if (local.role == Role::faulted) return Owed::nothing;
+    const Self<Composition>& self = parts.self;
+    if (self.role == Role::faulted) return Owed::nothing;
     if (peer.hello_owed) return Owed::hello;
     if (peer.reply_owed) return Owed::promise_reply;
     if (peer.request_owed) return Owed::promise_request;
     if (peer.link == LinkId{}) return Owed::nothing;
-    if (!sends_to(local, peer)) {
-        return peer.id == local.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
+    if (!sends_to(self, peer)) {
+        return peer.id == self.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
     }
     if (peer.hand_over_owed) return Owed::hand_over;
-    if (peer.progress.takes_state(local.now)) {
+    if (peer.progress.takes_state(self.now)) {
         return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
     }
-    if (Sender<Composition>::entries_owed(local, peer.progress)) return Owed::entries;
-    return Sender<Composition>::note_owed(local, peer.progress) ? Owed::note : Owed::nothing;
+    if (Sender<Composition>::entries_owed(self, peer.progress)) return Owed::entries;
+    return Sender<Composition>::append_owed(self, peer.progress) ? Owed::append : Owed::nothing;
 }
 
 /// Tells the transport of the peers that are owed something, each once until all of it was asked for.
@@ -106,7 +106,7 @@ void wake_peers(NodeParts<Composition>& parts, Wake&& wake) noexcept {
 template <class Composition, class Wake>
 void wake_readers(NodeParts<Composition>& parts, Wake&& wake) noexcept {
     const auto is_owed = [&parts](const Peer& peer) {
-        return peer.link != LinkId{} && Sender<Composition>::entries_owed(parts.local, peer.progress);
+        return peer.link != LinkId{} && Sender<Composition>::entries_owed(parts.self, peer.progress);
     };
     wake_sleeping_peers(parts, is_owed, wake);
 }

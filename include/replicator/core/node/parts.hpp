@@ -29,22 +29,22 @@ struct NodeParts {
     /// Of a blank node.
     NodeParts(const Config& config, typename Composition::Observer* observer) noexcept {
         set(config, observer);
-        applier.reseat(local.log().begin());
+        applier.restart_at(self.log().begin());
     }
     /// Of a node as its log knows it; faulted when the log cannot be used.
     NodeParts(const Config& config, typename Composition::Observer* observer,
               typename Composition::Log&& log) noexcept {
         set(config, observer);
-        local.history.open(std::move(log));
-        if (const Error error = Restore<Composition>::run(local, applier); error != Error::none) local.fail(error);
+        self.history.open(std::move(log));
+        if (const Error error = Restore<Composition>::run(self, applier); error != Error::none) self.fail(error);
         disk.begin(applier.next());
-        if (config.leads_again && local.epochs().last().node == local.self) promotion.wish().begin_at_once();
+        if (config.leads_again && self.epochs().last().node == self.id) promotion.wish().begin_at_once();
     }
 
     [[nodiscard]] std::span<Peer> peers() noexcept { return std::span(peer_slots).first(peer_count); }
     [[nodiscard]] std::span<const Peer> peers() const noexcept { return std::span(peer_slots).first(peer_count); }
 
-    Local<Composition> local;
+    Self<Composition> self;
     Applier<Composition> applier;
     Leader<Composition> leader;
     Follower<Composition> follower;
@@ -61,13 +61,13 @@ struct NodeParts {
 
 private:
     void set(const Config& config, typename Composition::Observer* observer) noexcept {
-        local.observer = observer;
-        local.set(config);
-        for (const NodeId node : local.all_nodes()) {
-            if (node == local.self) continue;
+        self.observer = observer;
+        self.set(config);
+        for (const NodeId node : self.all_nodes()) {
+            if (node == self.id) continue;
             Peer& peer = peer_slots[peer_count++];
             peer.id = node;
-            Links<Composition>::restart(local, peer);
+            Links<Composition>::restart(self, peer);
         }
     }
 };

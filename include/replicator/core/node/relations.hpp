@@ -8,7 +8,7 @@
 
 #include "../../result.hpp"
 #include "../../types.hpp"
-#include "../disk/note.hpp"
+#include "../disk/log_rules.hpp"
 #include "../lead/leader.hpp"
 #include "../lead/sender.hpp"
 #include "../peer/links.hpp"
@@ -29,9 +29,9 @@ class Relations {
 public:
     using Limits = typename Composition::Limits;
 
-    explicit Relations(NodeParts<Composition>& parts) noexcept : parts_(parts), local_(parts.local) {}
+    explicit Relations(NodeParts<Composition>& parts) noexcept : parts_(parts), self_(parts.self) {}
 
-    [[nodiscard]] Local<Composition>& local() const noexcept { return local_; }
+    [[nodiscard]] Self<Composition>& self() const noexcept { return self_; }
     [[nodiscard]] Applier<Composition>& applier() const noexcept { return parts_.applier; }
     [[nodiscard]] std::span<Peer> peers() const noexcept { return peers_of(parts_); }
     [[nodiscard]] Peer* find(NodeId node) const noexcept { return find_peer(parts_, node); }
@@ -41,17 +41,17 @@ public:
     /// The node is complete, and is going to hear from its peers.
     template <class GivenTransport>
     void begin(const GivenTransport& transport) const noexcept {
-        local_.delivery.ask(transport);
-        for (Peer& peer : peers()) Damage<Composition>::begin_frames(local_, peer);
+        self_.delivery.ask(transport);
+        for (Peer& peer : peers()) Damage<Composition>::begin_frames(self_, peer);
     }
 
     /// A stream to the peer begins, or is gone.
     void begin_anew(Peer& peer, bool connected) const noexcept {
         peer.connected = connected;
-        Damage<Composition>::begin_frames(local_, peer);
+        Damage<Composition>::begin_frames(self_, peer);
         lose(peer);
         // A new connection asks for a hello. A line has none, and whoever thinks that it is bad may call this often.
-        if (Damage<Composition>::is_possible(local_)) {
+        if (Damage<Composition>::is_possible(self_)) {
             peer.hello_owed = hello_due(peer);
         } else {
             peer.answers = 0;
@@ -60,33 +60,33 @@ public:
 
     void take_hello(Peer& peer, const Hello& theirs) const noexcept {
         const LinkId former = peer.link;
-        const Met met = Links<Composition>::take_hello(local_, peer, theirs);
+        const HelloOutcome outcome = Links<Composition>::take_hello(self_, peer, theirs);
         if (former != LinkId{} && peer.link == LinkId{}) lost(peer);
         leave_old_epoch();
         // Whose epoch this node promised last, leads it, however long a link may take.
-        if (theirs.has(hello_flags::leads) && theirs.epoch == local_.promised) parts_.promotion.wish().end();
-        switch (met) {
-            case Met::nothing: break;
-            case Met::higher_epoch: step_down(); break;
-            case Met::follower: serve(peer, theirs); break;
-            case Met::leader: follow(peer, theirs); break;
-            case Met::donor: draw_from(peer, theirs); break;
-            case Met::older_copy: forget_past(theirs); break;
+        if (theirs.has(hello_flags::leads) && theirs.epoch == self_.promised) parts_.promotion.wish().end();
+        switch (outcome) {
+            case HelloOutcome::nothing: break;
+            case HelloOutcome::higher_epoch: step_down(); break;
+            case HelloOutcome::follower: serve(peer, theirs); break;
+            case HelloOutcome::leader: follow(peer, theirs); break;
+            case HelloOutcome::donor: draw_from(peer, theirs); break;
+            case HelloOutcome::older_copy: forget_past(theirs); break;
         }
     }
 
     /// `buffer` has room for any head.
     [[nodiscard]] std::size_t write_hello(Peer& peer, std::span<std::byte> buffer) const noexcept {
-        const Hello hello = Links<Composition>::make_hello(local_, peer);
+        const Hello hello = Links<Composition>::make_hello(self_, peer);
         peer.hello_owed = false;
         peer.refusal_owed = Error::none;
-        peer.hello_at = local_.now;
+        peer.hello_at = self_.now;
         return write_head(buffer.data(), hello);
     }
 
     /// Time passed. Who was `absent` for so long that it was not running must not blame others for having been silent.
     void tick(Peer& peer, bool absent) const noexcept {
-        const Instant now = local_.now;
+        const Instant now = self_.now;
         if (absent && peer.heard_at) peer.heard_at = now;
         if (absent && peer.progress.stands_since) peer.progress.stands_since = now;
         if (absent) peer.tail_began = now;
@@ -102,10 +102,10 @@ public:
 
     /// Begins a history on a node that holds nothing and follows nobody, and leads it.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) const noexcept {
-        if (local_.role == Role::faulted) return Error::faulted;
-        if (!local_.blank() || local_.leader != NodeId{}) return Error::already_bootstrapped;
+        if (self_.role == Role::faulted) return Error::faulted;
+        if (!self_.blank() || self_.leader != NodeId{}) return Error::already_bootstrapped;
         adopt(history);
-        return lead(Promotion<Composition>::next_epoch(local_), false);
+        return lead(Promotion<Composition>::next_epoch(self_), false);
     }
 
     /// Begins a candidacy.
@@ -115,41 +115,41 @@ public:
 
     /// Opens `epoch`, which is at least as high as any that this node promised. Who may do so is decided elsewhere.
     [[nodiscard]] Result<void> lead(Epoch epoch, bool forced) const noexcept {
-        REPLICATOR_ASSERT(local_.bootstrapped() && epoch >= local_.promised);
-        const auto& roster = parts_.promotion.roster(local_, parts_.applier);
-        if (stalled(local_.log()) || !local_.promise(epoch)) return local_.history.refused_by_log();
+        REPLICATOR_ASSERT(self_.bootstrapped() && epoch >= self_.promised);
+        const auto& roster = parts_.promotion.roster(self_, parts_.applier);
+        if (stalled(self_.log()) || !self_.promise(epoch)) return self_.history.refused_by_log();
         parts_.snapshots.restart();
         parts_.follower.unlinked();
-        parts_.incoming.drop(local_);
-        const auto opened = parts_.leader.open(local_, parts_.applier, peers(), epoch, roster, forced);
+        parts_.incoming.drop(self_);
+        const auto opened = parts_.leader.open(self_, parts_.applier, peers(), epoch, roster, forced);
         if (opened) {
             // Whole again, once all of this is on the disk.
-            if (local_.held_through == local_.unknown_extent) local_.held_through = local_.log().last();
-            for (Peer& peer : peers()) Links<Composition>::restart(local_, peer);
+            if (self_.lost_through == self_.unknown_extent) self_.lost_through = self_.log().last();
+            for (Peer& peer : peers()) Links<Composition>::restart(self_, peer);
         }
         return opened;
     }
 
     void step_down() const noexcept {
-        local_.leader = local_.source = local_.successor = NodeId{};
-        if (!local_.draining) parts_.promotion.wish().begin(local_);
+        self_.leader = self_.source = self_.successor = NodeId{};
+        if (!self_.draining) parts_.promotion.wish().begin(self_);
         parts_.snapshots.restart();
         for (Peer& peer : peers()) {
-            peer.progress.down(local_.tell_of(peer.id));
-            Links<Composition>::restart(local_, peer);
+            peer.progress.down(self_.tell_of(peer.id));
+            Links<Composition>::restart(self_, peer);
         }
-        local_.become(Role::follower);
+        self_.become(Role::follower);
     }
 
     /// Lets a follower that holds everything lead in this node's place.
     [[nodiscard]] Result<void> hand_over(NodeId to) const noexcept {
-        const Result<void> begun = parts_.giving_way.hand_over(local_, peers(), to);
+        const Result<void> begun = parts_.giving_way.hand_over(self_, peers(), to);
         if (begun) review_giving_way();
         return begun;
     }
     /// Lets whichever follower first holds everything lead in this node's place.
     [[nodiscard]] Result<void> drain(Duration within) const noexcept {
-        const Result<void> begun = parts_.giving_way.drain(local_, peers(), within);
+        const Result<void> begun = parts_.giving_way.drain(self_, peers(), within);
         if (begun) review_giving_way();
         return begun;
     }
@@ -157,106 +157,106 @@ public:
     /// waited for.
     void review_giving_way() const noexcept {
         const bool impatient =
-            parts_.giving_way.was_patient(local_) && !parts_.leader.satisfiable(local_, parts_.applier, peers());
-        const bool is_awaited = !impatient && local_.role == Role::leader && parts_.leader.pending(local_) != 0;
-        if (parts_.giving_way.review(local_, peers(), is_awaited)) parts_.promotion.wish().begin(local_);
+            parts_.giving_way.was_patient(self_) && !parts_.leader.satisfiable(self_, parts_.applier, peers());
+        const bool is_awaited = !impatient && self_.role == Role::leader && parts_.leader.pending(self_) != 0;
+        if (parts_.giving_way.review(self_, peers(), is_awaited)) parts_.promotion.wish().begin(self_);
     }
 
     /// Nothing more is taken from a leader, and nothing given to a candidate, whose epoch is over, whoever said so.
     void leave_old_epoch() const noexcept {
         for (Peer& peer : peers()) {
-            if (Links<Composition>::is_over(local_, peer)) lose(peer);
+            if (Links<Composition>::is_over(self_, peer)) lose(peer);
         }
     }
 
     /// The link to a peer is over, if there was one; a new one will be tried.
     void lose(Peer& peer) const noexcept {
-        Links<Composition>::restart(local_, peer);
+        Links<Composition>::restart(self_, peer);
         lost(peer);
     }
 
 private:
     /// Nobody who was not asked says hello more often.
     [[nodiscard]] bool hello_due(const Peer& peer) const noexcept {
-        return local_.now - peer.hello_at >= Limits::retry_interval;
+        return self_.now - peer.hello_at >= Limits::retry_interval;
     }
 
     /// A link to a follower begins. Of another incarnation than the one that counts, the others are asked who leads.
     void serve(Peer& peer, const Hello& theirs) const noexcept {
-        ++local_.counters.handshakes;
-        Sender<Composition>::begin(local_, peer, theirs);
-        if (local_.role != Role::leader) return;
+        ++self_.counters.handshakes;
+        Sender<Composition>::begin(self_, peer, theirs);
+        if (self_.role != Role::leader) return;
         if (!peer.progress.counts) {
             parts_.leader.new_round();
             peer.progress.appeared_in_round = parts_.leader.current_round();
             for (Peer& other : peers()) other.progress.heartbeat_owed = other.progress.linked();
         }
-        parts_.leader.review(local_, parts_.applier, peers());
+        parts_.leader.review(self_, parts_.applier, peers());
     }
 
     /// A link to a leader begins.
     void follow(Peer& peer, const Hello& theirs) const noexcept {
-        ++local_.counters.handshakes;
+        ++self_.counters.handshakes;
         for (Peer& other : peers()) {
-            if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(local_, other);
+            if (&other != &peer && other.link != LinkId{}) Links<Composition>::restart(self_, other);
         }
-        if (local_.history.id() != theirs.history) adopt(theirs.history);
+        if (self_.history.id() != theirs.history) adopt(theirs.history);
         // All that was acknowledged until now, the leader has.
-        local_.held_through = smaller(local_.held_through, theirs.last.index);
-        const bool news = local_.leader != peer.id || local_.epoch != theirs.epoch;
-        local_.leader = peer.id;
+        self_.lost_through = smaller(self_.lost_through, theirs.last.index);
+        const bool news = self_.leader != peer.id || self_.epoch != theirs.epoch;
+        self_.leader = peer.id;
         draw_from(peer, theirs);
-        if constexpr (requires { local_.observer->on_leader(peer.id, theirs.epoch); }) {
-            if (news) local_.observer->on_leader(peer.id, theirs.epoch);
+        if constexpr (requires { self_.observer->on_leader(peer.id, theirs.epoch); }) {
+            if (news) self_.observer->on_leader(peer.id, theirs.epoch);
         }
     }
 
     /// A link to a node begins that sends what it holds.
     void draw_from(const Peer& peer, const Hello& theirs) const noexcept {
-        local_.source = peer.id;
-        local_.epoch = theirs.epoch;
-        local_.learn_commit(theirs.commit, theirs.forced.epoch);
+        self_.source = peer.id;
+        self_.epoch = theirs.epoch;
+        self_.learn_commit(theirs.commit, theirs.forced.epoch);
         parts_.follower.linked(theirs.forced);
         // What another leader has begun to send of a state is of no use to this one.
-        if (parts_.followed != theirs.run) parts_.incoming.drop(local_);
+        if (parts_.followed != theirs.run) parts_.incoming.drop(self_);
         parts_.followed = theirs.run;
     }
 
     /// A blank node takes up a history.
     void adopt(HistoryId history) const noexcept {
-        local_.history.adopt(history);
-        parts_.applier.reseat(local_.log().begin());
-        const auto note = DiskNote::of(local_).write();
-        const bool kept = local_.history.remember([history, &note](auto& metadata) {
+        self_.history.adopt(history);
+        parts_.applier.restart_at(self_.log().begin());
+        const auto note = LogRules::of(self_).write();
+        const bool kept = self_.history.remember([history, &note](auto& metadata) {
             metadata.history = history;
             static_cast<void>(metadata.set_note(note));
         });
-        if (!kept) local_.fail_if_log_did();  // what passes comes with the next flush; until then the disk is blank
+        if (!kept) self_.fail_if_log_did();  // what passes comes with the next flush; until then the disk is blank
     }
 
     /// The leader knows that this node acknowledged more than it holds.
     void forget_past(const Hello& theirs) const noexcept {
-        if (!Past<Composition>::forget(local_, theirs)) return local_.fail_if_log_did();
+        if (!Past<Composition>::forget(self_, theirs)) return self_.fail_if_log_did();
         for (Peer& peer : peers()) lose(peer);
     }
 
     void lost(Peer& peer) const noexcept {
         if (peer.progress.linked()) {
-            peer.progress.down(local_.tell_of(peer.id));
-            if (local_.role == Role::leader) parts_.leader.review(local_, parts_.applier, peers());
+            peer.progress.down(self_.tell_of(peer.id));
+            if (self_.role == Role::leader) parts_.leader.review(self_, parts_.applier, peers());
         }
-        if (local_.role != Role::follower || local_.source != peer.id) return;
-        local_.source = NodeId{};
+        if (self_.role != Role::follower || self_.source != peer.id) return;
+        self_.source = NodeId{};
         parts_.follower.unlinked();
-        if (local_.leader != peer.id) return;
-        local_.leader = NodeId{};
-        if constexpr (requires { local_.observer->on_leader(NodeId{}, local_.epoch); }) {
-            local_.observer->on_leader(NodeId{}, local_.epoch);
+        if (self_.leader != peer.id) return;
+        self_.leader = NodeId{};
+        if constexpr (requires { self_.observer->on_leader(NodeId{}, self_.epoch); }) {
+            self_.observer->on_leader(NodeId{}, self_.epoch);
         }
     }
 
     NodeParts<Composition>& parts_;
-    Local<Composition>& local_;
+    Self<Composition>& self_;
 };
 
 }  // namespace replicator::core

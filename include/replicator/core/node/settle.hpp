@@ -14,14 +14,14 @@ namespace replicator::core {
 template <class Composition>
 void flush(NodeParts<Composition>& parts) noexcept {
     if constexpr (Composition::is_durable) {
-        const Flushed flushed = parts.disk.flush(parts.local);
+        const Flushed flushed = parts.disk.flush(parts.self);
         if (flushed == Flushed::nothing) return;
-        if (parts.local.role != Role::leader) return parts.follower.flushed();
+        if (parts.self.role != Role::leader) return parts.follower.flushed();
         // The history that began here lasts now, so the others may hear of it.
         const bool first = flushed == Flushed::first;
         for (Peer& peer : parts.peers()) peer.hello_owed = peer.hello_owed || (first && peer.link == LinkId{});
-        parts.leader.advance(parts.local, parts.applier, parts.peers());
-        if (parts.local.gives_way()) Relations(parts).review_giving_way();
+        parts.leader.advance(parts.self, parts.applier, parts.peers());
+        if (parts.self.gives_way()) Relations(parts).review_giving_way();
     }
 }
 
@@ -30,9 +30,9 @@ void flush(NodeParts<Composition>& parts) noexcept {
 template <class Composition>
 void apply_more(NodeParts<Composition>& parts) noexcept {
     if constexpr (Composition::applies_in_portions) {
-        if (!parts.applier.is_behind(parts.local)) return;
-        if (parts.local.role == Role::leader) return parts.leader.advance(parts.local, parts.applier, parts.peers());
-        parts.applier.advance(parts.local);
+        if (!parts.applier.is_behind(parts.self)) return;
+        if (parts.self.role == Role::leader) return parts.leader.advance(parts.self, parts.applier, parts.peers());
+        parts.applier.advance(parts.self);
         parts.follower.flushed();  // the leader may wait for what is applied, as it does for what is flushed
     }
 }

@@ -7,7 +7,7 @@
 // nothing.
 #pragma once
 
-#include "address.hpp"
+#include "fill_header.hpp"
 #include "past.hpp"
 #include "peer.hpp"
 
@@ -22,7 +22,7 @@
 namespace replicator::core {
 
 /// What a hello led to.
-enum class Met : std::uint8_t {
+enum class HelloOutcome : std::uint8_t {
     nothing,      ///< at most an answer is owed
     follower,     ///< a link to a follower begins
     leader,       ///< a link to a leader begins
@@ -38,25 +38,25 @@ struct Links {
     friend class Aside;
 
     /// Forgets the link, and tries again under a new number.
-    static void restart(Local<Composition>& local, Peer& peer) noexcept {
+    static void restart(Self<Composition>& self, Peer& peer) noexcept {
         peer.link = LinkId{};
         peer.link_confirmed = false;
         peer.fetches = false;
         peer.tail = Peer::Tail::dropped;  // the rest of a frame of the former link is nothing on the next one
-        peer.nonce = ++local.attempts;
+        peer.nonce = ++self.attempts;
         peer.hello_owed = true;
         peer.blank.reset();
     }
 
-    [[nodiscard]] static Hello make_hello(const Local<Composition>& local, const Peer& peer) noexcept {
+    [[nodiscard]] static Hello make_hello(const Self<Composition>& self, const Peer& peer) noexcept {
         Hello hello;
-        address(local, peer.id, hello);
-        introduce(local, hello);
-        if (local.blank()) hello.history = HistoryId{};
-        hello.flags = static_cast<std::uint16_t>((local.leads() ? hello_flags::leads : 0) |
-                                                 (local.donor == peer.id ? hello_flags::fetches : 0) |
+        fill_header(self, peer.id, hello);
+        introduce(self, hello);
+        if (self.blank()) hello.history = HistoryId{};
+        hello.flags = static_cast<std::uint16_t>((self.leads() ? hello_flags::leads : 0) |
+                                                 (self.donor == peer.id ? hello_flags::fetches : 0) |
                                                  (peer.fetches ? hello_flags::donates : 0));
-        hello.incarnation = local.incarnation;
+        hello.incarnation = self.incarnation;
         hello.nonce = peer.nonce;
         hello.receiver_run = peer.answered_run;
         hello.receiver_nonce = peer.answered_nonce;
@@ -67,33 +67,33 @@ struct Links {
         hello.piece_bytes_max = static_cast<std::uint32_t>(Composition::snapshot_piece_bytes);
         hello.window_bytes = Composition::window_bytes;
         hello.log_bytes = Composition::commands_bytes_max;
-        hello.promised = local.promised;
-        hello.epoch = local.epoch;
-        hello.last = local.last();
-        hello.link = offers_link(local, peer) ? peer.link : LinkId{};
-        hello.commit = local.committed();
-        hello.suspect_from = local.suspect_from();
-        hello.forced = local.epochs().newest_forced();
+        hello.promised = self.promised;
+        hello.epoch = self.epoch;
+        hello.last = self.last();
+        hello.link = offers_link(self, peer) ? peer.link : LinkId{};
+        hello.commit = self.committed();
+        hello.suspect_from = self.suspect_from();
+        hello.forced = self.epochs().newest_forced();
         hello.refusal = peer.refusal_owed;
         return hello;
     }
 
     /// The peer speaks a version of which not even the hello can be read.
-    [[nodiscard]] static Error refuse_version(Local<Composition>& local, Peer& peer) noexcept {
-        note_refusal(local, peer, Error::wrong_version);
+    [[nodiscard]] static Error refuse_version(Self<Composition>& self, Peer& peer) noexcept {
+        record_refusal(self, peer, Error::wrong_version);
         return Error::wrong_version;
     }
 
     /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
-    [[nodiscard]] static bool is_over(const Local<Composition>& local, const Peer& peer) noexcept {
-        if (peer.fetches) return peer.id != local.promised.node;
-        return local.role == Role::follower && peer.id == local.leader && local.epoch < local.promised;
+    [[nodiscard]] static bool is_over(const Self<Composition>& self, const Peer& peer) noexcept {
+        if (peer.fetches) return peer.id != self.promised.node;
+        return self.role == Role::follower && peer.id == self.leader && self.epoch < self.promised;
     }
 
     /// True when the sender has heard our present attempt, which nothing that was recorded can say.
-    [[nodiscard]] static bool answers_us(const Local<Composition>& local, const Peer& peer,
+    [[nodiscard]] static bool answers_us(const Self<Composition>& self, const Peer& peer,
                                          const Hello& theirs) noexcept {
-        return theirs.receiver_run == local.run && theirs.receiver_nonce == peer.nonce;
+        return theirs.receiver_run == self.run && theirs.receiver_nonce == peer.nonce;
     }
 
     /// Nothing that this hello says is believed, but whoever said it shall hear its number repeated.
@@ -105,12 +105,12 @@ struct Links {
     /// An answer goes at once, but only to what is new, and not more often than four times in each interval: on a bad
     /// line, answers to answers would leave no room for anything else. What is said again because the answer was lost
     /// comes at its own pace, and is answered at no faster one.
-    [[nodiscard]] static bool may_answer(const Local<Composition>& local, Peer& peer, std::uint32_t heard) noexcept {
+    [[nodiscard]] static bool may_answer(const Self<Composition>& self, Peer& peer, std::uint32_t heard) noexcept {
         const bool news = peer.hello_heard != heard;
         peer.hello_heard = heard;
-        if (!news) return (local.now - peer.hello_at).microseconds * 2 >= Limits::retry_interval.microseconds;
-        if (local.now - peer.answers_from >= Limits::retry_interval) {
-            peer.answers_from = local.now;
+        if (!news) return (self.now - peer.hello_at).microseconds * 2 >= Limits::retry_interval.microseconds;
+        if (self.now - peer.answers_from >= Limits::retry_interval) {
+            peer.answers_from = self.now;
             peer.answers = 0;
         }
         return peer.answers < answers_max && ++peer.answers > 0;
@@ -118,65 +118,67 @@ struct Links {
 
     /// Does what a hello asks for, of which `heard` is the checksum, and answers it if it may be answered.
     template <class Take>
-    static void answer_in_turn(const Local<Composition>& local, Peer& peer, std::uint32_t heard, Take&& take) noexcept {
+    static void answer_in_turn(const Self<Composition>& self, Peer& peer, std::uint32_t heard, Take&& take) noexcept {
         const bool owed = peer.hello_owed;
         take();
         if (owed || !peer.hello_owed) return;
-        peer.hello_owed = may_answer(local, peer, heard);
+        peer.hello_owed = may_answer(self, peer, heard);
     }
 
-    [[nodiscard]] static Met take_hello(Local<Composition>& local, Peer& peer, const Hello& theirs) noexcept {
-        const bool answers_run = theirs.receiver_run == local.run;
+    [[nodiscard]] static HelloOutcome take_hello(Self<Composition>& self, Peer& peer, const Hello& theirs) noexcept {
+        const bool answers_run = theirs.receiver_run == self.run;
         const bool refuses_us = theirs.refusal != Error::none && answers_run;
-        if (refuses_us) note_refusal(local, peer, theirs.refusal);
-        if (const Error error = mismatch(local, peer.id, theirs); error != Error::none) {
-            refuse(local, peer, theirs, error);
-            return Met::nothing;
+        if (refuses_us) record_refusal(self, peer, theirs.refusal);
+        if (const Error error = mismatch(self, peer.id, theirs); error != Error::none) {
+            refuse(self, peer, theirs, error);
+            return HelloOutcome::nothing;
         }
-        const bool answers_us = Links::answers_us(local, peer, theirs);
-        if (!know_run(local, peer, theirs, answers_us)) return Met::nothing;
+        const bool answers_us = Links::answers_us(self, peer, theirs);
+        if (!know_run(self, peer, theirs, answers_us)) return HelloOutcome::nothing;
         // Who still says hello for a link that holds does not use it, or that was late: no sign that the link lives.
-        if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) peer.heard_at = local.now;
+        if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) peer.heard_at = self.now;
         peer.peer_nonce = theirs.nonce;
         // What once was not blank does not become so in the same run: a hello that says it comes late.
         if (answers_us || peer.blank) peer.blank = peer.blank.value_or(true) && theirs.history == HistoryId{};
         answer(peer, theirs);
-        const bool fenced = learn_epoch(local, theirs);
-        if (fenced) return Met::higher_epoch;
-        if (local.promised < highest(theirs)) return Met::nothing;  // the log could not keep it now; it comes again
-        if (refuses_us) return is_older_copy(local, theirs, answers_us) ? Met::older_copy : Met::nothing;
-        if (Past<Composition>::shows(local, peer, theirs)) {
-            doubt(local, peer, theirs, answers_us);
-            return Met::nothing;
+        const bool fenced = learn_epoch(self, theirs);
+        if (fenced) return HelloOutcome::higher_epoch;
+        if (self.promised < highest(theirs))
+            return HelloOutcome::nothing;  // the log could not keep it now; it comes again
+        if (refuses_us)
+            return is_older_copy(self, theirs, answers_us) ? HelloOutcome::older_copy : HelloOutcome::nothing;
+        if (Past<Composition>::shows(self, peer, theirs)) {
+            doubt(self, peer, theirs, answers_us);
+            return HelloOutcome::nothing;
         }
         if (theirs.last.index != Index{}) peer.promised_with_entries = theirs.promised;
         if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
-        const bool donates = theirs.has(hello_flags::donates) && local.donor == peer.id && local.last() < theirs.last;
-        return theirs.has(hello_flags::leads) || donates ? meet_source(local, peer, theirs, answers_us)
-                                                         : meet_follower(local, peer, theirs, answers_us);
+        const bool donates = theirs.has(hello_flags::donates) && self.donor == peer.id && self.last() < theirs.last;
+        return theirs.has(hello_flags::leads) || donates ? meet_source(self, peer, theirs, answers_us)
+                                                         : meet_follower(self, peer, theirs, answers_us);
     }
 
 private:
     static constexpr std::uint8_t answers_max = 4;
 
     /// A link is good only for the attempt that it answers.
-    [[nodiscard]] static bool offers_link(const Local<Composition>& local, const Peer& peer) noexcept {
-        const bool sends = local.leads() || peer.fetches;
+    [[nodiscard]] static bool offers_link(const Self<Composition>& self, const Peer& peer) noexcept {
+        const bool sends = self.leads() || peer.fetches;
         return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
     }
 
-    static void note_refusal(Local<Composition>& local, Peer& peer, Error error) noexcept {
-        ++local.counters.refusals;
+    static void record_refusal(Self<Composition>& self, Peer& peer, Error error) noexcept {
+        ++self.counters.refusals;
         const bool news = peer.refusal != error;
         peer.refusal = error;
-        if constexpr (requires { local.observer->on_refused(peer.id, error); }) {
-            if (news) local.observer->on_refused(peer.id, error);
+        if constexpr (requires { self.observer->on_refused(peer.id, error); }) {
+            if (news) self.observer->on_refused(peer.id, error);
         }
     }
 
     /// Says why, once for every hello that is not itself a refusal. An existing link is not touched.
-    static void refuse(Local<Composition>& local, Peer& peer, const Hello& theirs, Error error) noexcept {
-        note_refusal(local, peer, error);
+    static void refuse(Self<Composition>& self, Peer& peer, const Hello& theirs, Error error) noexcept {
+        record_refusal(self, peer, error);
         if (theirs.refusal != Error::none) return;
         answer(peer, theirs);
         peer.refusal_owed = error;
@@ -185,21 +187,21 @@ private:
 
     /// A hello that came late shows less, too. So it is proof only when it repeats a nonce from after the end of the
     /// link on which the peer vouched for more.
-    static void doubt(Local<Composition>& local, Peer& peer, const Hello& theirs, bool answers_us) noexcept {
+    static void doubt(Self<Composition>& self, Peer& peer, const Hello& theirs, bool answers_us) noexcept {
         if (peer.link != LinkId{}) {
             // While the link is used, it was late; else the link ends soon.
-            if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) restart(local, peer);
+            if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) restart(self, peer);
             return;
         }
         if (!answers_us) return static_cast<void>(peer.hello_owed = true);
-        refuse(local, peer, theirs, Composition::is_durable ? Error::older_copy : Error::duplicate_node);
+        refuse(self, peer, theirs, Composition::is_durable ? Error::older_copy : Error::duplicate_node);
     }
 
     /// The leader refuses this node as it is, and not as it once was.
-    [[nodiscard]] static bool is_older_copy(const Local<Composition>& local, const Hello& theirs,
+    [[nodiscard]] static bool is_older_copy(const Self<Composition>& self, const Hello& theirs,
                                             bool answers_us) noexcept {
         return Composition::is_durable && theirs.refusal == Error::older_copy && answers_us &&
-               theirs.has(hello_flags::leads) && theirs.epoch >= local.promised && local.role == Role::follower;
+               theirs.has(hello_flags::leads) && theirs.epoch >= self.promised && self.role == Role::follower;
     }
 
     static void answer(Peer& peer, const Hello& theirs) noexcept {
@@ -208,33 +210,33 @@ private:
     }
 
     /// A newer run took the place of this one, and lives: it was heard of since, and not too long ago.
-    [[nodiscard]] static bool is_former(const Local<Composition>& local, const Peer& peer, Run run) noexcept {
+    [[nodiscard]] static bool is_former(const Self<Composition>& self, const Peer& peer, Run run) noexcept {
         if (run != peer.superseded_run || run == Run{}) return false;
-        const bool heard = peer.heard_at && local.now - *peer.heard_at < Limits::failure_timeout;
+        const bool heard = peer.heard_at && self.now - *peer.heard_at < Limits::failure_timeout;
         return (peer.run_lives || peer.link_confirmed) && heard;
     }
 
     /// False for what is to be ignored. A run that is not known must first repeat our nonce: what a dead process once
     /// said may still be on its way. One that does takes the place of the former run. When that then repeats the new
     /// nonce, there are two living processes, if the newer one is known to live, too; else what came from it was late.
-    [[nodiscard]] static bool know_run(Local<Composition>& local, Peer& peer, const Hello& theirs,
+    [[nodiscard]] static bool know_run(Self<Composition>& self, Peer& peer, const Hello& theirs,
                                        bool answers_us) noexcept {
         if (theirs.run == peer.run) {
             peer.run_lives = peer.run_lives || answers_us;
             if (theirs.nonce >= peer.peer_nonce) return true;
             // Late, unless it repeats our nonce: then it lives, and counts anew under a run number already used.
-            if (answers_us && peer.link == LinkId{}) refuse(local, peer, theirs, Error::duplicate_node);
+            if (answers_us && peer.link == LinkId{}) refuse(self, peer, theirs, Error::duplicate_node);
             return false;
         }
         if (!answers_us) {
             ask_back(peer, theirs);
             return false;
         }
-        if (is_former(local, peer, theirs.run)) {
-            refuse(local, peer, theirs, Error::duplicate_node);
+        if (is_former(self, peer, theirs.run)) {
+            refuse(self, peer, theirs, Error::duplicate_node);
             return false;
         }
-        if (peer.run != Run{}) restart(local, peer);
+        if (peer.run != Run{}) restart(self, peer);
         peer.superseded_run = peer.run;
         peer.run = theirs.run;
         peer.promised_with_entries = Epoch{};
@@ -250,69 +252,69 @@ private:
     }
 
     /// True when this node leads and must not any more.
-    [[nodiscard]] static bool learn_epoch(Local<Composition>& local, const Hello& theirs) noexcept {
-        if (highest(theirs) <= local.promised) return false;
-        if (!local.promise(highest(theirs))) {
-            local.fail_if_log_did();
+    [[nodiscard]] static bool learn_epoch(Self<Composition>& self, const Hello& theirs) noexcept {
+        if (highest(theirs) <= self.promised) return false;
+        if (!self.promise(highest(theirs))) {
+            self.fail_if_log_did();
             return false;
         }
-        return local.role == Role::leader;
+        return self.role == Role::leader;
     }
 
     /// A leader; or a node that promised this candidate's epoch and donates what it holds.
-    [[nodiscard]] static Met meet_source(Local<Composition>& local, Peer& peer, const Hello& theirs,
-                                         bool answers_us) noexcept {
+    [[nodiscard]] static HelloOutcome meet_source(Self<Composition>& self, Peer& peer, const Hello& theirs,
+                                                  bool answers_us) noexcept {
         const bool over =
-            theirs.has(hello_flags::leads) ? theirs.epoch < local.promised : theirs.promised != local.promised;
-        if (over || local.role == Role::leader) {
-            refuse(local, peer, theirs, Error::stale_epoch);
-            return Met::nothing;
+            theirs.has(hello_flags::leads) ? theirs.epoch < self.promised : theirs.promised != self.promised;
+        if (over || self.role == Role::leader) {
+            refuse(self, peer, theirs, Error::stale_epoch);
+            return HelloOutcome::nothing;
         }
-        if (theirs.link != LinkId{} && theirs.link == peer.link) return Met::nothing;
+        if (theirs.link != LinkId{} && theirs.link == peer.link) return HelloOutcome::nothing;
         if (theirs.link != LinkId{} && answers_us) {
             peer.link = theirs.link;
             peer.link_nonce = theirs.nonce;
             peer.link_confirmed = true;
             peer.hello_owed = false;
             peer.fetches = false;
-            return theirs.has(hello_flags::leads) ? Met::leader : Met::donor;
+            return theirs.has(hello_flags::leads) ? HelloOutcome::leader : HelloOutcome::donor;
         }
         // A leader that knows of no link, in an attempt that is newer than the link, has lost it.
         if (peer.link != LinkId{}) {
-            if (theirs.nonce <= peer.link_nonce) return Met::nothing;
-            restart(local, peer);
+            if (theirs.nonce <= peer.link_nonce) return HelloOutcome::nothing;
+            restart(self, peer);
         }
         peer.hello_owed = true;
-        return Met::nothing;
+        return HelloOutcome::nothing;
     }
 
-    [[nodiscard]] static Met meet_follower(Local<Composition>& local, Peer& peer, const Hello& theirs,
-                                           bool answers_us) noexcept {
+    [[nodiscard]] static HelloOutcome meet_follower(Self<Composition>& self, Peer& peer, const Hello& theirs,
+                                                    bool answers_us) noexcept {
         const bool fetches =
-            theirs.has(hello_flags::fetches) && theirs.promised == local.promised && local.promised.node == peer.id;
-        if (!local.leads() && !fetches) {
+            theirs.has(hello_flags::fetches) && theirs.promised == self.promised && self.promised.node == peer.id;
+        if (!self.leads() && !fetches) {
             // A candidate that tries anew without fetching has left the link over which it did.
-            if (peer.fetches && peer.link_nonce < theirs.nonce) restart(local, peer);
-            return Met::nothing;
+            if (peer.fetches && peer.link_nonce < theirs.nonce) restart(self, peer);
+            return HelloOutcome::nothing;
         }
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             // What the peer says again came before it can have heard the answer, if the line is slow.
-            const bool late = !peer.link_slow || local.now - peer.hello_at >= frame_timeout<Limits>;
+            const bool late = !peer.link_slow || self.now - peer.hello_at >= frame_timeout<Limits>;
             peer.hello_owed = peer.hello_owed || (!peer.link_confirmed && late);
-            return Met::nothing;
+            return HelloOutcome::nothing;
         }
         // A link that begins anew needs a new number, even if the peer's attempt is still the same.
-        const Epoch epoch = local.role == Role::leader ? local.epoch : local.promised;
-        peer.link = link_id(epoch, local.run, peer.run, mix(theirs.nonce, peer.nonce));
-        peer.fetches = local.role != Role::leader;
+        const Epoch epoch = self.role == Role::leader ? self.epoch : self.promised;
+        peer.link = link_id(epoch, self.run, peer.run, mix(theirs.nonce, peer.nonce));
+        peer.fetches = self.role != Role::leader;
         peer.refusal = Error::none;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
         // Only an answer tells how long a hello takes; the last one that was said may have been to nobody.
-        const Duration took = answers_us ? local.now - peer.hello_at : Duration{};
+        const Duration took = answers_us ? self.now - peer.hello_at : Duration{};
         peer.link_slow = took.microseconds * 2 > Limits::failure_timeout.microseconds;
         peer.hello_owed = true;
-        return Met::follower;
+        return HelloOutcome::follower;
     }
 };
 

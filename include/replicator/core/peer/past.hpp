@@ -27,8 +27,8 @@ struct Past {
 
     /// True when a node that says this, and no higher epoch, went back; if it says it now, which is for the caller to
     /// find out.
-    [[nodiscard]] static bool shows(const Local<Composition>& local, const Peer& peer, const Hello& theirs) noexcept {
-        if (local.role == Role::leader && lacks_what_it_vouched_for(local, peer.progress, theirs)) return true;
+    [[nodiscard]] static bool shows(const Self<Composition>& self, const Peer& peer, const Hello& theirs) noexcept {
+        if (self.role == Role::leader && lacks_what_it_vouched_for(self, peer.progress, theirs)) return true;
         if constexpr (Composition::is_durable) {
             return false;
         } else {
@@ -37,29 +37,29 @@ struct Past {
             const bool blank = theirs.last.index == Index{} && theirs.suspect_from == Index{} &&
                                theirs.promised <= peer.promised_with_entries;
             const bool leads_less =
-                theirs.has(hello_flags::leads) && theirs.epoch == local.epochs().last() && theirs.last < local.last();
+                theirs.has(hello_flags::leads) && theirs.epoch == self.epochs().last() && theirs.last < self.last();
             return (blank && peer.promised_with_entries != Epoch{}) || leads_less;
         }
     }
 
     /// What this node promised and vouched for is forgotten, so it goes on as another incarnation, which counts only
     /// when it was admitted. No other copy of its disk ever gets the same number. False when the log cannot keep that.
-    [[nodiscard]] static bool forget(Local<Composition>& local, const Hello& leader) noexcept {
-        const std::uint64_t next = mix(mix(value(local.incarnation), value(leader.run)), leader.nonce);
+    [[nodiscard]] static bool forget(Self<Composition>& self, const Hello& leader) noexcept {
+        const std::uint64_t next = mix(mix(value(self.incarnation), value(leader.run)), leader.nonce);
         const auto change = [next](auto& metadata) { metadata.copies_lost = next - value(metadata.incarnation); };
-        if (!local.history.remember(change)) return false;
-        local.incarnation = Incarnation{next};
+        if (!self.history.remember(change)) return false;
+        self.incarnation = Incarnation{next};
         return true;
     }
 
 private:
     /// Of what it acknowledged, only this leader's line counts: a longer log of another epoch does not have it.
-    [[nodiscard]] static bool lacks_what_it_vouched_for(const Local<Composition>& local, const Progress& follower,
+    [[nodiscard]] static bool lacks_what_it_vouched_for(const Self<Composition>& self, const Progress& follower,
                                                         const Hello& theirs) noexcept {
         if (theirs.incarnation != follower.incarnation || theirs.suspect_from != Index{}) return false;
         Position bound = theirs.last;
-        if (bound.epoch == Epoch{}) bound.epoch = local.epochs().last();  // forgotten there, so it bounds nothing
-        return local.epochs().newest_at_or_below(bound, local.log().last()).index < vouched(follower);
+        if (bound.epoch == Epoch{}) bound.epoch = self.epochs().last();  // forgotten there, so it bounds nothing
+        return self.epochs().newest_at_or_below(bound, self.log().last()).index < vouched(follower);
     }
 };
 

@@ -213,7 +213,7 @@ struct Progress {
     Allowance allowance;  ///< for the bytes in flight
 
     bool probe_owed = false;  ///< ask whether `previous` is common
-    bool note_due = false;    ///< time passed: what was held back may go
+    bool append_due = false;  ///< time passed: what was held back may go
     bool heartbeat_owed = false;
     Instant sent_at;                      ///< when something was last written for it
     Instant rewound_at;                   ///< when the cursor last went back

@@ -100,19 +100,19 @@ public:
     }
 
     /// What to do next. `roster` is what this node's log says, and `room` what that has room for. O(peers).
-    [[nodiscard]] Move next(const Local<Composition>& local, Peers peers, const Roster& roster, Room room) noexcept {
-        count(local, peers, roster);
+    [[nodiscard]] Move next(const Self<Composition>& self, Peers peers, const Roster& roster, Room room) noexcept {
+        count(self, peers, roster);
         const std::size_t expected = binding() && expected_ < expected_now_ ? expected_ : expected_now_;
-        const bool over = answered_ >= expected || local.now - asked_at_ >= Limits::promotion_timeout;
+        const bool over = answered_ >= expected || self.now - asked_at_ >= Limits::promotion_timeout;
         switch (step_) {
             case PromotionStep::asking:
                 if (options_.unless_led && led_since_) return give_up(Error::stale_epoch);
                 if (options_.unless_led && asked_by_a_person_) return give_up(Error::busy);
-                if (options_.unless_led && answered_ < expected && !was_patient(local.now)) return Move::wait;
+                if (options_.unless_led && answered_ < expected && !was_patient(self.now)) return Move::wait;
                 if (!sufficient_ && !over) return Move::wait;
                 if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
                 // Before anybody is bound; more answers may show that the entry can be committed.
-                if (!fits(room, local.node_count)) return over ? give_up(Error::log_full) : Move::wait;
+                if (!fits(room, self.node_count)) return over ? give_up(Error::log_full) : Move::wait;
                 if (!sufficient_) expected_ = answered_;
                 return Move::bind;
             case PromotionStep::promising:
@@ -120,7 +120,7 @@ public:
                 if (!sufficient_ && !options_.may_lose) return give_up(Error::nodes_missing);
                 step_ = PromotionStep::fetching;
                 [[fallthrough]];
-            case PromotionStep::fetching: return fetch(local);
+            case PromotionStep::fetching: return fetch(self);
             default: return Move::wait;
         }
     }
@@ -128,16 +128,16 @@ public:
     /// The node that holds what this one has to fetch; NodeId{} when nothing is missing.
     [[nodiscard]] NodeId donor() const noexcept { return ahead_; }
 
-    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Local<Composition>& local,
+    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Self<Composition>& self,
                                                                  Peers peers) const noexcept {
         PromotionStatus<Composition::peers_max> status;
         status.step = step_;
         status.error = error_;
         status.epoch = epoch_;
         status.forced = forced_ && step_ == PromotionStep::leading;
-        status.needed = guarantee_of<Policy>(local.node_count, Composition::stage).promotion_hears;
+        status.needed = guarantee_of<Policy>(self.node_count, Composition::stage).promotion_hears;
         status.heard = heard_;
-        status.ahead = ahead_ == NodeId{} ? local.self : ahead_;
+        status.ahead = ahead_ == NodeId{} ? self.id : ahead_;
         status.newest = newest_;
         if (step_ == PromotionStep::none) return status;
         for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -174,18 +174,18 @@ private:
     /// Who was heard, whether that is enough, and who holds the most. While nothing is binding, every node is believed
     /// what it says of itself; in the end it is the newest log of all that says whose copies count. That is this
     /// node's own when nobody is ahead.
-    void count(const Local<Composition>& local, Peers peers, const Roster& roster) noexcept {
+    void count(const Self<Composition>& self, Peers peers, const Roster& roster) noexcept {
         answered_ = expected_now_ = 0;
         led_since_ = asked_by_a_person_ = false;
         ahead_ = NodeId{};
-        newest_ = local.last();
-        Position commit = local.known_commit;
-        Epoch newest_epoch = local.epochs().last();
+        newest_ = self.last();
+        Position commit = self.known_commit;
+        Epoch newest_epoch = self.epochs().last();
         bool all = true;  // a node that gave up what it once held counts only together with all others
         for (std::size_t i = 0; i < peers.size(); ++i) {
             const Vote& vote = votes_[i];
             all = all && vote.answered && vote.claims;
-            if (vote.answered || !is_known_to_be_down(local, peers[i])) ++expected_now_;
+            if (vote.answered || !is_known_to_be_down(self, peers[i])) ++expected_now_;
             if (!vote.answered) continue;
             ++answered_;
             if (!vote.blank && newest_ < vote.last) {
@@ -194,15 +194,15 @@ private:
             }
             if (commit < vote.commit) commit = vote.commit;
             if (newest_epoch < vote.last.epoch) newest_epoch = vote.last.epoch;
-            led_since_ = led_since_ || vote.leads || local.epochs().last() < vote.last.epoch;
+            led_since_ = led_since_ || vote.leads || self.epochs().last() < vote.last.epoch;
             asked_by_a_person_ = asked_by_a_person_ || vote.asks;
         }
-        const bool claims = roster.counting(local.self) == local.incarnation && local.epochs().last() != Epoch{};
+        const bool claims = roster.counting(self.id) == self.incarnation && self.epochs().last() != Epoch{};
         all = all && claims;
-        const bool self = claims && (all || local.suspect_from() == Index{});
+        const bool own = claims && (all || self.suspect_from() == Index{});
         bool last_leader = options_.last_leader != NodeId{} && options_.last_leader == newest_epoch.node &&
-                           options_.last_leader == local.self && self;
-        heard_ = self ? 1 : 0;
+                           options_.last_leader == self.id && own;
+        heard_ = own ? 1 : 0;
         const bool final = binding() && (step_ == PromotionStep::fetching || ahead_ == NodeId{});
         for (std::size_t i = 0; i < peers.size(); ++i) {
             Vote& vote = votes_[i];
@@ -213,7 +213,7 @@ private:
             const NodeId node = peers[i].id;
             last_leader = last_leader || (node == options_.last_leader && node == newest_epoch.node);
         }
-        const Guarantee guarantee = guarantee_of<Policy>(local.node_count, Composition::stage);
+        const Guarantee guarantee = guarantee_of<Policy>(self.node_count, Composition::stage);
         // Somebody was told of entries that all who answered lack: a copy went back, or all were destroyed.
         const bool lacks = newest_ < commit;
         forced_ = heard_ < guarantee.promotion_hears || lacks;
@@ -226,9 +226,9 @@ private:
 
     /// Nobody waits for an answer from there, though one that comes in time is heard: it has been silent for as long as
     /// this node was awake to hear it, and no connection to it is open.
-    [[nodiscard]] static bool is_known_to_be_down(const Local<Composition>& local, const Peer& peer) noexcept {
-        const Instant since = peer.heard_at && local.awake_since < *peer.heard_at ? *peer.heard_at : local.awake_since;
-        return !peer.connected && local.now - since >= Limits::failure_timeout;
+    [[nodiscard]] static bool is_known_to_be_down(const Self<Composition>& self, const Peer& peer) noexcept {
+        const Instant since = peer.heard_at && self.awake_since < *peer.heard_at ? *peer.heard_at : self.awake_since;
+        return !peer.connected && self.now - since >= Limits::failure_timeout;
     }
 
     /// The last room of a log is for promotions that free it: those whose entry the nodes that were heard can commit.
@@ -241,16 +241,16 @@ private:
     }
 
     /// This node must hold what the newest of them does before it may lead.
-    [[nodiscard]] Move fetch(const Local<Composition>& local) noexcept {
+    [[nodiscard]] Move fetch(const Self<Composition>& self) noexcept {
         if (ahead_ == NodeId{}) {
             if (sufficient_ || options_.may_lose) return Move::open;
             return give_up(Error::nodes_missing);
         }
-        if (fetched_ < local.log().last()) {
-            fetched_ = local.log().last();
-            asked_at_ = local.now;
+        if (fetched_ < self.log().last()) {
+            fetched_ = self.log().last();
+            asked_at_ = self.now;
         }
-        if (local.now - asked_at_ >= Limits::promotion_timeout) return give_up(Error::nodes_missing);
+        if (self.now - asked_at_ >= Limits::promotion_timeout) return give_up(Error::nodes_missing);
         return Move::fetch;
     }
 

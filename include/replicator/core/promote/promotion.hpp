@@ -25,7 +25,7 @@
 namespace replicator::core {
 
 /// What a candidacy leads to is done by the relations of the node to its peers (node/relations.hpp). They tell
-/// `local()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
+/// `self()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
 /// `leave_old_epoch()`.
 template <class Composition>
 class Promotion {
@@ -36,36 +36,36 @@ public:
     using ConstPeers = std::span<const Peer>;
 
     [[nodiscard]] bool is_active() const noexcept { return candidacy_.active(); }
-    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Local<Composition>& local,
+    [[nodiscard]] PromotionStatus<Composition::peers_max> status(const Self<Composition>& self,
                                                                  ConstPeers peers) const noexcept {
-        return candidacy_.status(local, peers);
+        return candidacy_.status(self, peers);
     }
     /// To lead again, without being asked.
     [[nodiscard]] ReturnToLead<Composition>& wish() noexcept { return wish_; }
     /// What the whole log says about the nodes; nothing that counts while the log is stalled.
-    [[nodiscard]] const Roster& roster(const Local<Composition>& local, const Applier<Composition>& applier) noexcept {
-        return roster_.of(local, applier);
+    [[nodiscard]] const Roster& roster(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
+        return roster_.of(self, applier);
     }
 
     /// Of an epoch that this node may open, if the others promise it.
-    [[nodiscard]] static Epoch next_epoch(const Local<Composition>& local) noexcept {
-        const std::uint64_t next = local.promised.counter + 1;
-        const std::uint64_t least = local.authority.counter_min();
-        return {next < least ? least : next, local.self, static_cast<std::uint32_t>(value(local.run))};
+    [[nodiscard]] static Epoch next_epoch(const Self<Composition>& self) noexcept {
+        const std::uint64_t next = self.promised.counter + 1;
+        const std::uint64_t least = self.authority.counter_min();
+        return {next < least ? least : next, self.id, static_cast<std::uint32_t>(value(self.run))};
     }
 
     /// Begins a candidacy. It goes on with what comes in and with time.
     template <class Relations>
     [[nodiscard]] Result<void> begin(Relations relations, const PromotionOptions& options) noexcept {
-        Local<Composition>& local = relations.local();
-        if (local.role == Role::faulted) return Error::faulted;
-        if (local.log().last() == Index{}) return Error::not_bootstrapped;
-        if (local.role == Role::leader) return {};
+        Self<Composition>& self = relations.self();
+        if (self.role == Role::faulted) return Error::faulted;
+        if (self.log().last() == Index{}) return Error::not_bootstrapped;
+        if (self.role == Role::leader) return {};
         // What a restarted node asks for by itself gives way to a person.
         if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
-        if (!local.authority.may_lead(local.now)) return Error::lease_over;
+        if (!self.authority.may_lead(self.now)) return Error::lease_over;
         stop_fetching(relations);
-        candidacy_.begin(options, ++local.attempts, local.now);
+        candidacy_.begin(options, ++self.attempts, self.now);
         ask_everybody(relations.peers());
         pursue(relations);
         return {};
@@ -74,11 +74,11 @@ public:
     /// A candidate asks. The answer, which tells what it is promised, is written later from what then is.
     template <class Relations>
     void take_request(Relations relations, Peer& peer, const PromiseRequest& request) noexcept {
-        Local<Composition>& local = relations.local();
-        if (!Questions<Composition>::understands(local, peer, request)) return;
-        if (request.binding() && local.promised < request.epoch) {
-            if (!local.promise(request.epoch)) return local.fail_if_log_did();  // the candidate asks again
-            if (local.role == Role::leader) relations.step_down();
+        Self<Composition>& self = relations.self();
+        if (!Questions<Composition>::understands(self, peer, request)) return;
+        if (request.binding() && self.promised < request.epoch) {
+            if (!self.promise(request.epoch)) return self.fail_if_log_did();  // the candidate asks again
+            if (self.role == Role::leader) relations.step_down();
             relations.leave_old_epoch();
             pursue(relations);
         }
@@ -89,10 +89,10 @@ public:
 
     template <class Relations>
     void take_reply(Relations relations, Peer& peer, const PromiseReply& reply) noexcept {
-        Local<Composition>& local = relations.local();
+        Self<Composition>& self = relations.self();
         const bool awaited = candidacy_.active() && reply.question == candidacy_.question();
-        if (!awaited || !Questions<Composition>::understands(local, peer, reply)) return;
-        if (local.promised < reply.promised && !local.promise(reply.promised)) return local.fail_if_log_did();
+        if (!awaited || !Questions<Composition>::understands(self, peer, reply)) return;
+        if (self.promised < reply.promised && !self.promise(reply.promised)) return self.fail_if_log_did();
         relations.leave_old_epoch();
         candidacy_.take(static_cast<std::size_t>(&peer - relations.peers().data()), reply);
         pursue(relations);
@@ -101,11 +101,11 @@ public:
     /// The leader wants this node to lead, which must still hold exactly what the leader thinks, and not drain itself.
     template <class Relations>
     void take_hand_over(Relations relations, const Peer& peer, const HandOver& hand_over) noexcept {
-        Local<Composition>& local = relations.local();
-        if (local.last() != hand_over.last || candidacy_.active() || local.draining) return;
-        if (!local.authority.may_lead(local.now)) return;
-        candidacy_.begin({.last_leader = peer.id}, ++local.attempts, local.now);
-        bind(relations, next_epoch(local));
+        Self<Composition>& self = relations.self();
+        if (self.last() != hand_over.last || candidacy_.active() || self.draining) return;
+        if (!self.authority.may_lead(self.now)) return;
+        candidacy_.begin({.last_leader = peer.id}, ++self.attempts, self.now);
+        bind(relations, next_epoch(self));
         pursue(relations);
     }
 
@@ -122,38 +122,38 @@ public:
 
     template <class Relations>
     void tick(Relations relations) noexcept {
-        Local<Composition>& local = relations.local();
-        if (wish_.due(local)) {
+        Self<Composition>& self = relations.self();
+        if (wish_.due(self)) {
             static_cast<void>(begin(relations, {.may_lose = false, .last_leader = {}, .unless_led = true}));
         }
         if (!candidacy_.active()) return;
-        ask_again(local, relations.peers());
+        ask_again(self, relations.peers());
         pursue(relations);
     }
 
     /// Writes the answer to the peer's question; 0 while the log is stalled. `buffer` has room for any head.
-    [[nodiscard]] std::size_t write_reply(const Local<Composition>& local, const Applier<Composition>& applier,
+    [[nodiscard]] std::size_t write_reply(const Self<Composition>& self, const Applier<Composition>& applier,
                                           Peer& peer, std::span<std::byte> buffer) noexcept {
-        const Roster& roster = roster_.of(local, applier);
-        if (stalled(local.log())) return 0;
+        const Roster& roster = roster_.of(self, applier);
+        if (stalled(self.log())) return 0;
         peer.reply_owed = false;
         const std::uint32_t flags = candidacy_.of_a_person() ? ballot_flags::candidate : 0;
-        return write_head(buffer.data(), Questions<Composition>::make_reply(local, roster, flags, peer));
+        return write_head(buffer.data(), Questions<Composition>::make_reply(self, roster, flags, peer));
     }
-    [[nodiscard]] std::size_t write_request(const Local<Composition>& local, Peer& peer,
+    [[nodiscard]] std::size_t write_request(const Self<Composition>& self, Peer& peer,
                                             std::span<std::byte> buffer) const noexcept {
         peer.request_owed = false;
-        peer.requested_at = local.now;
-        return write_head(buffer.data(), Questions<Composition>::make_request(local, candidacy_, peer));
+        peer.requested_at = self.now;
+        return write_head(buffer.data(), Questions<Composition>::make_request(self, candidacy_, peer));
     }
 
 private:
     static void ask_everybody(Peers peers) noexcept {
         for (Peer& peer : peers) peer.request_owed = true;
     }
-    void ask_again(const Local<Composition>& local, Peers peers) noexcept {
+    void ask_again(const Self<Composition>& self, Peers peers) noexcept {
         for (std::size_t i = 0; i < peers.size(); ++i) {
-            const bool due = local.now - peers[i].requested_at >= Limits::retry_interval;
+            const bool due = self.now - peers[i].requested_at >= Limits::retry_interval;
             if (due && candidacy_.unanswered(i)) peers[i].request_owed = true;
         }
     }
@@ -161,19 +161,19 @@ private:
     /// Takes a candidacy as far as it goes now.
     template <class Relations>
     void pursue(Relations relations) noexcept {
-        Local<Composition>& local = relations.local();
-        if (local.role == Role::faulted) return;
+        Self<Composition>& self = relations.self();
+        if (self.role == Role::faulted) return;
         while (candidacy_.active()) {
-            if (candidacy_.binding() && candidacy_.epoch() != local.promised) {
+            if (candidacy_.binding() && candidacy_.epoch() != self.promised) {
                 candidacy_.refuse(Error::stale_epoch);
                 break;
             }
-            const Roster& roster = roster_.of(local, relations.applier());
-            if (stalled(local.log())) return;
-            const Room room = local.history.room_to_lead(relations.applier().next(), local.node_count);
-            switch (candidacy_.next(local, relations.peers(), roster, room)) {
+            const Roster& roster = roster_.of(self, relations.applier());
+            if (stalled(self.log())) return;
+            const Room room = self.history.room_to_lead(relations.applier().next(), self.node_count);
+            switch (candidacy_.next(self, relations.peers(), roster, room)) {
                 case Candidacy<Composition>::Move::wait: return;
-                case Candidacy<Composition>::Move::bind: bind(relations, next_epoch(local)); break;
+                case Candidacy<Composition>::Move::bind: bind(relations, next_epoch(self)); break;
                 case Candidacy<Composition>::Move::fetch: return fetch_from(relations, candidacy_.donor());
                 case Candidacy<Composition>::Move::open: return open(relations);
                 case Candidacy<Composition>::Move::refuse: break;
@@ -187,27 +187,27 @@ private:
     /// This node promises itself, and asks the others to.
     template <class Relations>
     void bind(Relations relations, Epoch epoch) noexcept {
-        Local<Composition>& local = relations.local();
-        if (!local.promise(epoch)) return candidacy_.refuse(local.history.refused_by_log());
+        Self<Composition>& self = relations.self();
+        if (!self.promise(epoch)) return candidacy_.refuse(self.history.refused_by_log());
         relations.leave_old_epoch();
-        candidacy_.promise(epoch, ++local.attempts, local.now);
+        candidacy_.promise(epoch, ++self.attempts, self.now);
         ask_everybody(relations.peers());
     }
 
     template <class Relations>
     void fetch_from(Relations relations, NodeId donor) noexcept {
-        Local<Composition>& local = relations.local();
-        if (local.donor == donor) return;
+        Self<Composition>& self = relations.self();
+        if (self.donor == donor) return;
         stop_fetching(relations);
-        local.donor = donor;
-        if (Peer* const peer = relations.find(donor)) Links<Composition>::restart(local, *peer);
+        self.donor = donor;
+        if (Peer* const peer = relations.find(donor)) Links<Composition>::restart(self, *peer);
     }
     template <class Relations>
     void stop_fetching(Relations relations) noexcept {
-        Local<Composition>& local = relations.local();
-        Peer* const donor = relations.find(local.donor);
-        local.donor = NodeId{};
-        const bool fetches = donor != nullptr && local.source == donor->id && local.leader != donor->id;
+        Self<Composition>& self = relations.self();
+        Peer* const donor = relations.find(self.donor);
+        self.donor = NodeId{};
+        const bool fetches = donor != nullptr && self.source == donor->id && self.leader != donor->id;
         if (fetches) relations.lose(*donor);
     }
 

@@ -22,26 +22,26 @@ public:
     /// A process that came back from its disk asks at once.
     void begin_at_once() noexcept { wished_ = true, next_at_ = Instant{}; }
     /// A leader that was fenced leaves the one who fenced it some time.
-    void begin(const Local<Composition>& local) noexcept { wished_ = true, next_at_ = local.now + interval(local); }
+    void begin(const Self<Composition>& self) noexcept { wished_ = true, next_at_ = self.now + interval(self); }
     void end() noexcept { wished_ = false; }
     /// This node itself was away for so long that its time of the fencing may be an old one.
-    void was_absent(const Local<Composition>& local) noexcept {
-        if (next_at_ != Instant{}) next_at_ = local.now + interval(local);
+    void was_absent(const Self<Composition>& self) noexcept {
+        if (next_at_ != Instant{}) next_at_ = self.now + interval(self);
     }
 
     /// True when it is time to ask (again). The wish is over once anybody leads.
-    [[nodiscard]] bool due(const Local<Composition>& local) noexcept {
+    [[nodiscard]] bool due(const Self<Composition>& self) noexcept {
         if (!wished_) return false;
-        wished_ = local.role == Role::follower && local.leader == NodeId{};
-        if (!wished_ || local.now < next_at_) return false;
-        next_at_ = local.now + interval(local);
+        wished_ = self.role == Role::follower && self.leader == NodeId{};
+        if (!wished_ || self.now < next_at_) return false;
+        next_at_ = self.now + interval(self);
         return true;
     }
 
 private:
-    [[nodiscard]] static Duration interval(const Local<Composition>& local) noexcept {
+    [[nodiscard]] static Duration interval(const Self<Composition>& self) noexcept {
         std::uint64_t rank = 0;
-        for (const NodeId node : local.all_nodes()) rank += node < local.self ? 1u : 0u;
+        for (const NodeId node : self.all_nodes()) rank += node < self.id ? 1u : 0u;
         return {Limits::failure_timeout.microseconds + rank * Limits::retry_interval.microseconds};
     }
 

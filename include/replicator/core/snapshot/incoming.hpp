@@ -40,54 +40,54 @@ public:
 
     /// The head of a frame with a part of a state came. False when what follows is of no use.
     template <class Following>
-    [[nodiscard]] bool take_head(Local<Composition>& local, Following& follower, const FrameHeader& header,
+    [[nodiscard]] bool take_head(Self<Composition>& self, Following& follower, const FrameHeader& header,
                                  std::span<const std::byte> head) noexcept {
         return header.type == FrameType::snapshot_piece
-                   ? begin_piece(local, follower, read_snapshot_piece(head.data()), header.tail_bytes)
-                   : begin(local, follower, read_snapshot_begin(head.data()), header.tail_bytes);
+                   ? begin_piece(self, follower, read_snapshot_piece(head.data()), header.tail_bytes)
+                   : begin(self, follower, read_snapshot_begin(head.data()), header.tail_bytes);
     }
 
     /// A state begins, with so many bytes to follow. False when they are of no use.
     template <class Following>
-    [[nodiscard]] bool begin(Local<Composition>& local, const Following& follower, const SnapshotBegin& begin,
+    [[nodiscard]] bool begin(Self<Composition>& self, const Following& follower, const SnapshotBegin& begin,
                              std::size_t tail_bytes) noexcept {
         const Position lacks = begin.lacks;
         const Index at = begin.position.index;
         // A head that comes late may be that of the state which is here by now.
         const bool late =
-            lacks.index <= at && reaches_back_to(local.log(), at) && chain_at(local.log(), at) == begin.chain;
+            lacks.index <= at && reaches_back_to(self.log(), at) && chain_at(self.log(), at) == begin.chain;
         // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
-        const bool own = lacks.epoch == Epoch{} ? lacks.index == local.commit : lacks.index <= local.commit;
-        const bool replaces = lacks.index != Index{} && own && local.epochs().at(lacks.index) == lacks.epoch && !late;
-        if (stalled(local.log())) return false;
-        if (replaces && !follower.may_be_replaced(local, begin.common)) {
-            local.fail(Error::diverged);
+        const bool own = lacks.epoch == Epoch{} ? lacks.index == self.commit : lacks.index <= self.commit;
+        const bool replaces = lacks.index != Index{} && own && self.epochs().at(lacks.index) == lacks.epoch && !late;
+        if (stalled(self.log())) return false;
+        if (replaces && !follower.may_be_replaced(self, begin.common)) {
+            self.fail(Error::diverged);
             return false;
         }
         return gather_begin(begin, tail_bytes, replaces);
     }
     template <class Following>
-    [[nodiscard]] bool begin_piece(const Local<Composition>& local, Following& follower, const SnapshotPiece& piece,
+    [[nodiscard]] bool begin_piece(const Self<Composition>& self, Following& follower, const SnapshotPiece& piece,
                                    std::size_t tail_bytes) noexcept {
-        const bool wanted = gather_piece(local, piece, tail_bytes);
+        const bool wanted = gather_piece(self, piece, tail_bytes);
         if (!wanted) follower.owe_ack();
         return wanted;
     }
 
     /// A piece of the tail of a snapshot frame came; `ends` with the last.
     template <class Following>
-    [[nodiscard]] Error take(Local<Composition>& local, Applier<Composition>& applier, Following& follower,
+    [[nodiscard]] Error take(Self<Composition>& self, Applier<Composition>& applier, Following& follower,
                              std::span<const std::byte> piece, bool ends) noexcept {
-        switch (gather(local, piece, ends)) {
+        switch (gather(self, piece, ends)) {
             case Step::nothing: return Error::none;
-            case Step::begun: notify(local, false); [[fallthrough]];
+            case Step::begun: notify(self, false); [[fallthrough]];
             case Step::moved: follower.owe_ack(); break;
-            case Step::useless: follower.refuse(local, Error::snapshot_old, local.last()); break;
+            case Step::useless: follower.refuse(self, Error::snapshot_old, self.last()); break;
             case Step::corrupt: return Error::corrupt;
             case Step::foreign: return Error::protocol;
-            case Step::invalid: local.fail(Error::snapshot_invalid); break;
-            case Step::no_room: local.fail_if_log_did(); break;
-            case Step::complete: complete(local, applier, follower); break;
+            case Step::invalid: self.fail(Error::snapshot_invalid); break;
+            case Step::no_room: self.fail_if_log_did(); break;
+            case Step::complete: complete(self, applier, follower); break;
         }
         return Error::none;
     }
@@ -103,10 +103,10 @@ public:
     }
 
     /// False when the piece is not the next one; the leader should then hear which one is.
-    [[nodiscard]] bool gather_piece(const Local<Composition>& local, const SnapshotPiece& piece,
+    [[nodiscard]] bool gather_piece(const Self<Composition>& self, const SnapshotPiece& piece,
                                     std::size_t tail_bytes) noexcept {
-        const SnapshotOffset& here = local.incoming;
-        if (!local.installing() || piece.id != here.id || piece.offset != here.offset) return false;
+        const SnapshotOffset& here = self.incoming;
+        if (!self.installing() || piece.id != here.id || piece.offset != here.offset) return false;
         if (tail_bytes > buffer_.size()) return false;
         gathering_begin_ = false;
         piece_ = piece;
@@ -114,127 +114,127 @@ public:
         return true;
     }
 
-    [[nodiscard]] Step gather(Local<Composition>& local, std::span<const std::byte> piece, bool ends) noexcept {
+    [[nodiscard]] Step gather(Self<Composition>& self, std::span<const std::byte> piece, bool ends) noexcept {
         // What came whole is used where it stands.
-        if (ends && gathered_ == 0 && !gathering_begin_) return load(local, piece);
+        if (ends && gathered_ == 0 && !gathering_begin_) return load(self, piece);
         if (!piece.empty()) std::memcpy(buffer_.data() + gathered_, piece.data(), piece.size());
         gathered_ += piece.size();
         if (!ends) return Step::nothing;
         const auto whole = std::span<const std::byte>(buffer_).first(gathered_);
-        return gathering_begin_ ? start(local, whole) : load(local, whole);
+        return gathering_begin_ ? start(self, whole) : load(self, whole);
     }
 
     /// Puts the new state in the place of the old one, and begins the log behind it. Until that is on the disk, where
     /// there is one, the old one stays. False when the disk has no room, or failed, which its log then says. Up
     /// to `verified`, this node held what the leader holds.
-    [[nodiscard]] bool finish(Local<Composition>& local, Applier<Composition>& applier, Index verified) noexcept {
+    [[nodiscard]] bool finish(Self<Composition>& self, Applier<Composition>& applier, Index verified) noexcept {
         // What both lines share was held here, too; the state may be older than that.
         const Index position = begin_.position.index;
-        if (replaces_) local.held_through = larger(local.held_through, begin_.common);
-        if (verified > position) local.held_through = larger(local.held_through, verified);
-        if (!replace_history(local, position)) {
-            forget(local);
+        if (replaces_) self.lost_through = larger(self.lost_through, begin_.common);
+        if (verified > position) self.lost_through = larger(self.lost_through, verified);
+        if (!replace_history(self, position)) {
+            forget(self);
             return false;
         }
-        local.commit = position;
-        applier.install(std::move(thawing_.machine()), local.log().begin());
-        forget(local);
+        self.commit = position;
+        applier.install(std::move(thawing_.machine()), self.log().begin());
+        forget(self);
         return true;
     }
 
     /// What was received is given up; what this node holds stays.
-    void drop(Local<Composition>& local) noexcept {
+    void drop(Self<Composition>& self) noexcept {
         if constexpr (Composition::is_durable) {
-            if (local.installing()) local.history.drop_snapshot();
+            if (self.installing()) self.history.drop_snapshot();
         }
-        forget(local);
+        forget(self);
     }
 
 private:
     template <class Following>
-    void complete(Local<Composition>& local, Applier<Composition>& applier, Following& follower) noexcept {
-        notify(local, true);
+    void complete(Self<Composition>& self, Applier<Composition>& applier, Following& follower) noexcept {
+        notify(self, true);
         // Without a replacement what is committed here is in the state; a tail of another line is not.
-        follower.discard_after(local, replaces_ ? begin_.common : larger(begin_.common, local.commit));
-        if (!finish(local, applier, follower.verified())) return local.fail_if_log_did();
-        follower.stand_at_state(local);
+        follower.discard_after(self, replaces_ ? begin_.common : larger(begin_.common, self.commit));
+        if (!finish(self, applier, follower.verified())) return self.fail_if_log_did();
+        follower.stand_at_state(self);
     }
 
-    void notify(Local<Composition>& local, bool complete) const noexcept {
-        if constexpr (requires { local.observer->on_snapshot(local.leader, SnapshotProgress{}); }) {
-            local.observer->on_snapshot(local.leader, SnapshotProgress{
-                                                          .id = begin_.id,
-                                                          .index = begin_.position.index,
-                                                          .bytes = local.incoming.offset,
-                                                          .attempt = 0,
-                                                          .complete = complete,
-                                                      });
+    void notify(Self<Composition>& self, bool complete) const noexcept {
+        if constexpr (requires { self.observer->on_snapshot(self.leader, SnapshotProgress{}); }) {
+            self.observer->on_snapshot(self.leader, SnapshotProgress{
+                                                        .id = begin_.id,
+                                                        .index = begin_.position.index,
+                                                        .bytes = self.incoming.offset,
+                                                        .attempt = 0,
+                                                        .complete = complete,
+                                                    });
         }
     }
 
-    void forget(Local<Composition>& local) noexcept {
-        local.incoming = SnapshotOffset{};
+    void forget(Self<Composition>& self) noexcept {
+        self.incoming = SnapshotOffset{};
         thawing_.drop();
     }
 
-    [[nodiscard]] bool replace_history(Local<Composition>& local, Index position) noexcept {
-        if (position < local.held_through) {
+    [[nodiscard]] bool replace_history(Self<Composition>& self, Index position) noexcept {
+        if (position < self.lost_through) {
             const auto suspect = [position](auto& metadata) { metadata.suspect_from = position + 1; };
-            if (!local.history.remember(suspect)) return false;
+            if (!self.history.remember(suspect)) return false;
         }
-        return local.history.install(position, begin_.chain, epochs_, roster_);
+        return self.history.install(position, begin_.chain, epochs_, roster_);
     }
 
     /// The state also goes to the disk, piece by piece.
-    [[nodiscard]] bool begin_on_disk(Local<Composition>& local, std::span<const std::byte> tail) const noexcept {
+    [[nodiscard]] bool begin_on_disk(Self<Composition>& self, std::span<const std::byte> tail) const noexcept {
         if constexpr (Composition::is_durable) {
-            return local.history.begin_snapshot(begin_.id, begin_.position, begin_.chain, tail) == Error::none;
+            return self.history.begin_snapshot(begin_.id, begin_.position, begin_.chain, tail) == Error::none;
         } else {
             return true;
         }
     }
-    [[nodiscard]] static bool append_on_disk(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
+    [[nodiscard]] static bool append_on_disk(Self<Composition>& self, std::span<const std::byte> piece) noexcept {
         if constexpr (Composition::is_durable) {
-            return local.history.append_snapshot(piece) == Error::none;
+            return self.history.append_snapshot(piece) == Error::none;
         } else {
             return true;
         }
     }
 
-    Step give_up(Local<Composition>& local, Step why) noexcept {
-        drop(local);
+    Step give_up(Self<Composition>& self, Step why) noexcept {
+        drop(self);
         return why;
     }
 
     /// The beginning is whole. The same one again changes nothing, which is what lets a transfer resume.
-    Step start(Local<Composition>& local, std::span<const std::byte> tail) noexcept {
+    Step start(Self<Composition>& self, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
-        if (!fits(local, next_begin_)) return Step::foreign;
-        if (next_begin_.position.index <= local.commit && !replaces_) return give_up(local, Step::useless);
-        if (local.installing() && next_begin_.id == begin_.id) return Step::moved;
+        if (!fits(self, next_begin_)) return Step::foreign;
+        if (next_begin_.position.index <= self.commit && !replaces_) return give_up(self, Step::useless);
+        if (self.installing() && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
-        local.incoming = {begin_.id, 0};
+        self.incoming = {begin_.id, 0};
         whole_checksum_ = 0;
         thawing_.begin();
-        return begin_on_disk(local, tail) ? Step::begun : give_up(local, Step::no_room);
+        return begin_on_disk(self, tail) ? Step::begun : give_up(self, Step::no_room);
     }
 
-    [[nodiscard]] static bool fits(const Local<Composition>& local, const SnapshotBegin& begin) noexcept {
-        return begin.history == local.history.id() && begin.schema == Composition::Codec::schema &&
-               begin.policy == local.policy();
+    [[nodiscard]] static bool fits(const Self<Composition>& self, const SnapshotBegin& begin) noexcept {
+        return begin.history == self.history.id() && begin.schema == Composition::Codec::schema &&
+               begin.policy == self.policy();
     }
 
-    Step load(Local<Composition>& local, std::span<const std::byte> piece) noexcept {
+    Step load(Self<Composition>& self, std::span<const std::byte> piece) noexcept {
         if (checksum(piece) != piece_.checksum) return Step::corrupt;
         if (piece.empty()) {
             const bool whole = whole_checksum_ == piece_.whole_checksum && thawing_.complete();
-            return whole ? Step::complete : give_up(local, Step::invalid);
+            return whole ? Step::complete : give_up(self, Step::invalid);
         }
-        if (!thawing_.load(piece)) return give_up(local, Step::invalid);
-        if (!append_on_disk(local, piece)) return give_up(local, Step::no_room);
+        if (!thawing_.load(piece)) return give_up(self, Step::invalid);
+        if (!append_on_disk(self, piece)) return give_up(self, Step::no_room);
         whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, piece_.checksum));
-        local.incoming.offset += piece.size();
+        self.incoming.offset += piece.size();
         return Step::moved;
     }
 
@@ -242,7 +242,7 @@ private:
     SnapshotBegin begin_;
     Epochs<Composition::Limits::epochs_max> epochs_;
     Roster<Composition::Limits::nodes_max> roster_;
-    Thawing<typename Composition::Machine> thawing_;
+    Loading<typename Composition::Machine> thawing_;
     std::uint32_t whole_checksum_ = 0;
 
     // The frame whose tail is being gathered.

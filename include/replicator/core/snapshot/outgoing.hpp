@@ -56,32 +56,32 @@ public:
     }
 
     /// Writes the beginning or the next piece, which is owed to a follower; 0 when `buffer` is too small.
-    [[nodiscard]] std::size_t transmit(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+    [[nodiscard]] std::size_t transmit(Self<Composition>& self, Applier<Composition>& applier, Peer& peer,
                                        std::span<std::byte> buffer) noexcept {
-        peer.progress.sent_at = local.now;
+        peer.progress.sent_at = self.now;
         SnapshotSend& sending = peer.progress.snapshot;
         if (sending.begin_owed || !frozen_.taken() || sending.id != outgoing_.id) {
-            return transmit_begin(local, applier, peer, buffer);
+            return transmit_begin(self, applier, peer, buffer);
         }
-        return transmit_piece(local, peer, buffer);
+        return transmit_piece(self, peer, buffer);
     }
 
     /// A follower that takes a state says how far it is. `entries` sends what is in the log: it finds out where both
     /// logs part when the state is of no use, and goes on behind the state once that stands.
     template <class Entries>
-    void on_ack(Local<Composition>& local, Peer& peer, const Ack& ack, const Entries& entries) const noexcept {
+    void on_ack(Self<Composition>& self, Peer& peer, const Ack& ack, const Entries& entries) const noexcept {
         const SnapshotSend& sending = peer.progress.snapshot;
         if (ack.refusal && ack.refusal->error == Error::snapshot_old) {
-            return entries.find_common(local, peer, *ack.refusal);
+            return entries.find_common(self, peer, *ack.refusal);
         }
         const bool complete = sending.begun && !ack.snapshot && ack.received >= sending.position.index;
-        if (!complete) return moved(local.now, peer.progress, ack);
+        if (!complete) return moved(self.now, peer.progress, ack);
         const Index end = sending.position.index;
-        const bool reaches = reaches_back_to(local.log(), end);
-        if (reaches && !entries.place_cursor(local, peer.progress, end)) return;
+        const bool reaches = reaches_back_to(self.log(), end);
+        if (reaches && !entries.place_cursor(self, peer.progress, end)) return;
         peer.progress.gave_up_after(larger(end, ack.received));
-        finished(local, peer, reaches);
-        if (reaches) peer.progress.catch_up(local.tell_of(peer.id));
+        finished(self, peer, reaches);
+        if (reaches) peer.progress.catch_up(self.tell_of(peer.id));
     }
 
     /// Sends again what was not answered, and gives the frozen state up when nobody reads it.
@@ -125,18 +125,18 @@ public:
 
     /// The follower installed its state. When the log does not reach back to it any more, that was in vain: the next
     /// attempt is later than this one, but must not come too soon.
-    void finished(Local<Composition>& local, Peer& peer, bool reaches) const noexcept {
+    void finished(Self<Composition>& self, Peer& peer, bool reaches) const noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
-        notify(local, peer, true);
+        notify(self, peer, true);
         sending.id = SnapshotId{};
-        sending.want(local.now);
+        sending.want(self.now);
         if (reaches) {
             sending.in_vain = 0;
             sending.not_before = Instant{};
             return;
         }
         const std::uint32_t doublings = sending.in_vain < 6 ? sending.in_vain : 6;
-        sending.not_before = local.now + Duration{Limits::snapshot_backoff.microseconds << doublings};
+        sending.not_before = self.now + Duration{Limits::snapshot_backoff.microseconds << doublings};
         ++sending.in_vain;
     }
 
@@ -151,12 +151,12 @@ private:
     }
     static constexpr std::uint64_t beginning_bytes = 128;  // there are more, but an answer takes its time, too
 
-    std::size_t transmit_begin(Local<Composition>& local, Applier<Composition>& applier, Peer& peer,
+    std::size_t transmit_begin(Self<Composition>& self, Applier<Composition>& applier, Peer& peer,
                                std::span<std::byte> buffer) noexcept {
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
         if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
-        if (!frozen_.taken() || outgoing_.position.index < local.log().base().index) freeze(local, applier);
-        if (stalled(local.log())) {
+        if (!frozen_.taken() || outgoing_.position.index < self.log().base().index) freeze(self, applier);
+        if (stalled(self.log())) {
             frozen_.drop();  // its chain may not be known
             return 0;
         }
@@ -168,13 +168,13 @@ private:
             sending.chain = outgoing_.chain;
             sending.acknowledged = 0;
             ++sending.begun_count;
-            notify(local, peer, false);
+            notify(self, peer, false);
         }
-        sending.want(local.now);
+        sending.want(self.now);
         sending.begin_owed = false;
         if (sending.asked_at == Instant{}) {
-            sending.asked_at = local.now;
-            if (sending.offset == sending.acknowledged) peer.progress.allowance.asked(local.now);
+            sending.asked_at = self.now;
+            if (sending.offset == sending.acknowledged) peer.progress.allowance.asked(self.now);
         }
         sending.offset = sending.acknowledged;
         peer.progress.sent_last = larger(peer.progress.sent_last, sending.position.index);
@@ -183,19 +183,19 @@ private:
         const std::size_t tail_bytes = write_snapshot_tail<Composition>(tail, outgoing_.epochs, outgoing_.roster);
         SnapshotBegin begin;
         begin.id = outgoing_.id;
-        begin.history = local.history.id();
+        begin.history = self.history.id();
         begin.position = outgoing_.position;
         begin.chain = outgoing_.chain;
         begin.schema = Composition::Codec::schema;
-        begin.policy = local.policy();
+        begin.policy = self.policy();
         begin.tail_checksum = checksum({tail, tail_bytes});
         begin.common = sending.common;
         begin.lacks = sending.lacks;
-        outgoing_.read_at = local.now;
+        outgoing_.read_at = self.now;
         return write_head(buffer.data(), begin, peer.link, tail_bytes) + tail_bytes;
     }
 
-    std::size_t transmit_piece(const Local<Composition>& local, Peer& peer, std::span<std::byte> buffer) noexcept {
+    std::size_t transmit_piece(const Self<Composition>& self, Peer& peer, std::span<std::byte> buffer) noexcept {
         SnapshotSend& sending = peer.progress.snapshot;
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_piece, 0);
         // The size of a piece never depends on the buffer, because the pieces of two readers must be the same.
@@ -211,37 +211,37 @@ private:
         }
         const bool last = size == 0;
         if (last) piece.whole_checksum = outgoing_.whole_checksum;
-        if (sending.offset == sending.acknowledged) sending.moved_at = local.now;
+        if (sending.offset == sending.acknowledged) sending.moved_at = self.now;
         sending.offset += size;
-        peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, local.now);
+        peer.progress.allowance.sent(sending.offset, sending.offset - sending.acknowledged, self.now);
         sending.end_sent = last;
-        outgoing_.read_at = local.now;
+        outgoing_.read_at = self.now;
         return write_head(buffer.data(), piece, peer.link, size) + size;
     }
 
-    void freeze(const Local<Composition>& local, Applier<Composition>& applier) noexcept {
+    void freeze(const Self<Composition>& self, Applier<Composition>& applier) noexcept {
         frozen_.take(applier.machine());
         ++taken_count_;
         const Index index = applier.applied();
         outgoing_ = {};
-        outgoing_.id = SnapshotId{mix(value(local.run), taken_count_) | 1};
-        outgoing_.position = {local.epochs().at(index), index};
-        outgoing_.chain = chain_at(local.log(), index);
-        outgoing_.epochs = local.epochs();
+        outgoing_.id = SnapshotId{mix(value(self.run), taken_count_) | 1};
+        outgoing_.position = {self.epochs().at(index), index};
+        outgoing_.chain = chain_at(self.log(), index);
+        outgoing_.epochs = self.epochs();
         outgoing_.epochs.cut(index + 1);
-        outgoing_.roster = local.applied_roster();
+        outgoing_.roster = self.applied_roster();
     }
 
-    static void notify(Local<Composition>& local, const Peer& peer, bool complete) noexcept {
-        if constexpr (requires { local.observer->on_snapshot(peer.id, SnapshotProgress{}); }) {
+    static void notify(Self<Composition>& self, const Peer& peer, bool complete) noexcept {
+        if constexpr (requires { self.observer->on_snapshot(peer.id, SnapshotProgress{}); }) {
             const SnapshotSend& sending = peer.progress.snapshot;
-            local.observer->on_snapshot(peer.id, SnapshotProgress{
-                                                     .id = sending.id,
-                                                     .index = sending.position.index,
-                                                     .bytes = sending.acknowledged,
-                                                     .attempt = sending.in_vain,
-                                                     .complete = complete,
-                                                 });
+            self.observer->on_snapshot(peer.id, SnapshotProgress{
+                                                    .id = sending.id,
+                                                    .index = sending.position.index,
+                                                    .bytes = sending.acknowledged,
+                                                    .attempt = sending.in_vain,
+                                                    .complete = complete,
+                                                });
         }
     }
 

@@ -36,8 +36,8 @@ public:
     /// `buffer` is too small, or the stream is to be closed at once.
     [[nodiscard]] std::size_t ask(NodeId id, std::uint64_t& nonce, std::span<std::byte> buffer) noexcept {
         const Peer* const peer = node_.find(id);
-        if (peer == nullptr || node_.local().role == Role::faulted) return 0;
-        nonce = ++node_.local().attempts;
+        if (peer == nullptr || node_.self().role == Role::faulted) return 0;
+        nonce = ++node_.self().attempts;
         return write(*peer, nonce, {}, Error::none, buffer);
     }
 
@@ -52,15 +52,15 @@ public:
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
         if (!answered || !*answered) return answered;
-        auto& local = node_.local();
-        Error error = mismatch(local, peer->id, theirs);
+        auto& self = node_.self();
+        Error error = mismatch(self, peer->id, theirs);
         // In a run that goes on, attempts are numbered upwards.
         const bool counts_anew = theirs.run == peer->run && theirs.nonce < peer->peer_nonce;
-        if (error == Error::none && (counts_anew || Links<Composition>::is_former(local, *peer, theirs.run))) {
+        if (error == Error::none && (counts_anew || Links<Composition>::is_former(self, *peer, theirs.run))) {
             error = Error::duplicate_node;
         }
         if (error == Error::none) return true;
-        Links<Composition>::note_refusal(local, *peer, error);
+        Links<Composition>::record_refusal(self, *peer, error);
         if (theirs.refusal == Error::none) size = write(*peer, nonce, theirs, error, reply);
         return error;
     }
@@ -73,7 +73,7 @@ public:
         node_.relations().begin_anew(*peer, true);
         peer->nonce = nonce;  // the hello with it was said
         peer->hello_owed = false;
-        peer->hello_at = node_.local().now;
+        peer->hello_at = node_.self().now;
         Hello theirs;
         const Result<bool> answered = find_answer(nonce, bytes, theirs);
         if (!answered || !*answered || theirs.run == peer->run) return;
@@ -99,14 +99,14 @@ private:
             if (header.tail_bytes != 0 && header.flags == 0) return Error::protocol;
             if (header.type != FrameType::hello) continue;
             theirs = read_hello(event.bytes.data());
-            if (theirs.receiver_run == node_.local().run && theirs.receiver_nonce == nonce) return true;
+            if (theirs.receiver_run == node_.self().run && theirs.receiver_nonce == nonce) return true;
         }
     }
 
     std::size_t write(const Peer& peer, std::uint64_t nonce, const Hello& theirs, Error refusal,
                       std::span<std::byte> buffer) noexcept {
         if (buffer.size() < frame_head_bytes_max) return 0;
-        Hello hello = Links<Composition>::make_hello(node_.local(), peer);
+        Hello hello = Links<Composition>::make_hello(node_.self(), peer);
         // That, and a link, is for the stream that stands.
         hello.flags = static_cast<std::uint16_t>(hello.flags & ~hello_flags::donates);
         hello.link = LinkId{};
@@ -114,8 +114,8 @@ private:
         hello.receiver_run = theirs.run;
         hello.receiver_nonce = theirs.nonce;
         hello.refusal = refusal;
-        ++node_.local().counters.frames_sent;
-        node_.local().counters.bytes_sent += frame_head_bytes_max;
+        ++node_.self().counters.frames_sent;
+        node_.self().counters.bytes_sent += frame_head_bytes_max;
         return write_head(buffer.data(), hello);
     }
 

@@ -20,8 +20,8 @@ struct Echo {
     Instant sent;
     std::uint64_t round = 0;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& echo) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& echo) noexcept {
         bytes.each(echo.sent, echo.round);
     }
 };
@@ -38,8 +38,8 @@ struct Refusal {
     constexpr Refusal(Error why, Position newest, Position committed) noexcept
         : error(why), hint(newest), commit(committed) {}
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& refusal) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& refusal) noexcept {
         bytes.each(refusal.error, refusal.unused, refusal.hint, refusal.commit);
     }
 };
@@ -53,8 +53,8 @@ struct AppendFields {
     Chain previous_chain{};
     std::uint32_t count = 0;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& append) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& append) noexcept {
         bytes.each(append.previous, append.commit, append.previous_chain, append.count);
     }
 };
@@ -77,8 +77,8 @@ struct AckFields {
     Index applied;
     std::uint64_t credit = 0;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& ack) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& ack) noexcept {
         bytes.each(ack.received, ack.durable, ack.applied, ack.credit);
     }
 };

@@ -81,8 +81,8 @@ struct SnapshotOffset {
     SnapshotId id{};
     std::uint64_t offset = 0;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& snapshot) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& snapshot) noexcept {
         bytes.each(snapshot.id, snapshot.offset);
     }
 };

@@ -82,8 +82,8 @@ struct Hello {
     [[nodiscard]] bool has(std::uint16_t flag) const noexcept { return (flags & flag) != 0; }
 
     /// The fields in their order on the wire.
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& hello) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& hello) noexcept {
         bytes.each(hello.version_min, hello.version_max, hello.group, hello.cluster, hello.history, hello.sender,
                    hello.receiver, hello.incarnation, hello.run, hello.nonce, hello.receiver_run, hello.receiver_nonce,
                    hello.schema, hello.snapshot_format, hello.policy, hello.membership, hello.entry_bytes_max,

@@ -39,8 +39,8 @@ struct PromiseRequest {
 
     [[nodiscard]] bool binding() const noexcept { return (flags & ballot_flags::binding) != 0; }
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& request) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& request) noexcept {
         bytes.each(request.cluster, request.history, request.group, request.sender, request.receiver, request.flags,
                    request.run, request.question, request.epoch, request.membership, request.policy);
     }
@@ -63,8 +63,8 @@ struct PromiseReply {
 
     [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (flags & flag) != 0; }
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& reply) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& reply) noexcept {
         bytes.each(reply.cluster, reply.group, reply.sender, reply.receiver, reply.flags, reply.receiver_run,
                    reply.question, reply.incarnation, reply.promised, reply.last, reply.commit, reply.suspect_from);
     }
@@ -75,8 +75,8 @@ static_assert(Layout<PromiseReply> && sizeof(PromiseReply) == wire_bytes::promis
 struct HandOver {
     Position last;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& hand_over) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& hand_over) noexcept {
         bytes.each(hand_over.last);
     }
 };

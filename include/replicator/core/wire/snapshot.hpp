@@ -26,8 +26,8 @@ struct SnapshotBegin {
     std::uint32_t tail_checksum = 0;
     std::uint32_t unused = 0;
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& begin) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& begin) noexcept {
         bytes.each(begin.id, begin.history, begin.schema, begin.position, begin.chain, begin.policy, begin.common,
                    begin.lacks, begin.tail_checksum, begin.unused);
     }
@@ -41,8 +41,8 @@ struct SnapshotPiece {
     std::uint32_t checksum = 0;        ///< of this piece
     std::uint32_t whole_checksum = 0;  ///< of all pieces together; only in the last one
 
-    template <class Bytes, class Self>
-    static void each_field(Bytes bytes, Self& piece) noexcept {
+    template <class Bytes, class Message>
+    static void each_field(Bytes bytes, Message& piece) noexcept {
         bytes.each(piece.id, piece.offset, piece.checksum, piece.whole_checksum);
     }
 };

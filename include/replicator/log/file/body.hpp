@@ -133,7 +133,7 @@ public:
         for (bool is_done = false; !is_done;) {
             if (const Error error = write_out(false); error != Error::none) return error;
             is_done = is_written_out();
-            if (disk_.held() + 1 >= records_.end().index) break;
+            if (disk_.flushed() + 1 >= records_.end().index) break;
             records_.start_sync();
             if (disk_.is_syncing() || disk_.fault() != Error::none) break;
         }
@@ -151,8 +151,8 @@ public:
             if (const Error error = flush(); error != Error::none) return error;
             disk_.wait();
             if (disk_.fault() != Error::none) return disk_.fault();
-        } while (disk_.held() + 1 < tail_.end().index);
-        return ledger_.note_clean_stop();
+        } while (disk_.flushed() + 1 < tail_.end().index);
+        return ledger_.record_clean_stop();
     }
     [[nodiscard]] Error prepare(std::uint64_t bytes) noexcept { return records_.prepare(bytes); }
 

@@ -41,7 +41,7 @@ public:
         return {};
     }
     Error give_up() noexcept { return fault_ = Error::log_failed; }
-    void note_full() noexcept { is_full_ = true; }
+    void record_full() noexcept { is_full_ = true; }
     /// Whether it was full; it may be tried again.
     bool forget_full() noexcept { return std::exchange(is_full_, false); }
 
@@ -49,7 +49,7 @@ public:
     bool keep(StorageError error) noexcept {
         if (error == StorageError::none) return true;
         if (passes(error)) {
-            note_full();
+            record_full();
         } else {
             give_up();
         }
@@ -67,7 +67,7 @@ public:
     // --- Flushes ---
 
     /// The newest entry that is on the disk.
-    [[nodiscard]] Index held() const noexcept { return held_; }
+    [[nodiscard]] Index flushed() const noexcept { return held_; }
     void set_held(Index index) noexcept { held_ = syncing_to_ = index; }
     /// What is behind `index` does not count, whatever was flushed.
     void hold_at_most(Index index) noexcept {

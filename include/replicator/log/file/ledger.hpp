@@ -32,8 +32,8 @@ public:
     [[nodiscard]] const Metadata& metadata() const noexcept { return metadata_; }
     /// The newest epochs of what is in the files.
     [[nodiscard]] const EpochHistory& epochs() const noexcept { return epochs_; }
-    void note_epoch(const std::byte* entry, Index index, Chain before) noexcept {
-        detail::note_epoch(entry, index, before, epochs_);
+    void record_epoch(const std::byte* entry, Index index, Chain before) noexcept {
+        detail::record_epoch(entry, index, before, epochs_);
     }
     [[nodiscard]] bool closed_in_order() const noexcept { return closed_in_order_; }
     [[nodiscard]] bool is_copy() const noexcept { return is_copy_; }
@@ -73,7 +73,7 @@ public:
         recognize();
         ++metadata_.run_counter;
         metadata_.epochs = epochs_;
-        note_durable(disk_.held());
+        record_durable(disk_.flushed());
         return error_of(file_.store(disk_.storage(), metadata_));
     }
 
@@ -82,7 +82,7 @@ public:
     /// Writes the metadata as they are, with what is known to be on the disk.
     [[nodiscard]] Error save() noexcept {
         if (!reset_due_) metadata_.epochs = epochs_;
-        if (!reset_due_ && !cut_due_) note_durable(disk_.held());
+        if (!reset_due_ && !cut_due_) record_durable(disk_.flushed());
         return put();
     }
     /// Takes the node's own part. While a reset is due, also the epochs before it; then the reset writes all of that.
@@ -108,7 +108,7 @@ public:
         if (error == Error::log_full) metadata_ = before;
         return error;
     }
-    [[nodiscard]] Error note_clean_stop() noexcept {
+    [[nodiscard]] Error record_clean_stop() noexcept {
         metadata_.clean_stop = true;
         const Error error = save();
         metadata_.clean_stop = error == Error::none;
@@ -152,7 +152,7 @@ public:
     [[nodiscard]] Error put_cut(Index from) noexcept {
         disk_.wait();
         if (disk_.fault() != Error::none) return disk_.fault();
-        note_durable(smaller(disk_.held(), from - 1));
+        record_durable(smaller(disk_.flushed(), from - 1));
         metadata_.cut_from = from;
         metadata_.cut_segment = metadata_.last_segment;
         metadata_.epochs = epochs_;
@@ -200,7 +200,7 @@ private:
         return disk_.keep(file_.store(disk_.storage(), metadata_)) ? Error::none : disk_.result();
     }
     /// Up to `index` everything is on the disk.
-    void note_durable(Index index) noexcept {
+    void record_durable(Index index) noexcept {
         metadata_.durable = index;
         metadata_.durable_segment = segments_.empty() ? 0 : segments_.back().number;
     }

@@ -123,7 +123,7 @@ struct Metadata {
 namespace detail {
 
 /// Keeps the epoch that an entry opens, if it does; `before` is the chain up to it.
-inline void note_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
+inline void record_epoch(const std::byte* entry, Index index, Chain before, EpochHistory& to) noexcept {
     if (load_entry_header(entry).type() != EntryType::epoch_start || entry_body(entry).size() < 16) return;
     Epoch epoch;
     ByteReader(entry_body(entry).data()).get(epoch);

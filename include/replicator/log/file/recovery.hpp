@@ -113,7 +113,7 @@ private:
             const Cursor begin = walk.at;
             const bool sound = walk_record(header, record + RecordHeader::bytes, limit, Options::entry_bytes_max, walk,
                                            [&](const std::byte* entry, const RecordWalk& at) {
-                                               note_epoch(entry, at.at.index, at.chain, epochs);
+                                               record_epoch(entry, at.at.index, at.chain, epochs);
                                            });
             durable = larger(durable, header.durable);
             if (walk.at.index != begin.index) segment.note({begin, place});

@@ -98,7 +98,7 @@ protected:
         } else {
             at.node = std::make_unique<Node>(network_, config);
         }
-        const Incarnation incarnation = testing::Inspect::inside(*at.node).local().incarnation;
+        const Incarnation incarnation = testing::Inspect::inside(*at.node).self().incarnation;
         if (incarnation != at.incarnation) at.began = now_;
         at.incarnation = incarnation;
         at.applied = at.commit = Index{};
@@ -276,7 +276,7 @@ protected:
                                          node.commit().value, node.last().index.value}) {
             trace_ = core::mix(trace_, part);
         }
-        if (const Incarnation now = testing::Inspect::inside(node).local().incarnation;
+        if (const Incarnation now = testing::Inspect::inside(node).self().incarnation;
             now != hosts_[place].incarnation) {
             if constexpr (requires { self().forgets(place); }) self().forgets(place);
             pasts_.forgot(hosts_, place, now_);

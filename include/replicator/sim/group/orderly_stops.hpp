@@ -44,8 +44,8 @@ public:
 
     /// The leader was told to drain, at `now` of true time.
     void begins(std::size_t place, const Node& node, Duration within, Instant now) {
-        const auto& local = testing::Inspect::inside(node).local();
-        drains_[place] = Drain{.began_at = local.now, .epoch = local.epoch, .within = within, .due = now + within};
+        const auto& self = testing::Inspect::inside(node).self();
+        drains_[place] = Drain{.began_at = self.now, .epoch = self.epoch, .within = within, .due = now + within};
     }
     /// The process ended.
     void ends(std::size_t place) { drains_[place].reset(); }
@@ -72,10 +72,10 @@ public:
         Drain& drain = *drains_[place];
         const auto& inside = testing::Inspect::inside(node);
         const DrainStatus status = node.drain_status();
-        const Duration passed = inside.local().now - drain.began_at;
+        const Duration passed = inside.self().now - drain.began_at;
         // From then on, a policy that lacks a follower is not waited for.
         const bool impatient = passed >= Limits::failure_timeout;
-        drain.lacks = drain.lacks || (impatient && !inside.parts().leader.satisfiable(inside.local(), inside.applier(),
+        drain.lacks = drain.lacks || (impatient && !inside.parts().leader.satisfiable(inside.self(), inside.applier(),
                                                                                       inside.peers()));
         std::string wrong;
         switch (status.step) {
@@ -145,7 +145,7 @@ private:
             return drain.promoted ? std::string{} : wrong_of(place, "drained, and leads");
         }
         // A link to whoever leads may have broken since.
-        const auto reign = facts_.reigns.find(testing::Inspect::inside(node).local().epoch);
+        const auto reign = facts_.reigns.find(testing::Inspect::inside(node).self().epoch);
         const bool stands = reign != facts_.reigns.end() && tree_.has(reign->second.committed, reign->second.start);
         if (!stands) return wrong_of(place, "drained into an epoch that nobody committed");
         if (risked_ || tree_.has(reign->second.start, answered(place))) return {};
@@ -161,7 +161,7 @@ private:
         if (status.error == Error::none) return wrong_of(place, "was late with its drain, and does not say why");
         if (leads && node.status().handing_over) return wrong_of(place, "gave its drain up, and refuses writes");
         for (const auto& peer : inside.peers()) {
-            const bool is_heard = peer.heard_at && inside.local().now - *peer.heard_at < Limits::promotion_timeout;
+            const bool is_heard = peer.heard_at && inside.self().now - *peer.heard_at < Limits::promotion_timeout;
             if (passed < within && is_heard) return wrong_of(place, "gave its drain up too early");
             if (status.error == Error::not_enough_followers && peer.progress.up()) {
                 return wrong_of(place, "drained, and did not see a follower that was there");

@@ -41,9 +41,9 @@ public:
     void started(const Hosts& hosts, std::size_t place, End before) {
         const bool goes_back = sim::goes_back(before);
         Past& past = pasts_[place];
-        const auto& local = inside(hosts[place]).local();
-        const bool passes = std::find(past.used.begin(), past.used.end(), local.incarnation) != past.used.end();
-        if (!passes) past.used.push_back(local.incarnation);
+        const auto& self = inside(hosts[place]).self();
+        const bool passes = std::find(past.used.begin(), past.used.end(), self.incarnation) != past.used.end();
+        if (!passes) past.used.push_back(self.incarnation);
         past.went_back = past.went_back || goes_back;
         past.unseen = (goes_back || past.unseen) && passes;
         past.copy_passes = before == End::copy && passes;
@@ -53,7 +53,7 @@ public:
         for (const Host<Node>& other : hosts) {
             if (other.node == nullptr || other.node->role() != Role::leader) continue;
             past.reign = past.reign < local_of(other).epoch ? local_of(other).epoch : past.reign;
-            if (local.suspect_from() == Index{}) add_doubt(past, inside(other), local.self, local.log().last());
+            if (self.suspect_from() == Index{}) add_doubt(past, inside(other), self.id, self.log().last());
         }
     }
 
@@ -91,15 +91,15 @@ public:
             if (peer.refusal == Error::older_copy && !pasts_[place].went_back && !pasts_[other].went_back) {
                 append(wrong, {"nodes ", name(place), " and ", name(other), " take an honest one for an older copy"});
             }
-            if (node.local().role != Role::leader) continue;
-            if (counts_past(node.local(), peer, pasts_[other], last_of(hosts[other]))) {
+            if (node.self().role != Role::leader) continue;
+            if (counts_past(node.self(), peer, pasts_[other], last_of(hosts[other]))) {
                 append(wrong, {"leader ", name(place), " counts node ", name(other), ", and had heard more of it"});
             }
         }
         if (pasts_[place].copy_passes) {
             append(wrong, {"node ", name(place), " starts from a copied folder as what it was before"});
         }
-        if (node.local().role == Role::leader && opened_without(node.local())) {
+        if (node.self().role == Role::leader && opened_without(node.self())) {
             append(wrong, {"node ", name(place), " leads without entries that it was told are committed"});
         }
         return wrong;
@@ -116,7 +116,7 @@ private:
     };
 
     [[nodiscard]] static const auto& inside(const Host<Node>& place) { return testing::Inspect::inside(*place.node); }
-    [[nodiscard]] static const auto& local_of(const Host<Node>& place) { return inside(place).local(); }
+    [[nodiscard]] static const auto& local_of(const Host<Node>& place) { return inside(place).self(); }
 
     /// A network that repeats all that it ever carried gives a process in memory, which has its former run number, all
     /// that it had. Over a disk runs differ.
@@ -128,12 +128,12 @@ private:
         for (const core::Peer& peer : leader.peers()) {
             const bool more = last < core::Past<Composition>::vouched(peer.progress);
             if (peer.id != node || peer.progress.incarnation != past.used.back() || !more) continue;
-            past.doubts.push_back({leader.local().run, leader.local().epoch, peer.progress.incarnation, peer.link,
+            past.doubts.push_back({leader.self().run, leader.self().epoch, peer.progress.incarnation, peer.link,
                                    core::Past<Composition>::vouched(peer.progress)});
         }
     }
-    template <class Local>
-    [[nodiscard]] static bool counts_past(const Local& leader, const core::Peer& peer, const Past& past, Index last) {
+    template <class Self>
+    [[nodiscard]] static bool counts_past(const Self& leader, const core::Peer& peer, const Past& past, Index last) {
         const core::Progress& progress = peer.progress;
         if (!peer.link_confirmed || !progress.linked() || !progress.counts) return false;
         return std::any_of(past.doubts.begin(), past.doubts.end(), [&](const Doubt& doubt) {
@@ -141,8 +141,8 @@ private:
                    doubt.incarnation == progress.incarnation && doubt.link != peer.link && last < doubt.heard;
         });
     }
-    template <class Local>
-    [[nodiscard]] static bool opened_without(const Local& leader) {
+    template <class Self>
+    [[nodiscard]] static bool opened_without(const Self& leader) {
         const auto& start = leader.epochs().all().back();
         const Index before = start.first - 1;
         return !start.forced && Position{leader.epochs().at(before), before} < leader.known_commit;

@@ -25,10 +25,10 @@ public:
     /// nothing, though it holds more, and so does a follower that gets on; and the one with the seat was sent more.
     [[nodiscard]] bool look(const Node& node) {
         if constexpr (Simulated::Policy::has_seat) {
-            const auto& local = testing::Inspect::inside(node).local();
+            const auto& self = testing::Inspect::inside(node).self();
             const bool goes_on = watch(node);
-            if (goes_on) since_ = local.now;
-            return local.now - since_ > Duration{2 * timeout.microseconds};
+            if (goes_on) since_ = self.now;
+            return self.now - since_ > Duration{2 * timeout.microseconds};
         } else {
             return false;
         }
@@ -57,33 +57,33 @@ private:
     /// False while nothing speaks against a standstill.
     bool watch(const Node& node) {
         const auto& inside = testing::Inspect::inside(node);
-        const auto& local = inside.local();
-        const Instant now = local.now;
+        const auto& self = inside.self();
+        const Instant now = self.now;
         const bool absent = (now - looked_at_).microseconds * 2 > timeout.microseconds;
         looked_at_ = now;
-        const bool moved = committed_ != local.commit || epoch_ != local.epoch;
-        if (epoch_ != local.epoch || local.commit >= changed_at_) changes_ = 0;
-        committed_ = local.commit;
-        epoch_ = local.epoch;
-        const bool changed = roster_ != local.roster();
-        if (changed) roster_ = local.roster(), changed_at_ = local.log().last(), ++changes_;
-        own_.see(durable ? local.log().held() : local.log().last(), local.log().last(), now);
+        const bool moved = committed_ != self.commit || epoch_ != self.epoch;
+        if (epoch_ != self.epoch || self.commit >= changed_at_) changes_ = 0;
+        committed_ = self.commit;
+        epoch_ = self.epoch;
+        const bool changed = roster_ != self.roster();
+        if (changed) roster_ = self.roster(), changed_at_ = self.log().last(), ++changes_;
+        own_.see(durable ? self.log().flushed() : self.log().last(), self.log().last(), now);
         paces_.resize(inside.peers().size());
         bool seat_stands = false;
         Index held_by_seat;
         for (std::size_t i = 0; i < paces_.size(); ++i) {
             const auto& progress = inside.peers()[i].progress;
             const bool got_on = paces_[i].see(durable ? progress.durable : progress.received, progress.sent_last, now);
-            if (inside.peers()[i].id != local.roster().seat) continue;
+            if (inside.peers()[i].id != self.roster().seat) continue;
             seat_stands = !got_on && (!progress.takes_entries() || paces_[i].held < progress.sent_last);
             held_by_seat = paces_[i].held;
         }
         // A leader whose own disk is full cannot write that the seat moves.
-        if constexpr (requires { local.log().is_full(); }) {
-            if (local.log().is_full()) return true;
+        if constexpr (requires { self.log().is_full(); }) {
+            if (self.log().is_full()) return true;
         }
         // Nor is anything wrong after the seat moved: one that has not moved for long may have to wait.
-        if (local.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
+        if (self.role != Role::leader || absent || moved || changed || changes_ > 1 || !seat_stands) return true;
         return !own_.gets_on(now) || own_.held <= committed_ || !other_gets_on(node, larger(held_by_seat, committed_));
     }
 
@@ -92,19 +92,19 @@ private:
         for (std::size_t i = 0; i < paces_.size(); ++i) {
             const auto& peer = inside.peers()[i];
             const bool eligible = peer.progress.counts && peer.progress.state() == FollowerState::streaming;
-            if (peer.id == inside.local().roster().seat || !eligible) continue;
-            if (past < paces_[i].held && paces_[i].gets_on(inside.local().now)) return true;
+            if (peer.id == inside.self().roster().seat || !eligible) continue;
+            if (past < paces_[i].held && paces_[i].gets_on(inside.self().now)) return true;
         }
         return false;
     }
 
-    using Local = std::remove_cvref_t<decltype(testing::Inspect::inside(std::declval<const Node&>()).local())>;
+    using Self = std::remove_cvref_t<decltype(testing::Inspect::inside(std::declval<const Node&>()).self())>;
 
     Instant looked_at_;
     Instant since_;
     Index committed_;
     Epoch epoch_;
-    std::remove_cvref_t<decltype(std::declval<const Local&>().roster())> roster_;
+    std::remove_cvref_t<decltype(std::declval<const Self&>().roster())> roster_;
     Index changed_at_;         // where the log last said something else of the nodes, or behind that
     std::size_t changes_ = 0;  // so often since all that it said of them was committed
     Pace own_;

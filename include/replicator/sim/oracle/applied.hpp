@@ -19,7 +19,7 @@ template <class Node, class Machine>
 [[nodiscard]] std::string misapplied_by(const Node& node, const Facts<Machine>& facts,
                                         typename Facts<Machine>::View& view, std::uint64_t name) {
     const auto& tree = facts.tree;
-    const auto& log = testing::Inspect::inside(node).local().log();
+    const auto& log = testing::Inspect::inside(node).self().log();
     if (node.last().index < node.commit() || node.commit() < node.applied()) {
         return say({"node ", name, " applied or committed too much"});
     }

@@ -48,7 +48,7 @@ template <class Node, class Expected>
     if (digest_of(node.state()) != digest) return "the state of";
     if constexpr (!std::is_same_v<typename Node::Stored, NoResult>) {
         const auto& inside = testing::Inspect::inside(node);
-        for (Index index = larger(after, inside.local().log().base().index) + 1; index <= node.applied(); ++index) {
+        for (Index index = larger(after, inside.self().log().base().index) + 1; index <= node.applied(); ++index) {
             const auto* const result = inside.applier().result(index);
             if (result != nullptr && !same_result(*result, expected(index))) return "a result of apply on";
         }

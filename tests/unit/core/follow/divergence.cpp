@@ -28,12 +28,12 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
     support::OneNode<Parts> node;
     node.open_epoch(1);
     node.write(4);
-    const Chain chain = chain_at(node.local.log(), Index{3});
+    const Chain chain = chain_at(node.self.log(), Index{3});
     const auto fits = [&node, chain](Position previous, bool same_chain = true) {
         Append append;
         append.previous = previous;
         append.previous_chain = Chain{value(chain) + (same_chain ? 0 : 1)};
-        return misfit(node.local, append) == Error::none;
+        return mismatch_at(node.self, append) == Error::none;
     };
     BOOST_TEST(fits(at(1, 3)));
     BOOST_TEST(!fits(at(1, 3), false));
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
     // Where one side has forgotten the epoch, the chain decides alone.
     BOOST_TEST(fits({Epoch{}, Index{3}}));
     BOOST_TEST(!fits({Epoch{}, Index{3}}, false));
-    support::epochs_of(node.local).begin({}, {}, {});
+    support::epochs_of(node.self).begin({}, {}, {});
     BOOST_TEST(fits(at(1, 3)));
     BOOST_TEST(fits(at(2, 3)));
     BOOST_TEST(!fits(at(1, 3), false));
@@ -54,10 +54,10 @@ BOOST_AUTO_TEST_CASE(an_append_fits_behind_the_same_entry_only) {
 
 BOOST_AUTO_TEST_CASE(what_is_committed_may_be_replaced_from_a_forced_epoch_that_is_newer) {
     support::OneNode<Parts> node;
-    support::epochs_of(node.local).push({epoch_of(2), Index{1}});
-    node.local.commit = Index{7};
+    support::epochs_of(node.self).push({epoch_of(2), Index{1}});
+    node.self.commit = Index{7};
     const auto may = [&node](Position forced, std::uint64_t common) {
-        return may_be_replaced(node.local, forced, Index{common});
+        return may_be_replaced(node.self, forced, Index{common});
     };
     BOOST_TEST(!may({}, 5));
     BOOST_TEST(may(at(3, 6), 5));  // the logs part before it begins
@@ -83,7 +83,7 @@ struct Known : support::OneNode<Parts> {
         theirs.promised = epoch_of(4);
         theirs.last = at(1, 5);
     }
-    bool went_back() { return Past<Parts>::shows(local, peer, theirs); }
+    bool went_back() { return Past<Parts>::shows(self, peer, theirs); }
 
     Peer peer;
     Hello theirs;
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_holds_less_of_its_epoch_than_its_follower_wen
 
 BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_vouched_for_went_back) {
     Known node;
-    node.local.role = Role::leader;
+    node.self.role = Role::leader;
     node.peer.progress.received = Index{4};
     node.theirs.last = at(1, 4);
     BOOST_TEST(!node.went_back());
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_follower_that_lacks_what_it_vouched_for_went_back) {
     node.theirs.incarnation = Incarnation{23};
     BOOST_TEST(!node.went_back());
     node.theirs.incarnation = Incarnation{22};
-    node.local.role = Role::follower;
+    node.self.role = Role::follower;
     BOOST_TEST(!node.went_back());
 }
 

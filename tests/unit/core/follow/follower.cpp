@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(an_ack_says_all_that_the_follower_holds) {
     BOOST_TEST(ack.durable == Index{});  // the log is no disk
     BOOST_TEST(ack.applied == Index{3});
     BOOST_TEST(ack.credit == 4096u - 2 * write_bytes);
-    BOOST_TEST(node.local.commit == Index{3});
+    BOOST_TEST(node.self.commit == Index{3});
     BOOST_TEST(!node.follower.owes());
     node.follower.heartbeat_due();
     BOOST_TEST(node.follower.owes());
@@ -60,23 +60,23 @@ BOOST_AUTO_TEST_CASE(what_was_on_a_former_link_is_void) {
     BOOST_TEST(!node.follower.owes());
     node.follower.flushed();  // nothing is verified, so there is nothing to tell
     BOOST_TEST(!node.follower.owes());
-    node.follower.settle(node.local, node.applier);
-    BOOST_TEST(node.local.commit == Index{});
+    node.follower.settle(node.self, node.applier);
+    BOOST_TEST(node.self.commit == Index{});
     BOOST_TEST(node.ack().received == Index{});
     // The next one begins with what the leader says.
     node.follower.linked({});
     node.take(5, 0, 2);
     BOOST_TEST(node.ack().received == Index{5});
-    BOOST_TEST(node.local.commit == Index{2});
+    BOOST_TEST(node.self.commit == Index{2});
 }
 
 BOOST_AUTO_TEST_CASE(what_an_append_stands_behind_tells_the_epoch_of_the_last_entry) {
     Following node;
     node.take(0, 5);
-    support::epochs_of(node.local) = {};  // forgotten
+    support::epochs_of(node.self) = {};  // forgotten
     node.follower.linked({});
     BOOST_REQUIRE(node.begin(node.append_after(5, 0)));
-    BOOST_TEST((node.local.last() == at(1, 5)));
+    BOOST_TEST((node.self.last() == at(1, 5)));
 }
 
 // An append behind the last one needs no look at where logs part; what does not plainly follow gets it.
@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(an_append_behind_the_last_one_must_follow_it_in_epoch_and_c
     BOOST_TEST((error_of([](Following&, Append& append) { append.previous.index = Index{6}; }) == Error::discarded));
     // A state stands there since, whose last entry is another one.
     BOOST_TEST((error_of([](Following& node, Append&) {
-                    support::log_of(node.local).reset(Index{5}, Chain{88});
-                    node.follower.stand_at_state(node.local);
+                    support::log_of(node.self).reset(Index{5}, Chain{88});
+                    node.follower.stand_at_state(node.self);
                 }) == Error::discarded));
 }
 
@@ -146,16 +146,16 @@ BOOST_AUTO_TEST_CASE(entries_in_pieces_of_any_size_are_the_same_whether_they_are
     for (std::size_t size = 1; size < 160; ++size) {
         Following node;
         node.take(0, 5, 0, size);
-        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
+        BOOST_TEST(node.self.log().chain() == node.leader.self.log().chain());
         BOOST_TEST(node.ack().received == Index{5});
         // A new link: all come again, and two more.
         node.follower.linked({});
         node.leader.write(2);
         node.take(0, 7, 6, size);
-        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
+        BOOST_TEST(node.self.log().chain() == node.leader.self.log().chain());
         BOOST_TEST(node.ack().received == Index{7});
         BOOST_TEST(node.applier.applied() == Index{6});
-        BOOST_TEST(node.local.epochs().all().size() == 1u);
+        BOOST_TEST(node.self.epochs().all().size() == 1u);
     }
 }
 
@@ -188,19 +188,19 @@ BOOST_AUTO_TEST_CASE(damaged_entries_are_not_taken) {
             error = node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece);
         }
         BOOST_TEST(error == Error::corrupt);
-        BOOST_TEST(node.local.log().last() == Index{4});
+        BOOST_TEST(node.self.log().last() == Index{4});
     }
 }
 
 BOOST_AUTO_TEST_CASE(damage_on_the_way_is_told_where_something_was_verified) {
     Following node;
     static_cast<void>(node.ack());
-    node.follower.damaged(node.local);
+    node.follower.damaged(node.self);
     BOOST_TEST(node.follower.owes());
     BOOST_TEST(!node.ack().refusal);
     node.take(0, 5);
     static_cast<void>(node.ack());
-    node.follower.damaged(node.local);
+    node.follower.damaged(node.self);
     BOOST_TEST(node.follower.owes());
     const Ack ack = node.ack();
     BOOST_REQUIRE(ack.refusal);
@@ -218,16 +218,16 @@ BOOST_AUTO_TEST_CASE(an_append_behind_something_else_is_refused_with_where_to_lo
         append.commit = Index{commit};
         return node.refusal_of(append);
     };
-    const Chain here = node.local.log().chain();
+    const Chain here = node.self.log().chain();
     check(refusal(at(1, 9), here), Error::discarded, at(1, 5));                 // behind the end
     check(refusal(at(2, 4), here), Error::discarded, at(1, 3));                 // of another epoch
     check(refusal(at(1, 4), Chain{1}), Error::discarded, at(1, 3));             // damaged
     check(refusal({Epoch{}, Index{4}}, Chain{1}), Error::discarded, at(1, 3));  // too old for the leader to know
     check(refusal(at(1, 1), Chain{1}), Error::discarded, at(1, 5));             // below what is committed
     BOOST_TEST((refusal(at(1, 9), here).commit == at(1, 2)));
-    BOOST_TEST((node.local.role == Role::follower));
+    BOOST_TEST((node.self.role == Role::follower));
     // Nothing of it is taken, and the node does not forget what it had.
-    BOOST_TEST(node.local.log().last() == Index{5});
+    BOOST_TEST(node.self.log().last() == Index{5});
     BOOST_TEST(node.ack().received == Index{5});
 }
 
@@ -246,22 +246,22 @@ BOOST_AUTO_TEST_CASE(a_leader_that_lacks_what_is_committed_stops_the_node_or_was
     for (const bool forced : {false, true}) {
         Following node;
         node.take(0, 5, 4);
-        node.local.epoch = epoch_of(3);
+        node.self.epoch = epoch_of(3);
         node.follower.linked(forced ? at(3, 3) : Position{});
         static_cast<void>(node.ack());
         Append append;
         append.previous = at(3, 7);  // its log has epoch 3 from entry 3 on
         BOOST_TEST(!node.begin(append));
-        BOOST_TEST((node.local.role == Role::follower));
+        BOOST_TEST((node.self.role == Role::follower));
         check(*node.ack().refusal, Error::discarded, at(1, 5));
         append.previous = at(3, 5);
         BOOST_TEST(!node.begin(append));
         check(*node.ack().refusal, Error::discarded, at(1, 4));
         append.previous = {epoch_of(0), Index{4}};  // older than anything here
         BOOST_TEST(!node.begin(append));
-        BOOST_TEST((node.local.role == (forced ? Role::follower : Role::faulted)));
+        BOOST_TEST((node.self.role == (forced ? Role::follower : Role::faulted)));
         if (!forced) {
-            BOOST_TEST(node.local.fault == Error::diverged);
+            BOOST_TEST(node.self.fault == Error::diverged);
             continue;
         }
         const Ack ack = node.ack();
@@ -285,15 +285,15 @@ BOOST_AUTO_TEST_CASE(what_is_not_in_the_leaders_log_is_cut_and_handed_back) {
             const auto rest = std::span<const std::byte>(bytes).subspan(from);
             BOOST_REQUIRE((node.feed(rest.first(smaller(rest.size(), piece)), rest.size() <= piece) == Error::none));
         }
-        BOOST_TEST(node.local.log().last() == Index{3});
-        BOOST_TEST(node.local.counters.discarded == 2u);
+        BOOST_TEST(node.self.log().last() == Index{3});
+        BOOST_TEST(node.self.counters.discarded == 2u);
         BOOST_TEST((node.told.discarded == std::vector{at(1, 4), at(1, 5)}));
         const Ack ack = node.ack();
         BOOST_TEST(ack.received == Index{3});
         BOOST_REQUIRE(ack.refusal);
         check(*ack.refusal, Error::discarded, at(1, 3));
         node.take(3, 2);
-        BOOST_TEST(node.local.log().chain() == node.leader.local.log().chain());
+        BOOST_TEST(node.self.log().chain() == node.leader.self.log().chain());
     }
 }
 
@@ -306,10 +306,10 @@ BOOST_AUTO_TEST_CASE(an_entry_may_only_open_an_epoch_that_is_due) {
         start.epoch = epoch_of(epoch);
         write_epoch_start(body.data(), start, Roster<3>{});
         node.leader.put(EntryType::epoch_start, std::span(body).first(body.size() - cut));
-        node.local.epoch = epoch_of(of_link);
+        node.self.epoch = epoch_of(of_link);
         BOOST_REQUIRE(node.begin(node.append_after(5, 1)));
         const Error error = node.feed(entries_of(node.leader, 5, 1));
-        BOOST_TEST((error == Error::none) == (node.local.epochs().last() == epoch_of(epoch) && epoch > 1));
+        BOOST_TEST((error == Error::none) == (node.self.epochs().last() == epoch_of(epoch) && epoch > 1));
         return error;
     };
     BOOST_TEST(opens(2, 3) == Error::none);
@@ -338,33 +338,33 @@ BOOST_AUTO_TEST_CASE(a_full_log_takes_no_more_until_something_is_applied) {
         }
     }
     BOOST_TEST(refused == Error::log_full);
-    BOOST_TEST(node.local.log().last() == Index{last});
+    BOOST_TEST(node.self.log().last() == Index{last});
     // The same append with news of what is committed.
     Append append = node.append_after(last, 1, last);
     BOOST_REQUIRE(node.begin(append));
     BOOST_REQUIRE((node.feed(entries_of(node.leader, last, 1)) == Error::none));
-    BOOST_TEST(node.local.log().last() == Index{last + 1});
+    BOOST_TEST(node.self.log().last() == Index{last + 1});
     BOOST_TEST(node.ack().applied == Index{last});
 }
 
 BOOST_AUTO_TEST_CASE(the_newest_commit_index_that_the_leader_knows_is_remembered_beyond_the_log) {
     Following node;
     node.take(0, 5, 9);
-    BOOST_TEST((node.local.known_commit == at(1, 9)));
-    BOOST_TEST(node.local.commit == Index{5});
+    BOOST_TEST((node.self.known_commit == at(1, 9)));
+    BOOST_TEST(node.self.commit == Index{5});
     BOOST_REQUIRE(node.begin(node.append_after(5, 0, 8)));  // comes late
-    BOOST_TEST((node.local.known_commit == at(1, 9)));
+    BOOST_TEST((node.self.known_commit == at(1, 9)));
     node.leader.write(4);
     node.take(5, 2, 0);
-    BOOST_TEST(node.local.commit == Index{7});
+    BOOST_TEST(node.self.commit == Index{7});
 }
 
 BOOST_AUTO_TEST_CASE(the_base_of_a_log_is_where_to_look_as_long_as_it_is_here) {
     Following node;
-    support::log_of(node.local).reset(Index{3}, chain_at(node.leader.local.log(), Index{3}));
-    support::epochs_of(node.local).push({epoch_of(1), Index{1}});
-    node.applier.install({}, node.local.log().begin());
-    node.local.commit = Index{3};
+    support::log_of(node.self).reset(Index{3}, chain_at(node.leader.self.log(), Index{3}));
+    support::epochs_of(node.self).push({epoch_of(1), Index{1}});
+    node.applier.install({}, node.self.log().begin());
+    node.self.commit = Index{3};
     node.take(3, 2, 4);
     static_cast<void>(node.ack());
     Append append;
@@ -382,7 +382,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_o
             other.open_epoch(1);
             other.write(1);
             other.open_epoch(3, true);
-            node.local.epoch = epoch_of(3);
+            node.self.epoch = epoch_of(3);
             node.follower.linked(forced ? at(3, 3) : Position{});
             static_cast<void>(node.ack());
             BOOST_REQUIRE(node.begin(node.append_after(2, 1)));
@@ -392,8 +392,8 @@ BOOST_AUTO_TEST_CASE(an_entry_that_differs_from_one_that_is_committed_is_a_bug_o
                 const auto part = rest.first(smaller(rest.size(), piece));
                 BOOST_REQUIRE((node.feed(part, rest.size() <= piece) == Error::none));
             }
-            BOOST_TEST(node.local.log().last() == Index{5});
-            BOOST_TEST((node.local.role == (forced ? Role::follower : Role::faulted)));
+            BOOST_TEST(node.self.log().last() == Index{5});
+            BOOST_TEST((node.self.role == (forced ? Role::follower : Role::faulted)));
             if (forced) check(*node.ack().refusal, Error::diverged, at(1, 2));
         }
     }

@@ -35,7 +35,7 @@ EpochStartBody start_of(std::uint64_t counter, bool forced = false) {
 std::vector<std::byte> epoch_entry(std::uint64_t counter) {
     Node other;
     other.open_epoch(counter);
-    const EntryRun run = other.local.log().read(other.local.log().begin());
+    const EntryRun run = other.self.log().read(other.self.log().begin());
     return {run.bytes.begin(), run.bytes.end()};
 }
 
@@ -43,7 +43,7 @@ std::vector<std::byte> epoch_entry(std::uint64_t counter) {
 
 BOOST_AUTO_TEST_CASE(an_entry_and_what_it_says_come_together) {
     Node node;
-    OfNode& history = node.local.history;
+    OfNode& history = node.self.history;
     auto roster = history.roster();
     roster.admit(NodeId{2}, Incarnation{22});
     BOOST_REQUIRE(history.open_epoch(start_of(3, true), roster));
@@ -70,8 +70,8 @@ BOOST_AUTO_TEST_CASE(an_entry_and_what_it_says_come_together) {
 BOOST_AUTO_TEST_CASE(without_room_in_the_log_nothing_changes) {
     Node node;
     node.open_epoch(1);
-    while (!support::log_of(node.local).reserve(write_bytes, write_bytes).empty()) node.write(1);
-    OfNode& history = node.local.history;
+    while (!support::log_of(node.self).reserve(write_bytes, write_bytes).empty()) node.write(1);
+    OfNode& history = node.self.history;
     const Position last = history.last();
     const auto roster = history.roster();
     BOOST_TEST(!history.open_epoch(start_of(2), roster));
@@ -85,13 +85,13 @@ BOOST_AUTO_TEST_CASE(an_epoch_goes_with_its_entry) {
     Node node;
     node.open_epoch(1);
     node.write(2);
-    const Cursor from = node.local.log().end();
-    const Chain chain = node.local.log().chain();
+    const Cursor from = node.self.log().end();
+    const Chain chain = node.self.log().chain();
     node.open_epoch(2);
     node.write(1);
-    node.local.history.cut(from, chain);
-    BOOST_TEST((node.local.last() == support::at(1, 3)));
-    BOOST_TEST(node.local.epochs().all().size() == 1u);
+    node.self.history.cut(from, chain);
+    BOOST_TEST((node.self.last() == support::at(1, 3)));
+    BOOST_TEST(node.self.epochs().all().size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(an_epoch_of_another_node_must_be_the_newest_and_not_beyond_its_leader) {
@@ -99,10 +99,10 @@ BOOST_AUTO_TEST_CASE(an_epoch_of_another_node_must_be_the_newest_and_not_beyond_
         Node node;
         node.open_epoch(2);
         const auto entry = epoch_entry(counter);
-        const auto room = node.local.history.reserve(entry.size(), entry.size());
+        const auto room = node.self.history.reserve(entry.size(), entry.size());
         BOOST_REQUIRE(!room.empty());
-        const bool taken = node.local.history.append_entry(room, entry, epoch_of(newest));
-        BOOST_TEST((node.local.last() == (taken ? support::at(counter, 2) : support::at(2, 1))));
+        const bool taken = node.self.history.append_entry(room, entry, epoch_of(newest));
+        BOOST_TEST((node.self.last() == (taken ? support::at(counter, 2) : support::at(2, 1))));
         return taken;
     };
     BOOST_TEST(takes(3, 3));
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_state_takes_the_place_of_everything) {
     Node node;
     node.open_epoch(1);
     node.write(3);
-    OfNode& history = node.local.history;
+    OfNode& history = node.self.history;
     Epochs<support::Small::epochs_max> epochs;
     epochs.push({epoch_of(5), Index{7}, Chain{}});
     auto roster = history.applied_roster();

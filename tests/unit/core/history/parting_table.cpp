@@ -41,12 +41,12 @@ void write_entries(support::OneNode<Parts>& node, const std::string& epochs, cha
 template <class Parts>
 void write_log(support::OneNode<Parts>& node, const std::string& log) {
     const auto dots = static_cast<std::size_t>(std::count(log.begin(), log.end(), '.'));
-    support::log_of(node.local).reset(Index{}, Chain{});
-    support::epochs_of(node.local) = {};
+    support::log_of(node.self).reset(Index{}, Chain{});
+    support::epochs_of(node.self) = {};
     write_entries(node, log.substr(0, dots), '.');
-    const Chain chain = node.local.log().chain();
-    support::log_of(node.local).reset(Index{dots}, chain);
-    node.applier.install({}, node.local.log().begin());
+    const Chain chain = node.self.log().chain();
+    support::log_of(node.self).reset(Index{dots}, chain);
+    node.applier.install({}, node.self.log().begin());
     write_entries(node, log.substr(dots), '.');
 }
 
@@ -66,8 +66,8 @@ struct Leading : support::one_leader::Leading {
 struct Following : support::one_follower::Log {
     Following(const std::string& log, std::uint64_t committed, std::uint64_t leads, Position forced) {
         write_log(*this, log);
-        local.commit = Index{committed};
-        local.epoch = local.promised = epoch_of(leads);
+        self.commit = Index{committed};
+        self.epoch = self.promised = epoch_of(leads);
         follower.linked(forced);
     }
     /// Why the append that is said to stand behind `previous` is not taken, and where to look; "agrees" when it is.
@@ -75,9 +75,9 @@ struct Following : support::one_follower::Log {
         Append append;
         append.previous = previous;
         append.previous_chain = chain;
-        if (follower.begin_append(local, append)) return "agrees";
-        if (local.role == Role::faulted) return "stops";
-        const Ack ack = follower.make_ack(local, applier);
+        if (follower.begin_append(self, append)) return "agrees";
+        if (self.role == Role::faulted) return "stops";
+        const Ack ack = follower.make_ack(self, applier);
         BOOST_REQUIRE(ack.refusal);
         return std::string(ack.refusal->error == Error::diverged ? "diverged" : "look at") + " " +
                text_of(ack.refusal->hint);
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(what_the_leader_does_about_a_refusal) {
     )",
                    {"asks about"}, [](const Row& row) -> support::Decided {
                        Leading leading(row["leader"]);
-                       leading.begin(leading.local.last());
+                       leading.begin(leading.self.last());
                        BOOST_REQUIRE(leading.append());
                        const bool diverged = row["refusal"] == "diverged";
                        leading.refuse(0, diverged ? Error::diverged : Error::discarded, position_in(row, "hint"),
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(what_a_follower_answers_to_the_question_whether_it_has_an_e
                        Following node(row["follower"], std::stoull(row["committed"]), 9, position_in(row, "forced"));
                        const Position asked = position_of(row["asked about"]);
                        const Chain same =
-                           asked.index <= node.local.log().last() ? chain_at(node.local.log(), asked.index) : Chain{};
+                           asked.index <= node.self.log().last() ? chain_at(node.self.log(), asked.index) : Chain{};
                        const Chain other{value(same) + 1};
                        return {node.answer(asked, row["chain"] == "same" ? same : other)};
                    });
@@ -226,16 +226,16 @@ BOOST_AUTO_TEST_CASE(where_the_search_ends) {
                    {"asks", "ends"}, [](const Row& row) -> support::Decided {
                        Leading leader(row["leader"]);
                        const auto committed = std::stoull(row["committed"]);
-                       Following follower(row["follower"], committed, leader.local.epoch.counter, {});
-                       leader.begin(follower.local.last(), follower.local.committed());
+                       Following follower(row["follower"], committed, leader.self.epoch.counter, {});
+                       leader.begin(follower.self.last(), follower.self.committed());
                        std::string asks;
                        while (leader.follower().state() == FollowerState::probing && asks.size() < 30) {
                            asks += (asks.empty() ? "" : " ") + leader.step();
                            const auto question = leader.append();
                            BOOST_REQUIRE(question);
-                           const bool agrees = follower.follower.begin_append(follower.local, *question);
+                           const bool agrees = follower.follower.begin_append(follower.self, *question);
                            BOOST_TEST((agrees || follower.follower.owes()));
-                           leader.take(follower.follower.make_ack(follower.local, follower.applier));
+                           leader.take(follower.follower.make_ack(follower.self, follower.applier));
                        }
                        return {asks, leader.step()};
                    });

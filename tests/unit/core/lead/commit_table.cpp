@@ -28,8 +28,8 @@ using support::Row;
 /// A log whose flushes the test makes.
 struct Flushed : log::Ring<4096> {
     static constexpr Stage stage = Stage::durable;
-    Index flushed;
-    [[nodiscard]] Index held() const noexcept { return flushed; }
+    Index durable;
+    [[nodiscard]] Index flushed() const noexcept { return durable; }
 };
 
 /// Node 1 leads. Entries 1 to 3 are of epoch 1; entry 4 opened its own.
@@ -39,13 +39,13 @@ struct Leading
           Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small, NoObserver>> {
     using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, Log, Ack, support::Small, NoObserver>;
     using Node = support::OneNode<Parts>;
-    using Node::applier, Node::local;
+    using Node::applier, Node::self;
 
     Leading(std::size_t nodes, std::uint64_t last) : Node(nodes), count(nodes - 1) {
         Node::open_epoch(1);
         Node::write(2);
         for (std::size_t i = 0; i < count; ++i) peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
-        BOOST_REQUIRE(leader.open(local, applier, followers(), {4, NodeId{1}, 1}, local.roster(), false));
+        BOOST_REQUIRE(leader.open(self, applier, followers(), {4, NodeId{1}, 1}, self.roster(), false));
         Node::write(last - 4);
     }
 
@@ -64,20 +64,20 @@ struct Leading
     void give_seat(const std::string& cell) {
         if (cell.empty()) return;
         const auto parts = support::words_of(cell, '@');
-        support::roster_of(local).seat = NodeId{static_cast<std::uint32_t>(std::stoul(parts.front()))};
-        support::roster_of(local).seat_index = Index{std::stoull(parts.back())};
+        support::roster_of(self).seat = NodeId{static_cast<std::uint32_t>(std::stoul(parts.front()))};
+        support::roster_of(self).seat_index = Index{std::stoull(parts.back())};
     }
 
     support::Decided decide(const Row& row) {
-        if constexpr (requires { local.log().flushed; }) {
-            support::log_of(local).flushed = Index{std::stoull(row.after("leader", "flushed="))};
+        if constexpr (requires { self.log().durable; }) {
+            support::log_of(self).durable = Index{std::stoull(row.after("leader", "flushed="))};
         }
         give_seat(row["seat"]);
         for (const std::string& step : support::words_of(row["followers"], ';')) {
             for (const NodeWords& follower : support::nodes_of(step)) hold(follower);
-            leader.advance(local, applier, followers());
+            leader.advance(self, applier, followers());
         }
-        return {std::to_string(local.commit.value), std::to_string(leader.acknowledged().value)};
+        return {std::to_string(self.commit.value), std::to_string(leader.acknowledged().value)};
     }
 
     std::span<Peer> followers() { return std::span(peers).first(count); }

@@ -32,10 +32,10 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_sent_again_once_in_a_retry_interval) {
     missing();
     BOOST_TEST((leading.follower().previous == at(1, 5)));
     BOOST_TEST(leading.entries() == 2u);
-    leading.local.now = leading.local.now + just_before(Limits::retry_interval);
+    leading.self.now = leading.self.now + just_before(Limits::retry_interval);
     missing();
     BOOST_TEST(leading.entries() == 0u);
-    leading.local.now = leading.local.now + moment;
+    leading.self.now = leading.self.now + moment;
     missing();
     BOOST_TEST(leading.entries() == 2u);
     // Another gap is another matter.
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_follower_that_gave_up_what_it_had_verified_gets_it_again)
     BOOST_TEST((leading.follower().previous == at(1, 5)));
     BOOST_TEST(leading.follower().received == Index{5});
     BOOST_TEST(leading.entries() == 2u);
-    leading.local.now = leading.local.now + Limits::retry_interval;
+    leading.self.now = leading.self.now + Limits::retry_interval;
     holds_less();
     BOOST_TEST((leading.follower().previous == at(1, 2)));
     BOOST_TEST(leading.follower().received == Index{2});
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_same_where_nothing_else_is_to_be_sent) {
     leading.begin_streaming();
     for (int refusals = 0; refusals < 2; ++refusals) {
         leading.refuse(2, Error::discarded, at(1, 2));
-        leading.local.now = leading.local.now + Limits::retry_interval;
+        leading.self.now = leading.self.now + Limits::retry_interval;
     }
     BOOST_TEST(leading.entries() == 3u);
 }
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_follower_without_room_is_not_taken_for_one_that_gave_up) 
     for (int refusals = 0; refusals < 3; ++refusals) {
         BOOST_TEST(leading.entries() == 1u);
         leading.refuse(5, Error::log_full, at(1, 2));
-        leading.local.now = leading.local.now + Limits::retry_interval;
+        leading.self.now = leading.self.now + Limits::retry_interval;
     }
     BOOST_TEST(leading.follower().received == Index{5});
 }
@@ -171,12 +171,12 @@ BOOST_AUTO_TEST_CASE(who_needs_a_state_is_sent_nothing_that_claims_anything) {
     BOOST_TEST(follower.sent_last == Index{8});
     BOOST_TEST(!follower.probe_owed);
     BOOST_TEST(follower.in_flight.empty());
-    BOOST_TEST((follower.sent_at == leading.local.now));
+    BOOST_TEST((follower.sent_at == leading.self.now));
     // While pieces are under way no heartbeat goes, for an append would end the transfer.
     leading.tick(Limits::heartbeat_interval);
     BOOST_TEST(!leading.transmit());
     // While it rests, heartbeats go, and claim nothing.
-    follower.snapshot.not_before = leading.local.now + milliseconds(500);
+    follower.snapshot.not_before = leading.self.now + milliseconds(500);
     leading.tick(Limits::heartbeat_interval);
     const auto heartbeat = leading.append();
     BOOST_REQUIRE(heartbeat);

@@ -51,14 +51,14 @@ struct Leading
           Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, GivenLimits, Told>> {
     using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::Ring<4096>, Ack, GivenLimits, Told>;
     using Node = support::OneNode<Parts>;
-    using Node::applier, Node::local;
+    using Node::applier, Node::self;
 
     explicit Leading(bool forced = false) {
         Node::open_epoch(1);
         Node::write(2);
-        local.observer = &told;
-        local.incarnation = Incarnation{11};
-        if constexpr (requires { local.authority.revoke(); }) local.authority.grant(1, local.now + milliseconds(100));
+        self.observer = &told;
+        self.incarnation = Incarnation{11};
+        if constexpr (requires { self.authority.revoke(); }) self.authority.grant(1, self.now + milliseconds(100));
         for (std::uint32_t i = 0; i < 2; ++i) {
             peers[i].id = NodeId{i + 2};
             peers[i].progress.received = Index{77};  // of a former time as a leader
@@ -67,24 +67,24 @@ struct Leading
         open(forced);
     }
     void open(bool forced) {
-        roster.set_nodes(local.all_nodes());
+        roster.set_nodes(self.all_nodes());
         for (const Peer& peer : peers) roster.admit(peer.id, Incarnation{11 * value(peer.id)});
-        roster.seat = local.self;
-        BOOST_REQUIRE(leader.open(local, applier, peers, {4, NodeId{1}, 1}, roster, forced));
+        roster.seat = self.id;
+        BOOST_REQUIRE(leader.open(self, applier, peers, {4, NodeId{1}, 1}, roster, forced));
         for (Peer& peer : peers) {
             peer.progress.counts = true;
             support::set_state(peer.progress, FollowerState::streaming);
-            peer.progress.incarnation = local.roster().counting(peer.id);
+            peer.progress.incarnation = self.roster().counting(peer.id);
         }
     }
     /// Follower 2 or 3 says that it holds the entries up to this one.
     void holds(std::uint32_t node, std::uint64_t index) {
         Progress& follower = peers[node - 2].progress;
         follower.received = follower.sent_last = Index{index};
-        leader.advance(local, applier, peers);
+        leader.advance(self, applier, peers);
     }
     Error write() {
-        return leader.write(local, applier, peers, 8, [](std::span<std::byte> to) { std::memset(to.data(), 0, 8); });
+        return leader.write(self, applier, peers, 8, [](std::span<std::byte> to) { std::memset(to.data(), 0, 8); });
     }
     Progress& follower(std::uint32_t node) { return peers[node - 2].progress; }
 
@@ -100,23 +100,23 @@ using Majority = Leading<ack::Majority<>>;
 BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
     for (const bool forced : {false, true}) {
         Leading<ack::SemiSync<>> node(forced);
-        const EntryRun run = node.local.log().read(node.local.log().seek(Index{4}));
+        const EntryRun run = node.self.log().read(node.self.log().seek(Index{4}));
         const EpochStartBody start = read_epoch_start(run.bytes.data() + entry_header_bytes);
         BOOST_TEST((start.epoch == Epoch{4, NodeId{1}, 1} && start.run == Run{11}));
-        BOOST_TEST(start.policy == node.local.policy());
+        BOOST_TEST(start.policy == node.self.policy());
         BOOST_TEST(start.seat == NodeId{});  // a leader does not vouch for itself
         BOOST_TEST((start.forced == forced && start.members == 3u));
         BOOST_TEST(start.forced_from == (forced ? Index{4} : Index{}));
         const Position opened{{4, NodeId{1}, 1}, Index{4}};
-        BOOST_TEST((node.local.epochs().newest_forced() == (forced ? opened : Position{})));
-        BOOST_TEST((node.local.epochs().at(Index{4}) == Epoch{4, NodeId{1}, 1}));
-        BOOST_TEST((node.local.roster().counting(NodeId{1}) == Incarnation{11}));
-        BOOST_TEST((node.local.roster().counting(NodeId{3}) == Incarnation{33}));
-        BOOST_TEST((node.local.role == Role::leader && node.local.leader == NodeId{1}));
-        BOOST_TEST(node.local.source == NodeId{});
+        BOOST_TEST((node.self.epochs().newest_forced() == (forced ? opened : Position{})));
+        BOOST_TEST((node.self.epochs().at(Index{4}) == Epoch{4, NodeId{1}, 1}));
+        BOOST_TEST((node.self.roster().counting(NodeId{1}) == Incarnation{11}));
+        BOOST_TEST((node.self.roster().counting(NodeId{3}) == Incarnation{33}));
+        BOOST_TEST((node.self.role == Role::leader && node.self.leader == NodeId{1}));
+        BOOST_TEST(node.self.source == NodeId{});
         BOOST_TEST((node.leader.current_round() == 0u && node.leader.acknowledged() == Index{}));
-        BOOST_TEST(node.leader.pending(node.local) == 1u);
-        BOOST_TEST((node.leader.pending_since() == node.local.now));
+        BOOST_TEST(node.leader.pending(node.self) == 1u);
+        BOOST_TEST((node.leader.pending_since() == node.self.now));
         BOOST_TEST(node.follower(2).received == Index{});
     }
 }
@@ -124,21 +124,21 @@ BOOST_AUTO_TEST_CASE(the_first_entry_says_how_the_epoch_came_to_be) {
 BOOST_AUTO_TEST_CASE(what_others_said_is_committed_is_not_missed_in_a_forced_epoch) {
     for (const bool forced : {false, true}) {
         Majority node;
-        node.local.known_commit = at(9, 50);
-        BOOST_REQUIRE(node.leader.open(node.local, node.applier, node.peers, {10, NodeId{1}, 1}, node.roster, forced));
-        BOOST_TEST((node.local.known_commit == (forced ? Position{} : at(9, 50))));
+        node.self.known_commit = at(9, 50);
+        BOOST_REQUIRE(node.leader.open(node.self, node.applier, node.peers, {10, NodeId{1}, 1}, node.roster, forced));
+        BOOST_TEST((node.self.known_commit == (forced ? Position{} : at(9, 50))));
     }
 }
 
 BOOST_AUTO_TEST_CASE(an_epoch_for_which_there_is_no_room_is_not_opened) {
     Majority node;
     constexpr std::array<std::byte, 104> command{};
-    while (!support::log_of(node.local).reserve(entry_bytes(104), entry_bytes(104)).empty())
+    while (!support::log_of(node.self).reserve(entry_bytes(104), entry_bytes(104)).empty())
         node.put(EntryType::command, command);
-    const Position last = node.local.last();
-    BOOST_TEST((node.leader.open(node.local, node.applier, node.peers, {9, NodeId{1}, 1}, node.roster, false).error() ==
+    const Position last = node.self.last();
+    BOOST_TEST((node.leader.open(node.self, node.applier, node.peers, {9, NodeId{1}, 1}, node.roster, false).error() ==
                 Error::log_full));
-    BOOST_TEST((node.local.last() == last && node.local.epoch.counter == 4u));
+    BOOST_TEST((node.self.last() == last && node.self.epoch.counter == 4u));
 }
 
 BOOST_AUTO_TEST_CASE(an_ack_tells_what_a_follower_holds_and_never_less_than_before) {
@@ -174,9 +174,9 @@ BOOST_AUTO_TEST_CASE(older_entries_are_committed_only_with_one_of_this_epoch) {
     Majority node;
     BOOST_TEST(node.write() == Error::none);
     node.holds(2, 3);
-    BOOST_TEST((node.local.commit == Index{} && node.leader.acknowledged() == Index{}));
+    BOOST_TEST((node.self.commit == Index{} && node.leader.acknowledged() == Index{}));
     node.holds(2, 4);
-    BOOST_TEST((node.local.commit == Index{4} && node.leader.acknowledged() == Index{4}));
+    BOOST_TEST((node.self.commit == Index{4} && node.leader.acknowledged() == Index{4}));
     BOOST_TEST(node.applier.applied() == Index{4});
     node.holds(3, 5);
     BOOST_TEST(node.leader.acknowledged() == Index{5});
@@ -189,26 +189,26 @@ BOOST_AUTO_TEST_CASE(a_leader_that_cannot_apply_what_is_committed_acknowledges_n
     constexpr std::array<std::byte, 4> no_command{};
     node.put(EntryType::command, no_command);
     node.holds(2, 6);
-    BOOST_TEST((node.local.role == Role::faulted && node.local.fault == Error::undecodable));
+    BOOST_TEST((node.self.role == Role::faulted && node.self.fault == Error::undecodable));
     BOOST_TEST(node.applier.applied() == Index{5});
     BOOST_TEST(node.leader.acknowledged() == Index{4});
 }
 
 BOOST_AUTO_TEST_CASE(how_long_something_has_waited_is_counted_from_the_last_acknowledgement) {
     Majority node;
-    const Instant opened = node.local.now;
+    const Instant opened = node.self.now;
     node.pass(milliseconds(5));
     BOOST_TEST(node.write() == Error::none);
     BOOST_TEST((node.leader.pending_since() == opened));
     node.pass(milliseconds(5));
     node.holds(2, 4);
-    BOOST_TEST((node.leader.pending_since() == node.local.now));  // entry 5 still waits
+    BOOST_TEST((node.leader.pending_since() == node.self.now));  // entry 5 still waits
     node.holds(2, 5);
     BOOST_TEST(!node.leader.pending_since());
-    BOOST_TEST(node.leader.pending(node.local) == 0u);
+    BOOST_TEST(node.leader.pending(node.self) == 0u);
     node.pass(milliseconds(5));
     BOOST_TEST(node.write() == Error::none);
-    BOOST_TEST((node.leader.pending_since() == node.local.now));
+    BOOST_TEST((node.leader.pending_since() == node.self.now));
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_streams_when_it_has_what_is_acknowledged_and_the_epoch) {
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_follower_streams_when_it_has_what_is_acknowledged_and_the
     support::set_state(follower, FollowerState::catching_up);
     const auto state_at = [&](std::uint64_t index) {
         follower.received = Index{index};
-        node.leader.review(node.local, node.applier, node.peers);
+        node.leader.review(node.self, node.applier, node.peers);
         return follower.state();
     };
     BOOST_TEST((state_at(3) == FollowerState::catching_up));
@@ -234,8 +234,8 @@ BOOST_AUTO_TEST_CASE(a_follower_streams_when_it_has_what_is_acknowledged_and_the
 
 BOOST_AUTO_TEST_CASE(who_answered_lately_confirms_the_leader) {
     Majority node;
-    const auto confirmed = [&] { return node.leader.confirmed(node.local, node.peers, node.local.now); };
-    node.follower(2).answered = node.local.now;
+    const auto confirmed = [&] { return node.leader.confirmed(node.self, node.peers, node.self.now); };
+    node.follower(2).answered = node.self.now;
     BOOST_TEST(!confirmed());  // its epoch is not acknowledged
     node.holds(2, 4);
     BOOST_TEST(confirmed());
@@ -243,29 +243,29 @@ BOOST_AUTO_TEST_CASE(who_answered_lately_confirms_the_leader) {
     BOOST_TEST(confirmed());
     node.pass(Duration{1});
     BOOST_TEST(!confirmed());
-    node.follower(3).answered = node.local.now;
+    node.follower(3).answered = node.self.now;
     BOOST_TEST(confirmed());
     node.follower(3).counts = false;
     BOOST_TEST(!confirmed());
     node.follower(3).counts = true;
-    node.local.role = Role::follower;
+    node.self.role = Role::follower;
     BOOST_TEST(!confirmed());
     Leading<ack::Async<>, Leased> leased;
-    BOOST_TEST(leased.leader.confirmed(leased.local, leased.peers, leased.local.now));
+    BOOST_TEST(leased.leader.confirmed(leased.self, leased.peers, leased.self.now));
     leased.pass(milliseconds(100));
-    BOOST_TEST(!leased.leader.confirmed(leased.local, leased.peers, leased.local.now));
+    BOOST_TEST(!leased.leader.confirmed(leased.self, leased.peers, leased.self.now));
 }
 
 BOOST_AUTO_TEST_CASE(every_write_that_cannot_be_taken_has_its_error) {
     Majority node;
-    BOOST_TEST(node.leader.write(node.local, node.applier, node.peers, 9, [](auto) {}) == Error::too_large);
-    node.local.successor = NodeId{2};
+    BOOST_TEST(node.leader.write(node.self, node.applier, node.peers, 9, [](auto) {}) == Error::too_large);
+    node.self.successor = NodeId{2};
     BOOST_TEST(node.write() == Error::handing_over);
-    node.local.successor = NodeId{};
+    node.self.successor = NodeId{};
     // The entry of the epoch is pending as well.
     for (std::size_t i = 1; i < support::Small::writes_pending_max; ++i) BOOST_TEST(node.write() == Error::none);
     BOOST_TEST(node.write() == Error::busy);
-    BOOST_TEST(node.local.counters.writes == support::Small::writes_pending_max - 1);
+    BOOST_TEST(node.self.counters.writes == support::Small::writes_pending_max - 1);
     node.holds(2, 4);
     BOOST_TEST(node.write() == Error::none);
     Leading<ack::Async<>, Leased> leased;
@@ -277,19 +277,19 @@ BOOST_AUTO_TEST_CASE(every_write_that_cannot_be_taken_has_its_error) {
 BOOST_AUTO_TEST_CASE(where_writes_fail_without_enough_followers_so_do_those_under_way) {
     Leading<ack::Majority<AskedStage{}, WhenMissing::fail>> node;
     BOOST_TEST(node.write() == Error::none);
-    const Ticket ticket{{node.local.epoch, Index{5}}};
-    const auto state = [&] { return node.leader.state_of(node.local, ticket); };
-    node.leader.review(node.local, node.applier, node.peers);
+    const Ticket ticket{{node.self.epoch, Index{5}}};
+    const auto state = [&] { return node.leader.state_of(node.self, ticket); };
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST((state() == WriteState::pending));
     for (const std::uint32_t peer : {2u, 3u}) support::set_state(node.follower(peer), FollowerState::down);
     BOOST_TEST(node.write() == Error::not_enough_followers);
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST((state() == WriteState::unknown));
     // It may be acknowledged all the same.
     support::set_state(node.follower(2), FollowerState::streaming);
     BOOST_TEST((state() == WriteState::unknown));
     BOOST_TEST(node.write() == Error::none);
-    BOOST_TEST((node.leader.state_of(node.local, {{node.local.epoch, Index{6}}}) == WriteState::pending));
+    BOOST_TEST((node.leader.state_of(node.self, {{node.self.epoch, Index{6}}}) == WriteState::pending));
     node.holds(2, 5);
     BOOST_TEST((state() == WriteState::acknowledged));
 }
@@ -300,13 +300,13 @@ BOOST_AUTO_TEST_CASE(a_write_of_another_epoch_or_of_a_former_leader_is_unknown) 
     BOOST_TEST(node.write() == Error::none);
     node.holds(2, 5);
     const auto state = [&](Epoch epoch, std::uint64_t index) {
-        return node.leader.state_of(node.local, {{epoch, Index{index}}});
+        return node.leader.state_of(node.self, {{epoch, Index{index}}});
     };
-    const Epoch own = node.local.epoch;
+    const Epoch own = node.self.epoch;
     BOOST_TEST((state(own, 5) == WriteState::acknowledged));
     BOOST_TEST((state(own, 6) == WriteState::pending));
     BOOST_TEST((state(epoch_of(1), 2) == WriteState::unknown));
-    node.local.role = Role::follower;
+    node.self.role = Role::follower;
     BOOST_TEST((state(own, 5) == WriteState::acknowledged));
     BOOST_TEST((state(own, 6) == WriteState::unknown));
 }
@@ -336,10 +336,10 @@ BOOST_AUTO_TEST_CASE(a_loss_bound_counts_what_no_follower_holds) {
 BOOST_AUTO_TEST_CASE(the_seat_is_given_by_an_entry_that_its_holder_must_have_first) {
     Leading<ack::SemiSync<>> node;
     node.follower(2).received = node.follower(3).received = Index{4};
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST((node.told.lines == std::vector<std::string>{"2 seat 5"}));
-    BOOST_TEST((node.local.roster().seat == NodeId{2} && node.local.roster().seat_index == Index{5}));
-    const EntryRun run = node.local.log().read(node.local.log().seek(Index{5}));
+    BOOST_TEST((node.self.roster().seat == NodeId{2} && node.self.roster().seat_index == Index{5}));
+    const EntryRun run = node.self.log().read(node.self.log().seek(Index{5}));
     Roster<5> read;
     read.take(run.bytes.data(), Index{5});
     BOOST_TEST(read.seat == NodeId{2});
@@ -351,9 +351,9 @@ BOOST_AUTO_TEST_CASE(the_seat_is_given_by_an_entry_that_its_holder_must_have_fir
     // Who loses it rests.
     node.pass(milliseconds(5));
     support::set_state(node.follower(2), FollowerState::down);
-    node.leader.review(node.local, node.applier, node.peers);
-    BOOST_TEST(node.local.roster().seat == NodeId{3});
-    BOOST_TEST((node.follower(2).lost_seat && node.follower(2).seat_lost_at == node.local.now));
+    node.leader.review(node.self, node.applier, node.peers);
+    BOOST_TEST(node.self.roster().seat == NodeId{3});
+    BOOST_TEST((node.follower(2).lost_seat && node.follower(2).seat_lost_at == node.self.now));
     BOOST_TEST(!node.follower(3).lost_seat);
 }
 
@@ -367,22 +367,22 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_is_admitted_by_an_entry) {
     follower.appeared_in_round = 1;
     node.leader.new_round();
     BOOST_TEST(node.leader.current_round() == 1u);
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST(!follower.counts);
     node.follower(2).round = 1;
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST(follower.counts);
     BOOST_TEST((node.told.lines == std::vector<std::string>{"3 admitted 34"}));
-    BOOST_TEST((node.local.roster().counting(NodeId{3}) == Incarnation{34}));
-    const EntryRun run = node.local.log().read(node.local.log().seek(Index{5}));
+    BOOST_TEST((node.self.roster().counting(NodeId{3}) == Incarnation{34}));
+    const EntryRun run = node.self.log().read(node.self.log().seek(Index{5}));
     Roster<5> read = node.roster;
     read.take(run.bytes.data(), Index{5});
     BOOST_TEST((read.counting(NodeId{3}) == Incarnation{34}));
     // One that counted before needs no entry.
     follower.counts = false;
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST(follower.counts);
-    BOOST_TEST(node.local.log().last() == Index{5});
+    BOOST_TEST(node.self.log().last() == Index{5});
 }
 
 BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {
@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {
     follower.incarnation = Incarnation{34};
     follower.counts = false;
     const auto admit = [&](std::uint32_t name) {
-        return node.leader.admit(node.local, node.applier, node.peers, NodeId{name});
+        return node.leader.admit(node.self, node.applier, node.peers, NodeId{name});
     };
     BOOST_TEST((admit(4).error() == Error::not_enough_followers));
     support::set_state(follower, FollowerState::down);
@@ -405,7 +405,7 @@ BOOST_AUTO_TEST_CASE(a_person_admits_a_follower_by_name_while_it_is_linked) {
 BOOST_AUTO_TEST_CASE(all_that_may_count_are_admitted_at_once) {
     Majority node;
     for (const std::uint32_t peer : {2u, 3u}) node.follower(peer).counts = false;
-    node.leader.review(node.local, node.applier, node.peers);
+    node.leader.review(node.self, node.applier, node.peers);
     BOOST_TEST((node.follower(2).counts && node.follower(3).counts));
 }
 

@@ -30,56 +30,56 @@ constexpr Duration first_wait = Limits::failure_timeout;
 BOOST_AUTO_TEST_CASE(a_restarted_leader_asks_at_once_and_again_until_somebody_leads) {
     support::OneNode<Parts> node;
     Return wish;
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(!wish.due(node.self));
     wish.begin_at_once();
-    BOOST_TEST(wish.due(node.local));
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(wish.due(node.self));
+    BOOST_TEST(!wish.due(node.self));
     node.pass({first_wait.microseconds - 1});
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(!wish.due(node.self));
     node.pass(moment);
-    BOOST_TEST(wish.due(node.local));
-    node.local.leader = NodeId{2};
+    BOOST_TEST(wish.due(node.self));
+    node.self.leader = NodeId{2};
     node.pass(first_wait);
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(!wish.due(node.self));
     // From then on it is over.
-    node.local.leader = NodeId{};
+    node.self.leader = NodeId{};
     node.pass(first_wait);
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(!wish.due(node.self));
     wish.begin_at_once();
     wish.end();
-    BOOST_TEST(!wish.due(node.local));
+    BOOST_TEST(!wish.due(node.self));
     wish.begin_at_once();
-    node.local.role = Role::leader;
-    BOOST_TEST(!wish.due(node.local));
+    node.self.role = Role::leader;
+    BOOST_TEST(!wish.due(node.self));
 }
 
 BOOST_AUTO_TEST_CASE(a_fenced_leader_waits_and_each_node_a_little_longer_than_the_one_before) {
     for (const std::uint32_t number : {1u, 2u, 3u}) {
         support::OneNode<Parts> node;
-        node.local.self = NodeId{number};
+        node.self.id = NodeId{number};
         Return wish;
-        wish.begin(node.local);
+        wish.begin(node.self);
         const std::uint64_t wait = first_wait.microseconds + (number - 1) * Limits::retry_interval.microseconds;
         node.pass({wait - 1});
-        BOOST_TEST(!wish.due(node.local));
+        BOOST_TEST(!wish.due(node.self));
         node.pass(moment);
-        BOOST_TEST(wish.due(node.local));
+        BOOST_TEST(wish.due(node.self));
         node.pass({wait - 1});
-        BOOST_TEST(!wish.due(node.local));
+        BOOST_TEST(!wish.due(node.self));
         // A node that was away itself counts from its return.
         node.pass(milliseconds(5000));
-        wish.was_absent(node.local);
+        wish.was_absent(node.self);
         node.pass({wait - 1});
-        BOOST_TEST(!wish.due(node.local));
+        BOOST_TEST(!wish.due(node.self));
         node.pass(moment);
-        BOOST_TEST(wish.due(node.local));
+        BOOST_TEST(wish.due(node.self));
     }
     // Unless it just came back from its disk.
     support::OneNode<Parts> node;
     Return wish;
     wish.begin_at_once();
-    wish.was_absent(node.local);
-    BOOST_TEST(wish.due(node.local));
+    wish.was_absent(node.self);
+    BOOST_TEST(wish.due(node.self));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -71,14 +71,14 @@ support::Decided seat_of(const Row& row) {
         const auto held = support::words_of(each.words.front(), '/');
         progress.received = Index{std::stoull(held.front())};
         progress.durable = Index{std::stoull(held.back())};
-        if (each.has("seat")) support::roster_of(node.local).seat = NodeId{each.node};
+        if (each.has("seat")) support::roster_of(node.self).seat = NodeId{each.node};
         const std::string rested = each.after("lost=");
         progress.lost_seat = !rested.empty();
         const std::uint64_t left = rested.empty() ? 0 : 10 - std::stoull(rested);
-        progress.seat_lost_at = node.local.now + Duration{left * tenth.microseconds};
+        progress.seat_lost_at = node.self.now + Duration{left * tenth.microseconds};
     }
-    node.local.now = node.local.now + Duration{10 * tenth.microseconds};
-    const NodeId next = next_seat(node.local, followers.first(nodes.size()), Index{std::stoull(row["acknowledged"])});
+    node.self.now = node.self.now + Duration{10 * tenth.microseconds};
+    const NodeId next = next_seat(node.self, followers.first(nodes.size()), Index{std::stoull(row["acknowledged"])});
     return {next == NodeId{} ? "nobody" : std::to_string(value(next))};
 }
 
@@ -109,7 +109,7 @@ support::Decided admission_of(const Row& row) {
 /// "4@0": four entries at that time; "c4": entries up to the fourth are committed; "anew": it leads
 /// another epoch.
 support::Decided pace_of(const Row& row) {
-    Pace<Limits> pace;
+    OwnEntriesBudget<Limits> pace;
     Index last;
     Index commit;
     const auto at = [](const std::string& hundredths) {

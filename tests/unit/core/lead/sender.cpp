@@ -35,11 +35,11 @@ BOOST_AUTO_TEST_CASE(a_link_begins_with_a_question_at_the_newest_entry_that_both
     const auto probe = leading.append();
     BOOST_REQUIRE(probe);
     BOOST_TEST((probe->previous == at(1, 4)));
-    BOOST_TEST(probe->previous_chain == chain_at(leading.local.log(), Index{4}));
+    BOOST_TEST(probe->previous_chain == chain_at(leading.self.log(), Index{4}));
     BOOST_TEST(probe->count == 0u);
     BOOST_TEST(probe->commit == Index{3});
     BOOST_REQUIRE(probe->timing);
-    BOOST_TEST((probe->timing->sent == leading.local.now));
+    BOOST_TEST((probe->timing->sent == leading.self.now));
     BOOST_TEST(!leading.append());  // once
     leading.ack(3);                 // not that far
     BOOST_TEST((leading.follower().state() == FollowerState::probing));
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_new_link_forgets_all_but_what_outlives_it) {
     // Another incarnation has vouched for nothing, and does not count yet.
     Hello other;
     other.incarnation = Incarnation{23};
-    leading.sender.begin(leading.local, leading.peer, other);
+    leading.sender.begin(leading.self, leading.peer, other);
     BOOST_TEST(follower.vouched == Index{});
     BOOST_TEST((follower.incarnation == Incarnation{23}));
     BOOST_TEST(!follower.counts);
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(in_silence_a_heartbeat_goes_once_in_each_interval) {
     BOOST_TEST((heartbeat->previous == at(1, 5)));
     BOOST_TEST(heartbeat->count == 0u);
     BOOST_REQUIRE(heartbeat->timing);
-    BOOST_TEST((heartbeat->timing->sent == leading.local.now));
+    BOOST_TEST((heartbeat->timing->sent == leading.self.now));
     BOOST_TEST(!leading.append());
     leading.tick(just_before(Limits::heartbeat_interval));
     BOOST_TEST(!leading.append());
@@ -138,13 +138,13 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_one_frame_in_each_interval_and_with_each
         leading.write(1);
         const auto frame = leading.append();
         BOOST_REQUIRE(frame);
-        leading.ack(leading.local.log().last().value);
+        leading.ack(leading.self.log().last().value);
         return frame->timing.has_value();
     };
     BOOST_TEST(!timed());  // the question was
-    leading.local.now = leading.local.now + just_before(Limits::heartbeat_interval);
+    leading.self.now = leading.self.now + just_before(Limits::heartbeat_interval);
     BOOST_TEST(!timed());
-    leading.local.now = leading.local.now + moment;
+    leading.self.now = leading.self.now + moment;
     BOOST_TEST(timed());
     BOOST_TEST(!timed());
     leading.round = 1;
@@ -156,13 +156,13 @@ BOOST_AUTO_TEST_CASE(the_time_goes_with_one_frame_in_each_interval_and_with_each
     const auto frame = leading.append();
     BOOST_REQUIRE((frame && frame->timing));
     BOOST_TEST(frame->timing->round == 2u);
-    BOOST_TEST((frame->timing->sent == leading.local.now));
+    BOOST_TEST((frame->timing->sent == leading.self.now));
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_index_is_news_only_after_a_tick) {
     Leading leading;
     leading.begin_streaming();
-    leading.local.commit = Index{4};
+    leading.self.commit = Index{4};
     BOOST_TEST(!leading.append());
     leading.tick(moment);
     const auto note = leading.append();
@@ -174,14 +174,14 @@ BOOST_AUTO_TEST_CASE(a_commit_index_is_news_only_after_a_tick) {
     // Who waits for the follower to apply it does not wait for a tick.
     LeaderOf<support::PartsOf<ack::Sync<Stage::applied>>> applied;
     applied.begin_streaming();
-    applied.local.commit = Index{4};
+    applied.self.commit = Index{4};
     BOOST_TEST(bool(applied.append()));
     BOOST_TEST(!applied.append());
     // Nobody who is asked a question is told.
     Leading probing;
     probing.begin(at(1, 5));
     BOOST_REQUIRE(probing.append());
-    probing.local.commit = Index{4};
+    probing.self.commit = Index{4};
     probing.tick(moment);
     BOOST_TEST(!probing.append());
 }
@@ -230,8 +230,8 @@ BOOST_AUTO_TEST_CASE(no_more_is_on_the_way_than_the_line_the_window_and_the_foll
     wide.begin_streaming();
     wide.write(200);
     for (std::uint64_t end = 100; end < 103; ++end) {
-        wide.follower().allowance.sent(end, 1024, wide.local.now);
-        wide.follower().allowance.acknowledged(end, wide.local.now, milliseconds(250), 1u << 20);
+        wide.follower().allowance.sent(end, 1024, wide.self.now);
+        wide.follower().allowance.acknowledged(end, wide.self.now, milliseconds(250), 1u << 20);
     }
     std::size_t sent = 0;
     for (;; wide.tick(moment)) {
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_frame_holds_as_many_whole_entries_as_the_buffer) {
     BOOST_TEST(leading.entries(head + 3 * write_bytes + write_bytes - 1) == 3u);
     const auto next = [&] { return leading.follower().previous; };
     BOOST_TEST((next() == at(1, 8)));
-    BOOST_TEST(leading.follower().previous_chain == chain_at(leading.local.log(), Index{8}));
+    BOOST_TEST(leading.follower().previous_chain == chain_at(leading.self.log(), Index{8}));
     // A heartbeat is owed even where no entry fits.
     leading.tick(Limits::heartbeat_interval);
     const auto heartbeat = leading.append(head + 16 + write_bytes - 1);

@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_tail_that_is_of_no_use_is_a_sign_of_life_until_a_frame_mu
 BOOST_AUTO_TEST_CASE(a_node_that_failed_takes_and_says_nothing) {
     support::Sync group(2);
     const LinkId link = link_of(group);
-    testing::Inspect::inside(group.at(1)).local().fail(Error::log_failed);
+    testing::Inspect::inside(group.at(1)).self().fail(Error::log_failed);
     const Counters before = group.at(1).status().counters;
     BOOST_TEST(group.at(1).receive(two, frame_of(FrameType::ack, link, 0)).error() == Error::faulted);
     Bytes buffer(4096);

@@ -31,7 +31,7 @@ struct OnePeer : NodeParts<Composition> {
         : NodeParts<Composition>({.node = nodes[0], .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}},
                                  nullptr),
           peer(this->peers()[0]) {
-        this->local.now = Instant{1'000'000};
+        this->self.now = Instant{1'000'000};
         clear();
     }
     void clear() {
@@ -39,14 +39,14 @@ struct OnePeer : NodeParts<Composition> {
         peer.hello_owed = false;
         peer.progress = Progress{};
         support::set_state(peer.progress, FollowerState::streaming);
-        peer.progress.next = this->local.log().end();
+        peer.progress.next = this->self.log().end();
     }
     /// It leads, and its log has the entry that opens its epoch.
     void lead() {
         BOOST_REQUIRE(Relations(*this).bootstrap(HistoryId{5}));
         clear();
     }
-    void become_behind() { peer.progress.next = this->local.log().begin(); }
+    void become_behind() { peer.progress.next = this->self.log().begin(); }
     void need_state() {
         support::set_state(peer.progress, FollowerState::snapshot);
         peer.progress.snapshot.begin_owed = true;
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(each_debt_comes_before_all_that_are_owed_since_longer) {
     node.lead();
     BOOST_TEST((node.next() == Owed::nothing));
     node.peer.progress.heartbeat_owed = true;
-    BOOST_TEST((node.next() == Owed::note));
+    BOOST_TEST((node.next() == Owed::append));
     node.become_behind();
     BOOST_TEST((node.next() == Owed::entries));
     node.need_state();
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(each_debt_comes_before_all_that_are_owed_since_longer) {
     BOOST_TEST((node.next() == Owed::promise_reply));
     node.peer.hello_owed = true;
     BOOST_TEST((node.next() == Owed::hello));
-    node.local.fail(Error::diverged);
+    node.self.fail(Error::diverged);
     BOOST_TEST((node.next() == Owed::nothing));
 }
 
@@ -97,32 +97,32 @@ BOOST_AUTO_TEST_CASE(without_a_link_only_hellos_questions_and_answers_are_owed) 
 BOOST_AUTO_TEST_CASE(a_commit_index_is_owed_once_time_has_passed_or_at_once_where_acks_wait_for_apply) {
     Leading node;
     node.lead();
-    node.local.commit = Index{1};
+    node.self.commit = Index{1};
     BOOST_TEST((node.next() == Owed::nothing));
-    node.peer.progress.note_due = true;
-    BOOST_TEST((node.next() == Owed::note));
+    node.peer.progress.append_due = true;
+    BOOST_TEST((node.next() == Owed::append));
     node.peer.progress.commit_sent = Index{1};
     BOOST_TEST((node.next() == Owed::nothing));
     node.peer.progress.probe_owed = true;
-    BOOST_TEST((node.next() == Owed::note));
+    BOOST_TEST((node.next() == Owed::append));
     support::set_state(node.peer.progress, FollowerState::down);
     BOOST_TEST((node.next() == Owed::nothing));
 
     OnePeer<PartsOf<ack::SemiSync<Stage::applied>>> waiting;
     waiting.lead();
-    waiting.local.commit = Index{1};
-    BOOST_TEST((waiting.next() == Owed::note));
+    waiting.self.commit = Index{1};
+    BOOST_TEST((waiting.next() == Owed::append));
 }
 
 BOOST_AUTO_TEST_CASE(while_a_follower_rests_from_states_it_is_owed_heartbeats_alone) {
     Leading node;
     node.lead();
     node.need_state();
-    node.peer.progress.snapshot.not_before = node.local.now + Duration{1};
+    node.peer.progress.snapshot.not_before = node.self.now + Duration{1};
     BOOST_TEST((node.next() == Owed::nothing));
     node.peer.progress.heartbeat_owed = true;
-    BOOST_TEST((node.next() == Owed::note));
-    node.local.now = node.local.now + Duration{1};
+    BOOST_TEST((node.next() == Owed::append));
+    node.self.now = node.self.now + Duration{1};
     BOOST_TEST((node.next() == Owed::snapshot));
 }
 
@@ -131,13 +131,13 @@ BOOST_AUTO_TEST_CASE(a_follower_owes_acks_to_its_source_and_entries_to_a_candida
     node.follower.linked({});
     BOOST_REQUIRE(node.follower.owes());
     BOOST_TEST((node.next() == Owed::nothing));
-    node.local.source = node.peer.id;
+    node.self.source = node.peer.id;
     node.peer.hand_over_owed = node.peer.progress.heartbeat_owed = true;
     BOOST_TEST((node.next() == Owed::ack));
     node.peer.fetches = true;
     BOOST_TEST((node.next() == Owed::hand_over));
     node.peer.hand_over_owed = false;
-    BOOST_TEST((node.next() == Owed::note));
+    BOOST_TEST((node.next() == Owed::append));
     node.peer.fetches = false;
     node.follower.unlinked();
     BOOST_TEST((node.next() == Owed::nothing));

@@ -172,12 +172,12 @@ BOOST_AUTO_TEST_CASE(a_state_under_way_is_shown_on_both_sides) {
 
 BOOST_AUTO_TEST_CASE(a_node_that_failed_says_why) {
     support::Sync group(2);
-    testing::Inspect::inside(group.at(1)).local().fail(Error::log_failed);
+    testing::Inspect::inside(group.at(1)).self().fail(Error::log_failed);
     BOOST_TEST((group.at(1).status().role == Role::faulted && group.at(1).status().fault == Error::log_failed));
     BOOST_TEST(group.events_of(1).count("fault") == 1u);
     BOOST_TEST(group.events_of(1).lines.back() == "role faulted 1");
     // The first reason stands.
-    testing::Inspect::inside(group.at(1)).local().fail(Error::diverged);
+    testing::Inspect::inside(group.at(1)).self().fail(Error::diverged);
     BOOST_TEST((group.at(1).status().fault == Error::log_failed));
     BOOST_TEST(group.events_of(1).count("fault") == 1u);
 }

@@ -5,7 +5,7 @@
 #include "support/history.hpp"
 #include "support/one_link.hpp"
 
-#include <replicator/core/peer/address.hpp>
+#include <replicator/core/peer/fill_header.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -34,7 +34,7 @@ Error with(
     Hello theirs = node.theirs();
     mine(node);
     change(theirs);
-    return mismatch(node.local, node.peer.id, theirs);
+    return mismatch(node.self, node.peer.id, theirs);
 }
 
 }  // namespace
@@ -77,12 +77,12 @@ BOOST_AUTO_TEST_CASE(what_may_differ_does_not_matter) {
 
 BOOST_AUTO_TEST_CASE(a_node_that_holds_nothing_is_of_no_history) {
     const auto another = [](Hello& h) { h.history = HistoryId{9}; };
-    BOOST_TEST(with(another, [](Node& node) { node.local.history.adopt(HistoryId{}); }) == Error::none);
-    BOOST_TEST(with(another, [](Node& node) { support::log_of(node.local).reset(Index{}, Chain{}); }) == Error::none);
+    BOOST_TEST(with(another, [](Node& node) { node.self.history.adopt(HistoryId{}); }) == Error::none);
+    BOOST_TEST(with(another, [](Node& node) { support::log_of(node.self).reset(Index{}, Chain{}); }) == Error::none);
     // But for one that once held something.
     BOOST_TEST(with(another, [](Node& node) {
-                   support::log_of(node.local).reset(Index{}, Chain{});
-                   node.local.held_through = Index{1};
+                   support::log_of(node.self).reset(Index{}, Chain{});
+                   node.self.lost_through = Index{1};
                }) == Error::wrong_history);
 }
 

@@ -124,7 +124,7 @@ struct OtherFrames : Small {
     static constexpr std::size_t frame_bytes_max = 1024;
 };
 
-using Plain = Node<ack::Sync<>>;
+using Plain = support::Node<ack::Sync<>>;
 
 }  // namespace
 

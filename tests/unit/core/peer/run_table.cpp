@@ -59,7 +59,7 @@ struct Meeting : Node {
             if (step == "used") {
                 peer.link_confirmed = true;  // something came on the link
             } else if (step == "lost") {
-                Links::restart(local, peer);
+                Links::restart(self, peer);
             } else if (step == "silence") {
                 pass(Limits::failure_timeout);
             } else {

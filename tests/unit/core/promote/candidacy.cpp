@@ -33,17 +33,17 @@ struct CandidateOf {
 
     CandidateOf() {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
-        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
-        local.now = Instant{1'000'000};
-        roster = local.roster();
+        self.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
+        self.now = Instant{1'000'000};
+        roster = self.roster();
         for (std::uint32_t i = 0; i < 2; ++i) peers[i].id = NodeId{i + 2}, peers[i].connected = true;
         for (const std::uint32_t node : {1u, 2u, 3u}) roster.admit(NodeId{node}, Incarnation{11 * node});
         hold(1, 5);
     }
 
     void hold(std::uint64_t epoch, std::uint64_t index) {
-        support::log_of(local).reset(Index{index}, Chain{});
-        support::epochs_of(local).push({{epoch, NodeId{2}, 1}, Index{index}, Chain{}});
+        support::log_of(self).reset(Index{index}, Chain{});
+        support::epochs_of(self).push({{epoch, NodeId{2}, 1}, Index{index}, Chain{}});
     }
 
     /// The peer in this place answers; it holds entries up to `index` of `epoch`.
@@ -57,12 +57,12 @@ struct CandidateOf {
         candidacy.take(place, reply);
     }
 
-    Move next() { return candidacy.next(local, peers, roster, Room::plain); }
-    void pass(Duration time) { local.now = local.now + time; }
+    Move next() { return candidacy.next(self, peers, roster, Room::plain); }
+    void pass(Duration time) { self.now = self.now + time; }
 
-    std::size_t heard() { return candidacy.status(local, peers).heard; }
+    std::size_t heard() { return candidacy.status(self, peers).heard; }
 
-    Local<Group<Ack>> local;
+    Self<Group<Ack>> self;
     typename Candidacy<Group<Ack>>::Roster roster;
     std::array<Peer, 2> peers;
     Candidacy<Group<Ack>> candidacy;
@@ -73,10 +73,10 @@ using Move = Candidate::Move;
 /// As far as node 2, which holds up to entry 8, has to be fetched from.
 Candidate fetching(const PromotionOptions& options, std::uint64_t incarnation = 22) {
     Candidate candidate;
-    candidate.candidacy.begin(options, 1, candidate.local.now);
+    candidate.candidacy.begin(options, 1, candidate.self.now);
     candidate.answer(0, 2, 8, incarnation);
     BOOST_REQUIRE((candidate.next() == Move::bind));
-    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
+    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.self.now);
     BOOST_REQUIRE((candidate.next() == Move::wait));
     candidate.answer(0, 2, 8, incarnation);
     BOOST_REQUIRE((candidate.next() == Move::fetch));
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(what_was_fetched_says_whose_copies_count) {
     deceived.hold(2, 8);
     deceived.roster.admit(NodeId{2}, Incarnation{99});
     BOOST_TEST((deceived.next() == Move::refuse));
-    const auto status = deceived.candidacy.status(deceived.local, deceived.peers);
+    const auto status = deceived.candidacy.status(deceived.self, deceived.peers);
     BOOST_TEST((status.error == Error::nodes_missing));
     BOOST_TEST(status.heard == 1u);
     BOOST_TEST(status.missing_count == 2u);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_fetch_that_makes_no_progress_is_given_up) {
     BOOST_TEST((candidate.next() == Move::fetch));
     candidate.pass(Duration{1});
     BOOST_TEST((candidate.next() == Move::refuse));
-    BOOST_TEST((candidate.candidacy.status(candidate.local, candidate.peers).error == Error::nodes_missing));
+    BOOST_TEST((candidate.candidacy.status(candidate.self, candidate.peers).error == Error::nodes_missing));
     BOOST_TEST(!candidate.candidacy.active());
 }
 
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_fetch_that_makes_progress_is_waited_for) {
     Candidate candidate = fetching({});
     for (std::uint64_t entry = 6; entry < 8; ++entry) {
         candidate.pass(almost);
-        support::log_of(candidate.local).reset(Index{entry}, Chain{});
+        support::log_of(candidate.self).reset(Index{entry}, Chain{});
         BOOST_TEST((candidate.next() == Move::fetch));
     }
     candidate.pass(almost);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_comes_while_entries_are_fetched_changes_noth
 BOOST_AUTO_TEST_CASE(too_few_answers_end_it_in_time_unless_a_loss_is_allowed) {
     for (const bool may_lose : {false, true}) {
         Candidate candidate;
-        candidate.candidacy.begin({.may_lose = may_lose, .last_leader = {}}, 1, candidate.local.now);
+        candidate.candidacy.begin({.may_lose = may_lose, .last_leader = {}}, 1, candidate.self.now);
         BOOST_TEST((candidate.next() == Move::wait));
         BOOST_TEST(candidate.candidacy.unanswered(0));
         candidate.pass(almost);
@@ -168,8 +168,8 @@ BOOST_AUTO_TEST_CASE(too_few_answers_end_it_in_time_unless_a_loss_is_allowed) {
 
 BOOST_AUTO_TEST_CASE(a_candidate_that_lost_entries_counts_only_together_with_all_others) {
     Candidate candidate;
-    candidate.local.held_through = Index{6};
-    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.self.lost_through = Index{6};
+    candidate.candidacy.begin({}, 1, candidate.self.now);
     candidate.answer(0, 1, 5, 22);
     BOOST_TEST((candidate.next() == Move::wait));
     BOOST_TEST(candidate.heard() == 1u);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_lost_entries_counts_only_together_with_all
     BOOST_TEST((candidate.next() == Move::bind));
     BOOST_TEST(candidate.heard() == 3u);
     // Its log is as long again as it was, and vouches for itself.
-    candidate.local.held_through = Index{5};
+    candidate.self.lost_through = Index{5};
     candidate.answer(1, 1, 5, 33, 0);
     BOOST_TEST((candidate.next() == Move::bind));
     BOOST_TEST(candidate.heard() == 2u);
@@ -187,20 +187,20 @@ BOOST_AUTO_TEST_CASE(who_led_last_may_be_the_candidate_itself) {
     using Async = CandidateOf<ack::Async<>>;
     for (const bool led : {false, true}) {
         Async candidate;
-        if (led) support::epochs_of(candidate.local).push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
-        candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{1}}, 1, candidate.local.now);
+        if (led) support::epochs_of(candidate.self).push({{2, NodeId{1}, 1}, Index{6}, Chain{}});
+        candidate.candidacy.begin({.may_lose = false, .last_leader = NodeId{1}}, 1, candidate.self.now);
         BOOST_TEST((candidate.next() == (led ? Async::Move::bind : Async::Move::wait)));
     }
 }
 
 BOOST_AUTO_TEST_CASE(who_is_not_there_is_not_waited_for_a_second_time) {
     Candidate candidate;
-    candidate.candidacy.begin({.may_lose = true, .last_leader = {}}, 1, candidate.local.now);
+    candidate.candidacy.begin({.may_lose = true, .last_leader = {}}, 1, candidate.self.now);
     candidate.answer(0, 1, 5, 99, 0);
     BOOST_TEST((candidate.next() == Move::wait));
     candidate.pass(patience);
     BOOST_TEST((candidate.next() == Move::bind));
-    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.local.now);
+    candidate.candidacy.promise({3, NodeId{1}, 1}, 2, candidate.self.now);
     BOOST_TEST((candidate.next() == Move::wait));
     candidate.answer(0, 1, 5, 99, 0);
     BOOST_TEST((candidate.next() == Move::open));
@@ -211,17 +211,17 @@ BOOST_AUTO_TEST_CASE(after_its_end_nobody_is_asked_and_nothing_moves) {
     Candidate candidate;
     BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.unanswered(0)));
     BOOST_TEST((candidate.next() == Move::wait));
-    candidate.candidacy.begin({}, 1, candidate.local.now);
+    candidate.candidacy.begin({}, 1, candidate.self.now);
     BOOST_TEST((candidate.candidacy.active() && candidate.candidacy.of_a_person()));
     BOOST_TEST(candidate.candidacy.unanswered(0));
     candidate.candidacy.refuse(Error::log_full);
     BOOST_TEST((!candidate.candidacy.active() && !candidate.candidacy.of_a_person()));
     BOOST_TEST(!candidate.candidacy.unanswered(0));
     BOOST_TEST((candidate.next() == Move::wait));
-    const auto status = candidate.candidacy.status(candidate.local, candidate.peers);
+    const auto status = candidate.candidacy.status(candidate.self, candidate.peers);
     BOOST_TEST((status.step == PromotionStep::refused && status.error == Error::log_full));
     candidate.candidacy.lead();
-    BOOST_TEST((candidate.candidacy.status(candidate.local, candidate.peers).step == PromotionStep::leading));
+    BOOST_TEST((candidate.candidacy.status(candidate.self, candidate.peers).step == PromotionStep::leading));
     BOOST_TEST(!candidate.candidacy.active());
 }
 

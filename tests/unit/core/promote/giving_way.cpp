@@ -27,7 +27,7 @@ struct Leading : support::OneNode<Parts> {
     Leading() {
         open_epoch(1);
         write(4);
-        local.role = Role::leader;
+        self.role = Role::leader;
         for (std::size_t i = 0; i < peers.size(); ++i) {
             peers[i].id = NodeId{static_cast<std::uint32_t>(i + 2)};
             support::set_state(peers[i].progress, FollowerState::streaming);
@@ -35,7 +35,7 @@ struct Leading : support::OneNode<Parts> {
             peers[i].progress.received = Index{5};
         }
     }
-    bool review(bool is_awaited = false) { return giving.review(local, peers, is_awaited); }
+    bool review(bool is_awaited = false) { return giving.review(self, peers, is_awaited); }
     bool tells(std::size_t place) const { return peers[place].hand_over_owed; }
 
     std::array<Peer, 2> peers{};
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_successor_is_told_to_lead_when_nothing_is_missing_and_no_
     for (const Case& each : cases) {
         BOOST_TEST_CONTEXT(each.what) {
             Leading node;
-            BOOST_REQUIRE(node.giving.hand_over(node.local, node.peers, NodeId{2}));
+            BOOST_REQUIRE(node.giving.hand_over(node.self, node.peers, NodeId{2}));
             Progress& follower = node.peers[0].progress;
             support::set_state(follower, each.state);
             follower.counts = each.counts;
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_successor_is_told_to_lead_when_nothing_is_missing_and_no_
             BOOST_TEST(!node.review(each.is_awaited));
             BOOST_TEST(node.tells(0) == each.is_told);
             BOOST_TEST(!node.tells(1));
-            BOOST_TEST((node.local.successor == NodeId{}) == each.is_given_up);
+            BOOST_TEST((node.self.successor == NodeId{}) == each.is_given_up);
         }
     }
 }
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_drain_takes_whoever_would_be_told_to_lead) {
         BOOST_TEST_CONTEXT(each.what) {
             Leading node;
             node.peers[1].progress = Progress{};
-            BOOST_REQUIRE(node.giving.drain(node.local, node.peers, milliseconds(500)));
+            BOOST_REQUIRE(node.giving.drain(node.self, node.peers, milliseconds(500)));
             Progress& follower = node.peers[0].progress;
             support::set_state(follower, each.state);
             follower.counts = each.counts;
@@ -96,36 +96,36 @@ BOOST_AUTO_TEST_CASE(a_drain_takes_whoever_would_be_told_to_lead) {
             follower.received = Index{each.received};
             BOOST_TEST(!node.review(each.is_awaited));
             BOOST_TEST(node.tells(0) == each.is_told);
-            BOOST_TEST((node.local.successor == NodeId{2}) == each.is_told);
-            BOOST_TEST(node.local.draining);
+            BOOST_TEST((node.self.successor == NodeId{2}) == each.is_told);
+            BOOST_TEST(node.self.draining);
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(only_a_leader_gives_way_and_once_at_a_time) {
     Leading node;
-    BOOST_TEST((node.giving.hand_over(node.local, node.peers, NodeId{9}).error() == Error::not_enough_followers));
-    node.local.role = Role::follower;
-    BOOST_TEST((node.giving.hand_over(node.local, node.peers, NodeId{2}).error() == Error::not_leader));
-    BOOST_TEST((node.giving.drain(node.local, node.peers, milliseconds(500)).error() == Error::not_leader));
-    node.local.role = Role::leader;
-    BOOST_REQUIRE(node.giving.hand_over(node.local, node.peers, NodeId{2}));
-    BOOST_TEST((node.giving.hand_over(node.local, node.peers, NodeId{3}).error() == Error::handing_over));
-    BOOST_REQUIRE(node.giving.drain(node.local, node.peers, milliseconds(500)));
-    BOOST_TEST((node.giving.drain(node.local, node.peers, milliseconds(500)).error() == Error::handing_over));
+    BOOST_TEST((node.giving.hand_over(node.self, node.peers, NodeId{9}).error() == Error::not_enough_followers));
+    node.self.role = Role::follower;
+    BOOST_TEST((node.giving.hand_over(node.self, node.peers, NodeId{2}).error() == Error::not_leader));
+    BOOST_TEST((node.giving.drain(node.self, node.peers, milliseconds(500)).error() == Error::not_leader));
+    node.self.role = Role::leader;
+    BOOST_REQUIRE(node.giving.hand_over(node.self, node.peers, NodeId{2}));
+    BOOST_TEST((node.giving.hand_over(node.self, node.peers, NodeId{3}).error() == Error::handing_over));
+    BOOST_REQUIRE(node.giving.drain(node.self, node.peers, milliseconds(500)));
+    BOOST_TEST((node.giving.drain(node.self, node.peers, milliseconds(500)).error() == Error::handing_over));
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_that_ends_without_a_leader_says_so) {
     for (const NodeId leader : {NodeId{}, NodeId{2}}) {
         Leading node;
-        BOOST_REQUIRE(node.giving.drain(node.local, node.peers, milliseconds(500)));
-        node.local.role = Role::follower;
-        node.local.leader = leader;
+        BOOST_REQUIRE(node.giving.drain(node.self, node.peers, milliseconds(500)));
+        node.self.role = Role::follower;
+        node.self.leader = leader;
         BOOST_TEST(!node.review());
-        BOOST_TEST(node.local.draining);
+        BOOST_TEST(node.self.draining);
         node.pass(milliseconds(500));
         BOOST_TEST(node.review() == (leader == NodeId{}));
-        BOOST_TEST(!node.local.draining);
+        BOOST_TEST(!node.self.draining);
     }
 }
 

@@ -42,11 +42,10 @@ struct Candidate {
     Candidate(std::size_t nodes, const NodeWords& own) {
         constexpr std::array all{NodeId{1}, NodeId{2}, NodeId{3}, NodeId{4}, NodeId{5}};
         count = nodes - 1;
-        local.set(
-            {.node = NodeId{1}, .nodes = std::span(all).first(nodes), .run = Run{11}, .cluster = {}, .group = {}});
-        local.now = Instant{} + milliseconds(100'000);
-        local.awake_since = Instant{} + milliseconds(1);
-        roster = local.roster();
+        self.set({.node = NodeId{1}, .nodes = std::span(all).first(nodes), .run = Run{11}, .cluster = {}, .group = {}});
+        self.now = Instant{} + milliseconds(100'000);
+        self.awake_since = Instant{} + milliseconds(1);
+        roster = self.roster();
         for (std::uint32_t node = 1; node <= nodes; ++node) roster.admit(NodeId{node}, incarnation_of(node));
         if (own.has("replaced")) roster.admit(NodeId{1}, other);
         for (std::size_t i = 0; i < count; ++i) {
@@ -54,11 +53,11 @@ struct Candidate {
             peers[i].connected = true;
         }
         const Position last = position_of(own.words.front(), leader);
-        support::log_of(local).reset(last.index, Chain{});
-        if (last.epoch != Epoch{}) support::epochs_of(local).push({last.epoch, last.index, Chain{}});
-        if (own.has("suspect")) local.held_through = last.index + 1;
+        support::log_of(self).reset(last.index, Chain{});
+        if (last.epoch != Epoch{}) support::epochs_of(self).push({last.epoch, last.index, Chain{}});
+        if (own.has("suspect")) self.lost_through = last.index + 1;
         if (const std::string commit = own.after("knows="); !commit.empty()) {
-            local.known_commit = position_of(commit, leader);
+            self.known_commit = position_of(commit, leader);
         }
     }
 
@@ -90,20 +89,20 @@ struct Candidate {
         options.unless_led = row.has("asked", "unless_led");
         const std::string last = row.after("asked", "last_leader=");
         options.last_leader = NodeId{last.empty() ? 0 : static_cast<std::uint32_t>(std::stoul(last))};
-        candidacy.begin(options, 1, local.now);
-        if (row["step"] == "binds") candidacy.promise({9, NodeId{1}, 1}, 2, local.now);
+        candidacy.begin(options, 1, self.now);
+        if (row["step"] == "binds") candidacy.promise({9, NodeId{1}, 1}, 2, self.now);
         hear(support::nodes_of(row["answers"]));
-        if (row.has("asked", "late")) local.now = local.now + Limits::promotion_timeout;
-        if (row.has("asked", "patient")) local.now = local.now + Limits::failure_timeout;
+        if (row.has("asked", "late")) self.now = self.now + Limits::promotion_timeout;
+        if (row.has("asked", "patient")) self.now = self.now + Limits::failure_timeout;
         const std::string room = row.after("asked", "room=");
-        return text_of(candidacy.next(local, std::span(peers).first(count), roster,
+        return text_of(candidacy.next(self, std::span(peers).first(count), roster,
                                       room == "none"      ? Room::none
                                       : room == "reserve" ? Room::reserve
                                       : room == "half"    ? Room::half_reserve
                                                           : Room::plain));
     }
 
-    PromotionStatus<Group<Ack>::peers_max> status() { return candidacy.status(local, std::span(peers).first(count)); }
+    PromotionStatus<Group<Ack>::peers_max> status() { return candidacy.status(self, std::span(peers).first(count)); }
 
     std::string text_of(Move move) {
         switch (move) {
@@ -122,7 +121,7 @@ struct Candidate {
         }
     }
 
-    Local<Group<Ack>> local;
+    Self<Group<Ack>> self;
     typename Candidacy<Group<Ack>>::Roster roster;
     std::array<Peer, 4> peers;
     std::size_t count = 0;

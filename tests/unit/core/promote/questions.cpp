@@ -27,10 +27,10 @@ struct Node : support::OneNode<Parts> {
     Node() {
         open_epoch(1);
         write(4);
-        local.cluster = ClusterId{3};
-        local.group = GroupId{4};
-        local.incarnation = Incarnation{111};
-        local.promised = epoch_of(1);
+        self.cluster = ClusterId{3};
+        self.group = GroupId{4};
+        self.incarnation = Incarnation{111};
+        self.promised = epoch_of(1);
         peer.id = NodeId{2};
     }
 
@@ -40,22 +40,22 @@ struct Node : support::OneNode<Parts> {
 /// The question that node 2 would put to node 1, changed in one thing.
 bool understands_question(const std::function<void(PromiseRequest&)>& change, bool blank = false) {
     Node node;
-    if (blank) support::log_of(node.local).reset(Index{}, Chain{});
+    if (blank) support::log_of(node.self).reset(Index{}, Chain{});
     PromiseRequest request;
-    address(node.local, NodeId{1}, request);
-    introduce(node.local, request);
+    fill_header(node.self, NodeId{1}, request);
+    introduce(node.self, request);
     request.sender = NodeId{2};
     change(request);
-    return Questions::understands(node.local, node.peer, request);
+    return Questions::understands(node.self, node.peer, request);
 }
 bool understands_answer(const std::function<void(PromiseReply&)>& change) {
     Node node;
     PromiseReply reply;
-    address(node.local, NodeId{1}, reply);
+    fill_header(node.self, NodeId{1}, reply);
     reply.sender = NodeId{2};
-    reply.receiver_run = node.local.run;
+    reply.receiver_run = node.self.run;
     change(reply);
-    return Questions::understands(node.local, node.peer, reply);
+    return Questions::understands(node.self, node.peer, reply);
 }
 
 }  // namespace
@@ -84,25 +84,25 @@ BOOST_AUTO_TEST_CASE(an_answer_is_of_the_same_group_and_for_this_run) {
 BOOST_AUTO_TEST_CASE(a_question_names_the_epoch_once_it_is_binding) {
     Node node;
     Candidacy<Parts> candidacy;
-    candidacy.begin({}, 44, node.local.now);
-    PromiseRequest request = Questions::make_request(node.local, candidacy, node.peer);
+    candidacy.begin({}, 44, node.self.now);
+    PromiseRequest request = Questions::make_request(node.self, candidacy, node.peer);
     BOOST_TEST((request.cluster == ClusterId{3} && request.group == GroupId{4} && request.history == HistoryId{5}));
     BOOST_TEST((request.sender == NodeId{1} && request.receiver == NodeId{2} && request.run == Run{11}));
-    BOOST_TEST((request.membership == node.local.membership && request.policy == node.local.policy()));
+    BOOST_TEST((request.membership == node.self.membership && request.policy == node.self.policy()));
     BOOST_TEST((request.question == 44u && !request.binding() && request.epoch == Epoch{}));
-    candidacy.promise(epoch_of(7), 45, node.local.now);
-    request = Questions::make_request(node.local, candidacy, node.peer);
+    candidacy.promise(epoch_of(7), 45, node.self.now);
+    request = Questions::make_request(node.self, candidacy, node.peer);
     BOOST_TEST((request.question == 45u && request.binding() && request.epoch == epoch_of(7)));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_says_all_that_decides_a_promotion) {
     Node node;
-    node.local.held_through = Index{8};
-    node.local.known_commit = at(1, 9);
+    node.self.lost_through = Index{8};
+    node.self.known_commit = at(1, 9);
     node.peer.candidate_run = Run{22};
     node.peer.question = 44;
-    Questions::Roster roster = node.local.roster();
-    const auto reply = [&] { return Questions::make_reply(node.local, roster, ballot_flags::candidate, node.peer); };
+    Questions::Roster roster = node.self.roster();
+    const auto reply = [&] { return Questions::make_reply(node.self, roster, ballot_flags::candidate, node.peer); };
     BOOST_TEST((reply().cluster == ClusterId{3} && reply().group == GroupId{4}));
     BOOST_TEST((reply().sender == NodeId{1} && reply().receiver == NodeId{2}));
     BOOST_TEST((reply().receiver_run == Run{22} && reply().question == 44u));
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(an_answer_says_all_that_decides_a_promotion) {
     BOOST_TEST(reply().flags == ballot_flags::candidate);
     roster.admit(NodeId{1}, Incarnation{111});
     BOOST_TEST(reply().flags == (ballot_flags::candidate | ballot_flags::counts));
-    node.local.role = Role::leader;
+    node.self.role = Role::leader;
     BOOST_TEST(reply().flags == (ballot_flags::candidate | ballot_flags::counts | ballot_flags::leads));
 }
 

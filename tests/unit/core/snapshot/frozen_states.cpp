@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(a_state_of_plain_bytes_is_saved_and_loaded_in_pieces_of_any
         BOOST_TEST(!frozen.taken());
         frozen.take(machine);
         BOOST_TEST(frozen.taken());
-        Thawing<Odd> thawing;
+        Loading<Odd> thawing;
         thawing.begin();
         std::array<std::byte, 20> piece{};
         for (std::uint64_t offset = 0;;) {

@@ -28,19 +28,19 @@ using support::one_follower::Parts;
 struct Offered : Following {
     explicit Offered(Position forced = {}) {
         take(0, 5, 4);
-        local.epoch = epoch_of(3);
+        self.epoch = epoch_of(3);
         follower.linked(forced);
         static_cast<void>(ack());
-        tail.resize(write_snapshot_tail<Parts>(space.data(), local.epochs(), local.applied_roster()));
+        tail.resize(write_snapshot_tail<Parts>(space.data(), self.epochs(), self.applied_roster()));
         std::memcpy(tail.data(), space.data(), tail.size());
     }
     SnapshotBegin state_of(Position position, Position lacks, std::uint64_t common) const {
         SnapshotBegin begin;
         begin.id = SnapshotId{3};
         begin.position = position;
-        begin.history = local.history.id();
+        begin.history = self.history.id();
         begin.schema = Parts::Codec::schema;
-        begin.policy = local.policy();
+        begin.policy = self.policy();
         begin.common = Index{common};
         begin.lacks = lacks;
         begin.chain = Chain{1234};
@@ -49,16 +49,16 @@ struct Offered : Following {
     }
     /// Whether the state is taken; `refused` says why it is not.
     bool takes(const SnapshotBegin& begin) {
-        if (!incoming.begin(local, follower, begin, tail.size())) return false;
-        BOOST_REQUIRE((incoming.take(local, applier, follower, tail, true) == Error::none));
-        return local.installing();
+        if (!incoming.begin(self, follower, begin, tail.size())) return false;
+        BOOST_REQUIRE((incoming.take(self, applier, follower, tail, true) == Error::none));
+        return self.installing();
     }
 
     bool begin_piece(const SnapshotPiece& piece, std::size_t bytes) {
-        return incoming.begin_piece(local, follower, piece, bytes);
+        return incoming.begin_piece(self, follower, piece, bytes);
     }
     Error take_state(std::span<const std::byte> piece, bool ends = true) {
-        return incoming.take(local, applier, follower, piece, ends);
+        return incoming.take(self, applier, follower, piece, ends);
     }
 
     std::array<std::byte, snapshot_tail_bytes_max<support::Small>> space{};
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_taken_when_it_is_newer_than_what_is_committed) {
 BOOST_AUTO_TEST_CASE(a_state_that_lacks_what_is_committed_is_taken_only_from_a_forced_epoch) {
     Offered stopped;
     BOOST_TEST(!stopped.takes(stopped.state_of(at(3, 9), at(1, 4), 2)));
-    BOOST_TEST(stopped.local.fault == Error::diverged);
+    BOOST_TEST(stopped.self.fault == Error::diverged);
     Offered forced(at(3, 3));
     BOOST_TEST(forced.takes(forced.state_of(at(3, 3), at(1, 4), 2)));  // even an older one
     // What it lacks was never committed here, or is of another epoch: then it takes the place of nothing.
@@ -89,22 +89,22 @@ BOOST_AUTO_TEST_CASE(a_state_that_lacks_what_is_committed_is_taken_only_from_a_f
         BOOST_TEST(node.takes(node.state_of(at(3, 9), lacks, 2)));
         Offered older;
         BOOST_TEST(!older.takes(older.state_of(at(3, 3), lacks, 2)));
-        BOOST_TEST((older.local.role == Role::follower));
+        BOOST_TEST((older.self.role == Role::follower));
     }
     // Of a forgotten epoch it must be just the newest that is committed here.
     for (const std::uint64_t index : {3u, 4u}) {
         Offered node;
-        support::epochs_of(node.local).begin({}, {}, {});
+        support::epochs_of(node.self).begin({}, {}, {});
         const bool taken = node.takes(node.state_of(at(3, 9), {Epoch{}, Index{index}}, 2));
         BOOST_TEST(taken == (index == 3));
-        BOOST_TEST((node.local.role == Role::faulted) == (index == 4));
+        BOOST_TEST((node.self.role == Role::faulted) == (index == 4));
     }
     // The state is that of an entry which this node has by now: the beginning came late.
     Offered late;
     SnapshotBegin begin = late.state_of(at(1, 5), at(1, 4), 2);
-    begin.chain = chain_at(late.local.log(), Index{5});
+    begin.chain = chain_at(late.self.log(), Index{5});
     BOOST_TEST(late.takes(begin));
-    BOOST_TEST((late.local.role == Role::follower));
+    BOOST_TEST((late.self.role == Role::follower));
 }
 
 BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
@@ -139,8 +139,8 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     BOOST_TEST(ack.received == Index{9});
     BOOST_TEST(ack.applied == Index{9});
     BOOST_TEST(!ack.snapshot);
-    BOOST_TEST(node.local.commit == Index{9});
-    BOOST_TEST(node.local.log().chain() == Chain{1234});
+    BOOST_TEST(node.self.commit == Index{9});
+    BOOST_TEST(node.self.log().chain() == Chain{1234});
     BOOST_TEST(node.applier.machine().total == 7u);
     BOOST_TEST((node.told.discarded == std::vector<Position>{}));
     BOOST_REQUIRE(node.told.snapshots.size() == 2u);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
         BOOST_REQUIRE(node.begin_piece(end, 0));
         BOOST_REQUIRE((node.take_state({}) == Error::none));
         // Without another line, what is committed is in the state, and only what was not is gone.
-        BOOST_TEST(node.local.counters.discarded == (replaces ? 3u : 1u));
+        BOOST_TEST(node.self.counters.discarded == (replaces ? 3u : 1u));
     }
 }
 
@@ -173,11 +173,11 @@ BOOST_AUTO_TEST_CASE(what_was_begun_to_be_received_ends_with_the_leader_or_when_
         Offered node;
         BOOST_REQUIRE(node.takes(node.state_of(at(3, 9), {}, 5)));
         change(node);
-        return node.local.installing();
+        return node.self.installing();
     };
     BOOST_TEST(installing_after([](Offered& node) { node.follower.linked({}); }));
     BOOST_TEST(installing_after([](Offered& node) { node.follower.unlinked(); }));
-    BOOST_TEST(!installing_after([](Offered& node) { node.incoming.drop(node.local); }));
+    BOOST_TEST(!installing_after([](Offered& node) { node.incoming.drop(node.self); }));
     BOOST_TEST(!installing_after([](Offered& node) { node.take(5, 0); }));
 }
 

@@ -57,27 +57,27 @@ constexpr Duration moment{1};
 struct Sending {
     Sending() {
         constexpr std::array nodes{NodeId{1}, NodeId{2}, NodeId{3}};
-        local.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
-        local.observer = &observer;
-        local.history.adopt(HistoryId{5});
-        local.now = Instant{1'000'000};
-        support::log_of(local).reset(Index{9}, Chain{99});
-        support::epochs_of(local).push({support::epoch_of(1), Index{1}, Chain{}});
-        applier.install({}, local.log().begin());
+        self.set({.node = NodeId{1}, .nodes = nodes, .run = Run{11}, .cluster = {}, .group = {}});
+        self.observer = &observer;
+        self.history.adopt(HistoryId{5});
+        self.now = Instant{1'000'000};
+        support::log_of(self).reset(Index{9}, Chain{99});
+        support::epochs_of(self).push({support::epoch_of(1), Index{1}, Chain{}});
+        applier.install({}, self.log().begin());
         peer.id = NodeId{2};
         peer.link = LinkId{9};
         support::set_state(peer.progress, FollowerState::snapshot);
         sending().common = Index{4};
         sending().lacks = at(1, 6);
         sending().patience = Limits::retry_interval;
-        sending().want(local.now);
+        sending().want(self.now);
     }
 
     SnapshotSend& sending() { return peer.progress.snapshot; }
-    void pass(Duration time) { local.now = local.now + time; }
-    [[nodiscard]] bool owes() { return peer.progress.takes_state(local.now) && sender.owes(peer.progress); }
+    void pass(Duration time) { self.now = self.now + time; }
+    [[nodiscard]] bool owes() { return peer.progress.takes_state(self.now) && sender.owes(peer.progress); }
     std::size_t transmit(std::size_t room = 2048) {
-        return sender.transmit(local, applier, peer, std::span(buffer).first(room));
+        return sender.transmit(self, applier, peer, std::span(buffer).first(room));
     }
     /// The beginning, which must be owed.
     SnapshotBegin begin() {
@@ -98,13 +98,13 @@ struct Sending {
     void answer(std::uint64_t offset, SnapshotId id) {
         Ack ack;
         ack.snapshot = SnapshotOffset{id, offset};
-        sender.moved(local.now, peer.progress, ack);
+        sender.moved(self.now, peer.progress, ack);
     }
     void answer(std::uint64_t offset) { answer(offset, sending().id); }
-    void tick() { sender.tick(local.now, std::span(&peer, 1)); }
+    void tick() { sender.tick(self.now, std::span(&peer, 1)); }
 
     Progresses observer;
-    Local<Parts> local;
+    Self<Parts> self;
     Applier<Parts> applier;
     OutgoingSnapshots<Parts> sender;
     Peer peer;
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(the_beginning_says_what_the_state_is) {
     BOOST_TEST((begin.position == at(1, 9)));
     BOOST_TEST(begin.chain == Chain{99});
     BOOST_TEST((begin.schema == Parts::Codec::schema));
-    BOOST_TEST(begin.policy == sending.local.policy());
+    BOOST_TEST(begin.policy == sending.self.policy());
     BOOST_TEST(begin.common == Index{4});
     BOOST_TEST((begin.lacks == at(1, 6)));
     const FrameHeader header = load_header(sending.buffer.data());
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(only_an_answer_to_this_beginning_moves_anything) {
     Sending sending;
     sending.begin();
     const auto begun = [&sending] { return sending.sending().begun; };
-    sending.sender.moved(sending.local.now, sending.peer.progress, Ack{});
+    sending.sender.moved(sending.self.now, sending.peer.progress, Ack{});
     BOOST_TEST(!begun());
     sending.answer(0, SnapshotId{1234});
     BOOST_TEST(!begun());
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_was_interrupted_goes_on_where_the_follower_
     }
     // A new link: the same state begins again, and the follower has one piece more than it could say.
     BOOST_REQUIRE(sending.next_piece());
-    sending.sending().want(sending.local.now);
+    sending.sending().want(sending.self.now);
     BOOST_TEST(!sending.sending().begun);
     BOOST_TEST((sending.begin().id == id));
     BOOST_TEST(sending.sending().begun_count == 1u);
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(the_answer_to_a_beginning_shows_how_long_the_way_is_where_n
 BOOST_AUTO_TEST_CASE(no_state_has_the_number_that_means_none) {
     for (std::uint64_t run = 1; run < 9; ++run) {
         Sending sending;
-        sending.local.run = Run{run};
+        sending.self.run = Run{run};
         BOOST_TEST(value(sending.begin().id) % 2 == 1u);
     }
 }
@@ -365,14 +365,14 @@ BOOST_AUTO_TEST_CASE(a_state_that_nobody_reads_is_given_up_and_another_one_takes
 BOOST_AUTO_TEST_CASE(a_state_that_the_log_has_left_behind_is_taken_anew) {
     Sending sending;
     const SnapshotBegin first = sending.begin();
-    support::log_of(sending.local).reset(Index{12}, Chain{});
-    sending.applier.install({}, sending.local.log().begin());
-    sending.sending().want(sending.local.now);
+    support::log_of(sending.self).reset(Index{12}, Chain{});
+    sending.applier.install({}, sending.self.log().begin());
+    sending.sending().want(sending.self.now);
     const SnapshotBegin second = sending.begin();
     BOOST_TEST((second.id != first.id));
     BOOST_TEST((second.position == at(1, 12)));
     // Where the log just reaches back to it, it is good enough.
-    sending.sending().want(sending.local.now);
+    sending.sending().want(sending.self.now);
     BOOST_TEST((sending.begin().id == second.id));
 }
 
@@ -380,7 +380,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_came_too_late_is_followed_by_a_rest_that_doubl
     Sending sending;
     for (std::uint64_t attempt = 0; attempt < 9; ++attempt) {
         sending.begin();
-        sending.sender.finished(sending.local, sending.peer, false);
+        sending.sender.finished(sending.self, sending.peer, false);
         BOOST_TEST(sending.sending().in_vain == attempt + 1);
         BOOST_TEST(sending.observer.seen.back().complete);
         const std::uint64_t doublings = attempt < 6 ? attempt : 6;
@@ -390,7 +390,7 @@ BOOST_AUTO_TEST_CASE(a_state_that_came_too_late_is_followed_by_a_rest_that_doubl
         BOOST_TEST(sending.owes());
     }
     sending.begin();
-    sending.sender.finished(sending.local, sending.peer, true);
+    sending.sender.finished(sending.self, sending.peer, true);
     BOOST_TEST(sending.sending().in_vain == 0u);
     BOOST_TEST((sending.sending().id == SnapshotId{}));
     BOOST_TEST(sending.owes());

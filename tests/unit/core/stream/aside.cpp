@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_second_stream_of_nobody_or_to_a_node_that_failed_gets_no_
     BOOST_TEST(group.at(1).aside().ask(two, nonce, buffer) == buffer.size());
     BOOST_TEST(group.at(1).status().counters.frames_sent == before.frames_sent + 1);
     BOOST_TEST(group.at(1).status().counters.bytes_sent == before.bytes_sent + buffer.size());
-    testing::Inspect::inside(group.at(1)).local().fail(Error::log_failed);
+    testing::Inspect::inside(group.at(1)).self().fail(Error::log_failed);
     BOOST_TEST(group.at(1).aside().ask(two, nonce, buffer) == 0u);
 }
 
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_question_of_a_promotion_may_come_before_the_answer) {
     std::array<std::byte, core::frame_head_bytes_max> head{};
     // Even one whose fields stand where a hello would repeat the nonce.
     core::PromiseReply reply;
-    reply.promised.node = NodeId{static_cast<std::uint32_t>(value(testing::Inspect::inside(group.at(1)).local().run))};
+    reply.promised.node = NodeId{static_cast<std::uint32_t>(value(testing::Inspect::inside(group.at(1)).self().run))};
     reply.last.epoch.counter = second.nonce;
     const std::size_t size = write_head(head.data(), reply);
     second.say({head.begin(), head.begin() + static_cast<std::ptrdiff_t>(size)});

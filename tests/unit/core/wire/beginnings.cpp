@@ -4,7 +4,7 @@
 
 #include "support/frames.hpp"
 
-#include <replicator/core/disk/note.hpp>
+#include <replicator/core/disk/log_rules.hpp>
 #include <replicator/core/history/roster.hpp>
 #include <replicator/core/peer/peer.hpp>
 #include <replicator/core/wire/append.hpp>
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_message_says_nothing_that_nobody_put_into_it) {
 }
 
 BOOST_AUTO_TEST_CASE(nor_does_what_a_log_keeps) {
-    const auto note = DiskNote{}.write();
+    const auto note = LogRules{}.write();
     BOOST_TEST(std::count(note.begin(), note.end(), std::byte{}) == static_cast<std::ptrdiff_t>(note.size()));
     std::array<std::byte, epoch_start_bytes(2)> start;
     start.fill(std::byte{7});
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_follower_begins_without_a_copy_that_counts_and_is_owed_no
     const Progress follower;
     BOOST_TEST((!follower.linked() && !follower.counts && !follower.up() && !follower.takes_entries()));
     BOOST_TEST((follower.credit == 0u && follower.in_flight.empty() && follower.in_flight.bytes() == 0u));
-    BOOST_TEST((!follower.probe_owed && !follower.note_due && !follower.heartbeat_owed));
+    BOOST_TEST((!follower.probe_owed && !follower.append_due && !follower.heartbeat_owed));
     BOOST_TEST((follower.round_sent == 0u && follower.round == 0u && follower.appeared_in_round == 0u));
     BOOST_TEST((!follower.answered && !follower.lost_seat && !follower.stands_since && !follower.stuck));
 }

@@ -92,7 +92,7 @@ private:
     /// Everything was flushed: nothing but this may be found.
     void settle() {
         expected.lines = {line_};
-        expected.held = {log_.held()};
+        expected.held = {log_.flushed()};
     }
 
     Error one() {
@@ -111,9 +111,9 @@ private:
     }
     /// What is on the disk may be dropped from now on, whichever of the lines is found.
     Error release() {
-        line_.released = std::max(line_.released, log_.held());
-        for (Line& line : expected.lines) line.released = std::max(line.released, log_.held());
-        log_.release(log_.held());
+        line_.released = std::max(line_.released, log_.flushed());
+        for (Line& line : expected.lines) line.released = std::max(line.released, log_.flushed());
+        log_.release(log_.flushed());
         return Error::none;
     }
     Error append() {

@@ -81,7 +81,7 @@ void check_recovery(const Original& original, storage::SimulatedDisk disk, log::
     const auto entries = contents(log);
     REPLICATOR_WANT(support::begins_with(original.entries, entries));
     REPLICATOR_WANT(log.last().value == entries.size());
-    REPLICATOR_WANT(log.held() == log.last());
+    REPLICATOR_WANT(log.flushed() == log.last());
     const Index suspect = log.metadata().suspect_from;
     if (entries.size() == original.entries.size()) {
         ++tally.whole;

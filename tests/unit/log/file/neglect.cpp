@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(what_a_failed_flush_left_is_written_again_by_the_next_start
         for (int i = 0; i < 26; ++i) BOOST_TEST_REQUIRE(put_one(log));
         disk.faults.sync_polls = 0;
         log.wait();
-        BOOST_TEST((log.held() == Index{4}));
+        BOOST_TEST((log.flushed() == Index{4}));
         disk.faults.sync_errors = 1'000'000;
         static_cast<void>(log.flush());
         BOOST_TEST((log.fault() == Error::log_failed));
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(what_a_failed_flush_left_is_written_again_by_the_next_start
         storage::SimulatedDisk after = disk.after_kill();
         after.faults = {};
         log = open(after);
-        const Index held = log.held();
+        const Index held = log.flushed();
         for (std::uint64_t power_loss = 1; power_loss <= 5; ++power_loss) {
             storage::SimulatedDisk left = after.after_crash(power_loss);
             BOOST_TEST((open(left).last() >= held));

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(the_old_or_the_new_and_never_a_mix) {
             static_cast<void>(support::put(log, support::body_of(log.last().value + 1, 0, 20)));
         do {
             if (log.flush() != Error::none) return;
-        } while (log.held() < log.last());
+        } while (log.flushed() < log.last());
         if (write_state(log, head_of(1, Index{20}, log.chain()), state_of(1, 130), false) != Error::none) return;
         static_cast<void>(
             write_state(log, head_of(2, installs ? Index{90} : Index{20}, log.chain()), state_of(2, 70), installs));
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
     for (int i = 0; i < 5; ++i) BOOST_TEST((log.finish_snapshot() == Error::not_yet));
     fill(log, 1);
     BOOST_TEST((log.flush() == Error::none));
-    BOOST_TEST(log.held() == Index{3});
+    BOOST_TEST(log.flushed() == Index{3});
     BOOST_TEST(log.snapshot_index() == Index{3});
     BOOST_TEST((log.snapshot().id == SnapshotId{1}));
 
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_flush_elsewhere_is_waited_for_in_no_call) {
     }
     BOOST_TEST((error == Error::none));
     BOOST_TEST(calls >= 7u);  // the former one goes bit by bit
-    while (log.held() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
+    while (log.flushed() < log.last()) BOOST_TEST_REQUIRE((log.flush() == Error::none));
     support::Entry found;
     BOOST_TEST((read_state(log, found) == Error::none));
     BOOST_TEST((found == state));
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_is_always_flushing_lets_a_state_have_its_turn) {
         error = log.finish_snapshot();
     }
     BOOST_TEST((error == Error::none));
-    BOOST_TEST(log.held() > Index{3});
+    BOOST_TEST(log.flushed() > Index{3});
 }
 
 BOOST_AUTO_TEST_CASE(a_state_that_is_dropped_in_the_middle_of_its_end_leaves_nothing) {
@@ -371,14 +371,14 @@ BOOST_AUTO_TEST_CASE(a_state_that_is_refused_in_passing_can_be_installed_later) 
                     for (std::uint64_t state = 1; state <= 4; ++state) {
                         auto crashed = disk.after_crash(state);
                         auto found = open(crashed);
-                        BOOST_TEST(found.last() >= log.held());
+                        BOOST_TEST(found.last() >= log.flushed());
                         BOOST_TEST(found.last() == (found.base().index == Index{25} ? Index{25} : Index{30}));
                         BOOST_TEST((stands ? found.base().index == Index{25} : true));
                     }
                     while (log.flush() != Error::none) BOOST_TEST_REQUIRE((log.fault() == Error::none));
                     fill(log, 2);
                     BOOST_TEST((log.flush() == Error::none));
-                    BOOST_TEST(log.held() == log.last());
+                    BOOST_TEST(log.flushed() == log.last());
                     auto crashed = disk.after_crash(5);
                     BOOST_TEST(open(crashed).last() == log.last());
                     BOOST_TEST((install(log) == Error::none));

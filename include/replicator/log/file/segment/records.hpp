@@ -84,7 +84,7 @@ public:
         const std::size_t limit = (std::min)(Options::record_bytes_max, writer_.room());
         RecordHeader header;
         header.first = end_.index;
-        header.durable = disk_.held();
+        header.durable = disk_.flushed();
         header.chain_before = chain_;
         header.chain = chain_;
         std::size_t size = 0;
@@ -114,7 +114,7 @@ public:
     /// The next entry does not fit into the segment, of which a part is not on the disk yet.
     [[nodiscard]] bool must_wait(const FileTail<Options>& tail) const noexcept {
         const std::size_t first_size = load_entry_header(tail.read(end_).bytes.data()).bytes();
-        return writer_.room() < first_size && disk_.held() + 1 < end_.index;
+        return writer_.room() < first_size && disk_.flushed() + 1 < end_.index;
     }
 
     /// The next record begins a file.
@@ -123,11 +123,11 @@ public:
         if (disk_.fault() != Error::none) return false;
         if (segments_.full() && let_go(0) != Error::none) return false;
         if (segments_.full()) {
-            disk_.note_full();
+            disk_.record_full();
             return false;
         }
         // The existence of the new segment says that all before it is on the disk.
-        if (disk_.held() + 1 < end_.index && !disk_.sync(writer_.file(), end_.index - 1)) return false;
+        if (disk_.flushed() + 1 < end_.index && !disk_.sync(writer_.file(), end_.index - 1)) return false;
         const SegmentHeader header = next_header();
         if (!disk_.keep(writer_.begin(disk_.storage(), disk_.directory(), header))) return false;
         ledger_.count_segment();
@@ -141,7 +141,7 @@ private:
         Chain before = chain_;
         for (Index index = end_.index; !entries.empty(); ++index) {
             const EntryHeader head = load_entry_header(entries.data());
-            ledger_.note_epoch(entries.data(), index, before);
+            ledger_.record_epoch(entries.data(), index, before);
             before = head.chain;
             entries = entries.subspan(head.bytes());
         }

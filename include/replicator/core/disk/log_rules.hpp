@@ -16,7 +16,7 @@ namespace replicator::core {
 
 /// The rules under which the entries of a log were written. The log keeps them, so that another program, or the same
 /// one among other nodes, is refused: rules that differ look for acknowledged writes in other places.
-struct DiskNote {
+struct LogRules {
     static constexpr std::size_t bytes = 20;
 
     SchemaId schema{};
@@ -25,8 +25,8 @@ struct DiskNote {
     std::uint32_t policy = 0;
 
     template <class Composition>
-    [[nodiscard]] static DiskNote of(const Local<Composition>& local) noexcept {
-        return {Composition::Codec::schema, Composition::snapshot_format, local.membership, local.policy()};
+    [[nodiscard]] static LogRules of(const Self<Composition>& self) noexcept {
+        return {Composition::Codec::schema, Composition::snapshot_format, self.membership, self.policy()};
     }
 
     [[nodiscard]] std::array<std::byte, bytes> write() const noexcept {
@@ -35,9 +35,9 @@ struct DiskNote {
         return to;
     }
     /// Why a log with this note is of no use under `now`.
-    [[nodiscard]] static Error mismatch(std::span<const std::byte> from, const DiskNote& now) noexcept {
+    [[nodiscard]] static Error mismatch(std::span<const std::byte> from, const LogRules& now) noexcept {
         if (from.size() != bytes) return Error::wrong_version;
-        DiskNote kept;
+        LogRules kept;
         ByteReader(from.data()).each(kept.schema, kept.snapshot_format, kept.membership, kept.policy);
         if (kept.schema != now.schema || kept.snapshot_format != now.snapshot_format) return Error::wrong_schema;
         if (kept.membership != now.membership) return Error::wrong_membership;

@@ -13,20 +13,20 @@
 namespace replicator::core {
 
 template <class Composition, class Message>
-void address(const Local<Composition>& local, NodeId receiver, Message& message) noexcept {
-    message.cluster = local.cluster;
-    message.group = local.group;
-    message.sender = local.self;
+void fill_header(const Self<Composition>& self, NodeId receiver, Message& message) noexcept {
+    message.cluster = self.cluster;
+    message.group = self.group;
+    message.sender = self.id;
     message.receiver = receiver;
 }
 
 /// What a question and a hello say besides, so that only nodes of one kind and one history answer.
 template <class Composition, class Message>
-void introduce(const Local<Composition>& local, Message& message) noexcept {
-    message.history = local.history.id();
-    message.run = local.run;
-    message.membership = local.membership;
-    message.policy = local.policy();
+void introduce(const Self<Composition>& self, Message& message) noexcept {
+    message.history = self.history.id();
+    message.run = self.run;
+    message.membership = self.membership;
+    message.policy = self.policy();
 }
 
 /// The limits in which two nodes must agree fit: each takes what the other may send.
@@ -41,19 +41,19 @@ template <class Composition>
 
 /// Why this node and `peer`, which says `theirs`, must not talk; `none` when they may.
 template <class Composition>
-[[nodiscard]] Error mismatch(const Local<Composition>& local, NodeId peer, const Hello& theirs) noexcept {
+[[nodiscard]] Error mismatch(const Self<Composition>& self, NodeId peer, const Hello& theirs) noexcept {
     if (theirs.version_max < protocol_version || protocol_version < theirs.version_min) return Error::wrong_version;
-    if (theirs.cluster != local.cluster) return Error::wrong_cluster;
-    if (theirs.group != local.group) return Error::wrong_group;
-    if (theirs.sender != peer || theirs.receiver != local.self) return Error::wrong_node;
+    if (theirs.cluster != self.cluster) return Error::wrong_cluster;
+    if (theirs.group != self.group) return Error::wrong_group;
+    if (theirs.sender != peer || theirs.receiver != self.id) return Error::wrong_node;
     if (theirs.schema != Composition::Codec::schema) return Error::wrong_schema;
     if (theirs.snapshot_format != Composition::snapshot_format) return Error::wrong_schema;
     // How many holders a policy asks for depends on the nodes, so they come first.
-    if (theirs.membership != local.membership) return Error::wrong_membership;
-    if (theirs.policy != local.policy()) return Error::wrong_policy;
+    if (theirs.membership != self.membership) return Error::wrong_membership;
+    if (theirs.policy != self.policy()) return Error::wrong_policy;
     if (!limits_fit<Composition>(theirs)) return Error::wrong_limits;
-    const bool both_bootstrapped = theirs.history != HistoryId{} && local.bootstrapped() && !local.blank();
-    if (both_bootstrapped && theirs.history != local.history.id()) return Error::wrong_history;
+    const bool both_bootstrapped = theirs.history != HistoryId{} && self.bootstrapped() && !self.blank();
+    if (both_bootstrapped && theirs.history != self.history.id()) return Error::wrong_history;
     return Error::none;
 }
 
