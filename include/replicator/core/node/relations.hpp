@@ -73,6 +73,7 @@ public:
             case HelloOutcome::donor: draw_from(peer, theirs); break;
             case HelloOutcome::older_copy: forget_past(theirs); break;
         }
+        parts_.promotion.took_hello(*this);
     }
 
     /// `buffer` has room for any head.
