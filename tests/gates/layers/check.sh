@@ -7,6 +7,7 @@
 #   base       `base_files`, api/, encoding/                 may include base
 #   concepts/  what a policy or a machine must be            base, concepts
 #   core/      the replication itself                        base, concepts, core; see below
+#   pair/      a replication of its own for two boards        base, concepts, codec, pair
 #   policies   ack/ authority/ codec/ log/ storage/ transport/  base, concepts, and their own family: what shares the
 #              first word of the name in one folder (posix, posix_system), and a folder of that name (log/file.hpp,
 #              log/file/). Never core, never each other, but for `policy_exceptions`.
@@ -25,8 +26,8 @@
 #   any other       lead, follow, snapshot and the like: one feature each     as peer/, and its own files; never another
 #                   feature
 #
-# A room has six headers at most, core/ six beside its rooms, any other folder eight. No class derives from one in
-# another file of its own folder: it is one class, cut in two to fit.
+# A room has six headers at most, core/ six beside its rooms, pair/ and pair/parts/ six each, any other folder eight. No
+# class derives from one in another file of its own folder: it is one class, cut in two to fit.
 #
 # Asio is included by asio/ alone, OpenSSL by asio/tls/ alone; transport/asio_tcp.hpp is a second name of asio/tcp.hpp.
 # Base, concepts, core, and all that replicator.hpp reaches include the light standard headers alone; dynamic/ has
@@ -164,6 +165,10 @@ check_own() {  # file, line, path of the included header within the tree
                 fail "$file" "$line" "includes $other: the core may include base files, concepts and the core only"
             [[ $to != core ]] || check_rooms "$file" "$line" "$other"
             ;;
+        pair)
+            [[ $to == base || $to == concepts || $to == pair || $other == codec/* ]] ||
+                fail "$file" "$line" "includes $other: the pair may include base files, concepts, codecs and the pair only"
+            ;;
         policy)
             [[ $to == base || $to == concepts ]] ||
                 same_family "$file" "$other" ||
@@ -206,7 +211,7 @@ check_other() {  # file, line, name between the angle brackets
         *)
             layer_of "$file"
             case $REPLY in
-                base | concepts | core | joint)
+                base | concepts | core | pair | joint)
                     [[ " $light_headers " == *" $name "* ]] ||
                         fail "$file" "$line" "includes <$name>: base, concepts and core may include only $light_headers"
                     ;;
@@ -380,7 +385,7 @@ done
 
 # Folders that one takes in at a glance.
 while read -r count folder; do
-    [[ $folder == core || $folder == core/* ]] && most=$room_files_max || most=$folder_files_max
+    [[ $folder == core || $folder == core/* || $folder == pair || $folder == pair/* ]] && most=$room_files_max || most=$folder_files_max
     ((count <= most)) || fail "$folder" 1 "has $count headers, and may have $most"
 done < <(for file in "${headers[@]}"; do [[ $file == */* ]] && echo "${file%/*}" || echo .; done | sort | uniq -c)
 

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// Follows, and never leads.
+
+#define PAIR_ROLES replicator::pair::roles::FollowsOnly
+#include "pair_node.hpp"
+
+void board::run() noexcept {
+    constexpr replicator::NodeId self{2}, peer{1};
+    Node& node = make_node(self, peer);
+    for (;;) {
+        turn(node, peer);
+        show_status(node);
+    }
+}

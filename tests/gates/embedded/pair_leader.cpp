@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// Leads, and never follows.
+
+#define PAIR_ROLES replicator::pair::roles::LeadsOnly
+#include "pair_leading.hpp"
+
+void board::run() noexcept {
+    constexpr replicator::NodeId self{1}, peer{2};
+    Node& node = make_node(self, peer);
+    board::show(node.bootstrap(replicator::HistoryId{board::start_number() | 1}) ? 1 : 0);
+    for (;;) {
+        turn(node, peer);
+        lead(node);
+        show_status(node);
+    }
+}
