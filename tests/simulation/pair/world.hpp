@@ -332,7 +332,7 @@ private:
         if (random_.one_in(weather_.doubled)) copies = 2 + random_.below(2);
         for (; copies > 0; --copies) {
             std::uint64_t delay = random_.below(weather_.delay) * 1000;
-            if (random_.one_in(weather_.late)) delay = random_.below(5000) * 1000;
+            if (random_.one_in(weather_.late)) delay = random_.below(3000) * 1000;
             frames_.push_back({now_ + delay, other(from), {bytes.begin(), bytes.end()}});
             if (random_.one_in(weather_.damaged)) {
                 frames_.back().bytes[random_.below(static_cast<std::uint32_t>(bytes.size()))] ^= std::byte{4};
