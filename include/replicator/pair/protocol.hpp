@@ -199,6 +199,9 @@ public:
     }
 
 private:
+    /// Links of one start are counted up, so that a late hello can be told from that of a start anew.
+    static constexpr std::uint32_t late_links = 256;
+
     [[nodiscard]] static constexpr std::uint32_t microseconds(Duration duration) noexcept {
         return static_cast<std::uint32_t>(duration.microseconds);
     }
@@ -206,9 +209,13 @@ private:
     void take_hello(const std::byte* head) noexcept {
         self_.refusal = self_.mismatch(head);
         if (self_.refusal != Error::none || self_.role == Role::faulted) return;
-        if (word(head, at::nonce) != self_.echo) {
-            if (self_.session != 0) self_.drop();
-            self_.echo = word(head, at::nonce);
+        const std::uint32_t nonce = word(head, at::nonce);
+        if (nonce != self_.echo) {
+            if (self_.session != 0) {
+                if (self_.echo - nonce < late_links) return;  // of a link before this one, and late
+                self_.drop();
+            }
+            self_.echo = nonce;
             self_.hello_due = true;
         }
         const auto flags = std::to_integer<std::uint32_t>(head[at::flags]);
