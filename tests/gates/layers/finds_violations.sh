@@ -14,7 +14,7 @@ cases=0
 # A tree that keeps every rule.
 plant_good_tree() {
     rm -rf "$tree"
-    mkdir -p "$tree"/{ack,api,asio/tcp,codec,concepts,dynamic,log/file,sim,storage,transport}
+    mkdir -p "$tree"/{ack,api,asio/tcp,codec,concepts,dynamic,log/file,pair/parts,sim,storage,transport}
     mkdir -p "$tree"/core/{history,lead,node,peer,snapshot,wire}
     header types.hpp '#include <cstdint>'
     header error.hpp '#include "types.hpp"'
@@ -28,6 +28,8 @@ plant_good_tree() {
     header core/snapshot/outgoing.hpp '#include "frozen.hpp"'
     header core/lead/sender.hpp '#include "../peer/peer.hpp"'
     header core/node/node.hpp '#include "../lead/sender.hpp"' '#include "../snapshot/outgoing.hpp"'
+    header pair/parts/wire.hpp '#include "../../types.hpp"'
+    header pair/node.hpp '#include "parts/wire.hpp"' '#include "../concepts/log_policy.hpp"'
     header log/ring.hpp '#include "../concepts/log_policy.hpp"'
     header log/file.hpp '#include "file/segment.hpp"' '#include "../storage/posix.hpp"' '#include <vector>'
     header log/file/segment.hpp '#include "../../types.hpp"'
@@ -94,6 +96,8 @@ refuse log/ring.hpp '#include "file/segment.hpp"' "replicator/log/ring.hpp:3: in
 refuse core/wire/frame.hpp '#  include <vector>' "replicator/core/wire/frame.hpp:3: includes <vector>"
 refuse core/wire/frame.hpp '#include <replicator/ack/sync.hpp>' \
     "replicator/core/wire/frame.hpp:3: includes ack/sync.hpp: the core"
+refuse pair/node.hpp '#include "../core/wire/frame.hpp"' \
+    "replicator/pair/node.hpp:3: includes core/wire/frame.hpp: the pair"
 refuse log/ring.hpp '#include "../core/wire/frame.hpp"' \
     "replicator/log/ring.hpp:3: includes core/wire/frame.hpp: a policy"
 refuse log/ring.hpp '#include "../ack/sync.hpp"' "replicator/log/ring.hpp:3: includes ack/sync.hpp: a policy"

@@ -286,6 +286,29 @@ BOOST_AUTO_TEST_CASE(a_leader_and_a_follower_by_type) {
     static_assert(sizeof(Boards<ack::SemiSync<>, Leads, Follows>::A) <= sizeof(Boards<>::A));
 }
 
+BOOST_AUTO_TEST_CASE(a_late_hello_does_not_end_a_link) {
+    Boards<> boards;
+    std::byte late[Limits::frame_bytes_max];
+    BOOST_REQUIRE(boards.b->transmit(boards.id_a, late) == 48u);
+    boards.begin();
+    boards.b->disconnected(boards.id_a);
+    boards.pass();
+    BOOST_REQUIRE(boards.a->status().confirmed);
+    BOOST_TEST(static_cast<bool>(boards.a->receive(boards.id_b, std::span(late).first(48))));
+    BOOST_TEST(boards.a->status().confirmed);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_starts_anew_ends_the_link_of_the_one_before) {
+    Boards<> boards;
+    boards.begin();
+    boards.restart_b();
+    boards.carry(*boards.b, *boards.a);
+    BOOST_TEST(!boards.a->status().linked);
+    boards.pass();
+    BOOST_TEST(boards.a->status().confirmed);
+    BOOST_TEST(boards.b->status().complete);
+}
+
 // ---- why two nodes do not talk ----
 
 BOOST_AUTO_TEST_CASE(unequal_nodes_refuse_each_other_by_name) {
