@@ -6,6 +6,7 @@
 #include <replicator/dynamic/any_node.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
+#include <replicator/pair/node.hpp>
 #include <replicator/replicator.hpp>
 #include <replicator/storage/posix.hpp>
 #include <replicator/storage/simulated.hpp>
@@ -54,6 +55,11 @@ std::size_t behind_a_table(AnyNode<Machine> node) {
     return node.guarantee().holders;
 }
 
+template <class Machine>
+std::size_t on_two_boards() {
+    return sizeof(pair::Node<Machine, ack::SemiSync<>>) + sizeof(pair::Node<Machine, ack::Async<>>);
+}
+
 template <class Byte>
 std::size_t schema_of_bytes() {
     return sizeof(Byte) + value(codec::Bytes<>::schema);
@@ -84,7 +90,7 @@ struct Counter {
 std::size_t every_default() {
     std::size_t bytes = over_every_policy<Counter>() + over_every_log<Counter>() + sizeof(Holder<Counter>) +
                         schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>() +
-                        behind_a_table<Counter>({});
+                        behind_a_table<Counter>({}) + on_two_boards<Counter>();
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif

@@ -385,7 +385,7 @@ done
 
 # Folders that one takes in at a glance.
 while read -r count folder; do
-    [[ $folder == core || $folder == core/* || $folder == pair || $folder == pair/* ]] && most=$room_files_max || most=$folder_files_max
+    [[ $folder/ == core/* || $folder/ == pair/* ]] && most=$room_files_max || most=$folder_files_max
     ((count <= most)) || fail "$folder" 1 "has $count headers, and may have $most"
 done < <(for file in "${headers[@]}"; do [[ $file == */* ]] && echo "${file%/*}" || echo .; done | sort | uniq -c)
 
