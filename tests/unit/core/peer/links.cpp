@@ -142,17 +142,17 @@ BOOST_AUTO_TEST_CASE(nodes_with_another_membership_refuse_each_other) {
     expect_refusal<Plain, Plain>(config(one), config(two, three_nodes), Error::wrong_membership);
 }
 BOOST_AUTO_TEST_CASE(nodes_with_other_commands_refuse_each_other) {
-    expect_refusal<Plain, Node<ack::Sync<>, NewerSum>>(config(one), config(two), Error::wrong_schema);
+    expect_refusal<Plain, support::Node<ack::Sync<>, NewerSum>>(config(one), config(two), Error::wrong_schema);
 }
 BOOST_AUTO_TEST_CASE(nodes_with_other_snapshots_refuse_each_other) {
-    expect_refusal<Plain, Node<ack::Sync<>, LargerSum>>(config(one), config(two), Error::wrong_schema);
+    expect_refusal<Plain, support::Node<ack::Sync<>, LargerSum>>(config(one), config(two), Error::wrong_schema);
 }
 BOOST_AUTO_TEST_CASE(nodes_with_another_policy_refuse_each_other) {
-    expect_refusal<Plain, Node<ack::Async<>>>(config(one), config(two), Error::wrong_policy);
+    expect_refusal<Plain, support::Node<ack::Async<>>>(config(one), config(two), Error::wrong_policy);
 }
 BOOST_AUTO_TEST_CASE(nodes_with_other_limits_refuse_each_other) {
-    expect_refusal<Plain, Node<ack::Sync<>, Sum, log::Ring<4096>, OtherFrames>>(config(one), config(two),
-                                                                                Error::wrong_limits);
+    expect_refusal<Plain, support::Node<ack::Sync<>, Sum, log::Ring<4096>, OtherFrames>>(config(one), config(two),
+                                                                                         Error::wrong_limits);
 }
 BOOST_AUTO_TEST_CASE(nodes_of_two_histories_refuse_each_other) {
     expect_refusal<Plain, Plain>(config(one), config(two), Error::wrong_history, true);
