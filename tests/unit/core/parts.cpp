@@ -28,9 +28,10 @@
 #include <vector>
 
 using namespace replicator;
-using namespace replicator::core;
 
 namespace {
+
+using core::Composition;
 
 constexpr Epoch epoch(std::uint64_t counter) { return {counter, NodeId{1}, 1}; }
 
@@ -40,6 +41,8 @@ using Parts = Composition<support::Sum, codec::Raw<support::Sum::Command>, log::
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(epochs)
+
+using namespace replicator::core;
 
 BOOST_AUTO_TEST_CASE(every_index_has_the_epoch_that_wrote_it) {
     Epochs<4> epochs;
@@ -140,6 +143,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(in_flight)
 
+using namespace replicator::core;
+
 BOOST_AUTO_TEST_CASE(bytes_count_from_sending_to_the_ack_and_never_less) {
     std::mt19937_64 random(2);
     InFlight in_flight;
@@ -197,6 +202,8 @@ BOOST_AUTO_TEST_CASE(an_ack_in_the_middle_of_a_frame_frees_nothing) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(roster)
+
+using namespace replicator::core;
 
 BOOST_AUTO_TEST_CASE(it_follows_from_the_entries) {
     const NodeId nodes[] = {NodeId{1}, NodeId{2}, NodeId{3}};
@@ -318,6 +325,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(admission)
 
+using namespace replicator::core;
+
 BOOST_AUTO_TEST_CASE(so_many_nodes_must_confirm) {
     // min(n - 1, max(w, n - w + 1))
     BOOST_TEST(confirmations_needed(2, 2) == 1u);
@@ -363,6 +372,8 @@ BOOST_AUTO_TEST_CASE(a_new_incarnation_counts_only_when_enough_confirmed_after_i
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(seat)
+
+using namespace replicator::core;
 
 namespace {
 
@@ -472,6 +483,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(newest_roster)
 
+using namespace replicator::core;
+
 namespace {
 
 void give_seat(Self<Parts>& self, NodeId node) {
@@ -505,6 +518,8 @@ BOOST_AUTO_TEST_CASE(it_goes_on_behind_a_state_that_was_received) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(links_of_logs)
+
+using namespace replicator::core;
 
 namespace {
 

@@ -136,10 +136,10 @@ BOOST_AUTO_TEST_CASE(who_fetches_is_served_by_a_node_that_promised_its_epoch) {
     };
     constexpr Epoch of_two{4, NodeId{2}, 1};
     constexpr Epoch of_three{4, NodeId{3}, 1};
-    BOOST_TEST((met(hello_flags::fetches, of_two, of_two) == HelloOutcome::follower));
-    BOOST_TEST((met(0, of_two, of_two) == HelloOutcome::nothing));
-    BOOST_TEST((met(hello_flags::fetches, of_three, of_three) == HelloOutcome::nothing));
-    BOOST_TEST((met(hello_flags::fetches, of_two, of_three) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(hello_flags::fetches, of_two, of_two) == HelloOutcome::follower));
+    BOOST_TEST((outcome(0, of_two, of_two) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(hello_flags::fetches, of_three, of_three) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(hello_flags::fetches, of_two, of_three) == HelloOutcome::nothing));
 }
 
 BOOST_AUTO_TEST_CASE(a_candidate_draws_from_its_donor_only_what_is_newer) {
@@ -154,10 +154,10 @@ BOOST_AUTO_TEST_CASE(a_candidate_draws_from_its_donor_only_what_is_newer) {
         theirs.last = at(1, last);
         return node.take(theirs);
     };
-    BOOST_TEST((met(2, 6, 4) == HelloOutcome::donor));
-    BOOST_TEST((met(3, 6, 4) == HelloOutcome::nothing));
-    BOOST_TEST((met(2, 5, 4) == HelloOutcome::nothing));
-    BOOST_TEST((met(2, 6, 3) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(2, 6, 4) == HelloOutcome::donor));
+    BOOST_TEST((outcome(3, 6, 4) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(2, 5, 4) == HelloOutcome::nothing));
+    BOOST_TEST((outcome(2, 6, 3) == HelloOutcome::nothing));
 }
 
 BOOST_AUTO_TEST_CASE(whether_a_peer_is_blank_is_known_when_it_answered) {

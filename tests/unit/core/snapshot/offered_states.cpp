@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     piece = {.id = SnapshotId{3},
              .offset = state.size(),
              .checksum = checksum({}),
-             .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
+             .whole_checksum = value(replicator::detail::fold(Chain{}, checksum(state)))};
     BOOST_REQUIRE(node.begin_piece(piece, 0));
     BOOST_REQUIRE((node.take_state({}) == Error::none));
     // It is in the place of everything, and verified.
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_a_state_replaces_is_handed_back) {
         const SnapshotPiece end{.id = SnapshotId{3},
                                 .offset = state.size(),
                                 .checksum = checksum({}),
-                                .whole_checksum = value(detail::fold(Chain{}, checksum(state)))};
+                                .whole_checksum = value(replicator::detail::fold(Chain{}, checksum(state)))};
         BOOST_REQUIRE(node.begin_piece(end, 0));
         BOOST_REQUIRE((node.take_state({}) == Error::none));
         // Without another line, what is committed is in the state, and only what was not is gone.

@@ -19,9 +19,10 @@
 #include <vector>
 
 using namespace replicator;
-using namespace replicator::core;
 
 BOOST_AUTO_TEST_SUITE(frame)
+
+using namespace replicator::core;
 
 namespace {
 

@@ -16,10 +16,11 @@
 #include <vector>
 
 using namespace replicator;
-using namespace replicator::core;
-using Kind = FrameReader::Event::Kind;
 
 BOOST_AUTO_TEST_SUITE(inbound)
+
+using namespace replicator::core;
+using Kind = FrameReader::Event::Kind;
 
 namespace {
 

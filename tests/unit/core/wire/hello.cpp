@@ -15,9 +15,10 @@
 #include <set>
 
 using namespace replicator;
-using namespace replicator::core;
 
 BOOST_AUTO_TEST_SUITE(handshake)
+
+using namespace replicator::core;
 
 BOOST_AUTO_TEST_CASE(the_policy_word_tells_policies_apart) {
     using enum Stage;
