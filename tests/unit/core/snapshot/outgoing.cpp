@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(pieces_follow_the_answer_and_the_last_one_vouches_for_all) 
             std::span(sending.buffer).subspan(frame_header_bytes + wire_bytes::snapshot_piece, sending.tail_bytes);
         BOOST_TEST(sent->checksum == checksum(bytes));
         BOOST_TEST(sent->whole_checksum == (bytes.empty() ? whole : 0u));
-        if (!bytes.empty()) whole = value(detail::fold(Chain{whole}, sent->checksum));
+        if (!bytes.empty()) whole = value(replicator::detail::fold(Chain{whole}, sent->checksum));
         offset += bytes.size();
         sending.answer(offset);
     }

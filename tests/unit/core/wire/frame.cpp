@@ -413,10 +413,10 @@ BOOST_AUTO_TEST_CASE(a_message_is_its_layout_and_machines_of_the_other_byte_orde
     BOOST_TEST(has_one_layout(a_reply()));
     BOOST_TEST(has_one_layout(HandOver{{epoch, Index{9}}}));
     // What such a machine does with each field.
-    static_assert(detail::reversed(std::uint8_t{0x12}) == 0x12u);
-    static_assert(detail::reversed(std::uint16_t{0x1234}) == 0x3412u);
-    static_assert(detail::reversed(std::uint32_t{0x12345678}) == 0x78563412u);
-    static_assert(detail::reversed(std::uint64_t{0x0123456789abcdef}) == 0xefcdab8967452301u);
+    static_assert(replicator::detail::reversed(std::uint8_t{0x12}) == 0x12u);
+    static_assert(replicator::detail::reversed(std::uint16_t{0x1234}) == 0x3412u);
+    static_assert(replicator::detail::reversed(std::uint32_t{0x12345678}) == 0x78563412u);
+    static_assert(replicator::detail::reversed(std::uint64_t{0x0123456789abcdef}) == 0xefcdab8967452301u);
 }
 
 BOOST_AUTO_TEST_CASE(every_message_comes_back_as_it_was) {
