@@ -58,7 +58,7 @@ struct Returned {
     }
 };
 
-inline std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+inline std::span<const std::byte> command_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 /// `First` and `Second` are the limits of both.
 template <class Ack = ack::SemiSync<>, class First = Limits, class Second = First>

@@ -34,7 +34,7 @@ struct Around : Limits {
 BOOST_AUTO_TEST_CASE(a_write_is_acknowledged_when_both_hold_it) {
     Boards<> boards;
     boards.begin();
-    const auto ticket = boards.a->write(bytes_of("x"));
+    const auto ticket = boards.a->write(command_of("x"));
     BOOST_REQUIRE(ticket);
     BOOST_TEST((boards.a->outcome(*ticket).state == WriteState::pending));
     BOOST_TEST(boards.a->outcome(*ticket).holders == 1);
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(without_the_other_nothing_is_acknowledged) {
     Boards<> boards;
     boards.begin();
     boards.part();
-    const auto ticket = boards.a->write(bytes_of("x"));
+    const auto ticket = boards.a->write(command_of("x"));
     boards.pass(2000);
     BOOST_TEST((boards.a->outcome(*ticket).state == WriteState::pending));
     BOOST_TEST((boards.b->leader() == NodeId{}));
@@ -62,18 +62,18 @@ BOOST_AUTO_TEST_CASE(without_the_other_nothing_is_acknowledged) {
 
 BOOST_AUTO_TEST_CASE(writes_are_refused_by_name) {
     Boards<> boards;
-    BOOST_TEST((boards.a->write(bytes_of("x")).error() == Error::not_leader));
+    BOOST_TEST((boards.a->write(command_of("x")).error() == Error::not_leader));
     boards.begin();
-    BOOST_TEST((boards.b->write(bytes_of("x")).error() == Error::not_leader));
-    BOOST_TEST((boards.a->write(bytes_of("seventeen letters")).error() == Error::too_large));
+    BOOST_TEST((boards.b->write(command_of("x")).error() == Error::not_leader));
+    BOOST_TEST((boards.a->write(command_of("seventeen letters")).error() == Error::too_large));
     boards.part();
     const std::uint32_t before = boards.a->status().last;
-    while (boards.a->write(bytes_of("full"))) {
+    while (boards.a->write(command_of("full"))) {
     }
-    BOOST_TEST((boards.a->write(bytes_of("x")).error() == Error::busy));
+    BOOST_TEST((boards.a->write(command_of("x")).error() == Error::busy));
     BOOST_TEST(boards.a->status().last - before == Limits::log_entries_max);
     boards.join();
-    BOOST_TEST(static_cast<bool>(boards.a->write(bytes_of("x"))));
+    BOOST_TEST(static_cast<bool>(boards.a->write(command_of("x"))));
 }
 
 BOOST_AUTO_TEST_CASE(a_history_begins_once) {
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE(a_blank_node_does_not_lead) {
 BOOST_AUTO_TEST_CASE(a_silent_promotion_loses_nothing_and_hands_back_the_rest_once) {
     Boards<> boards;
     boards.begin();
-    static_cast<void>(boards.a->write(bytes_of("1")));
+    static_cast<void>(boards.a->write(command_of("1")));
     boards.pass();
     boards.part();
-    const auto lost = boards.a->write(bytes_of("2"));
-    static_cast<void>(boards.a->write(bytes_of("3")));
+    const auto lost = boards.a->write(command_of("2"));
+    static_cast<void>(boards.a->write(command_of("3")));
     BOOST_REQUIRE(boards.b->promote());
     BOOST_TEST((boards.b->role() == Role::leader));
-    static_cast<void>(boards.b->write(bytes_of("4")));
+    static_cast<void>(boards.b->write(command_of("4")));
     boards.join();
     BOOST_TEST((boards.a->role() == Role::follower));
     BOOST_TEST(boards.a->state().all() == "14");
@@ -120,10 +120,10 @@ BOOST_AUTO_TEST_CASE(a_silent_promotion_loses_nothing_and_hands_back_the_rest_on
 BOOST_AUTO_TEST_CASE(what_both_hold_is_not_handed_back) {
     Boards<> boards;
     boards.begin();
-    static_cast<void>(boards.a->write(bytes_of("1")));
+    static_cast<void>(boards.a->write(command_of("1")));
     boards.carry(*boards.a, *boards.b);  // held by both, and the acknowledgement is lost
     boards.part();
-    static_cast<void>(boards.a->write(bytes_of("2")));
+    static_cast<void>(boards.a->write(command_of("2")));
     BOOST_REQUIRE(boards.b->promote());
     boards.join();
     BOOST_TEST(boards.returned_a.all() == "2");
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_state_in_pieces_is_not_held) {
     Boards<> boards;
     boards.begin();
     for (char letter = 'a'; letter < 'z'; ++letter) {
-        static_cast<void>(boards.a->write(bytes_of(std::string(1, letter))));
+        static_cast<void>(boards.a->write(command_of(std::string(1, letter))));
         boards.pass(20);
     }
     boards.restart_b();
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_state_in_pieces_is_not_held) {
 BOOST_AUTO_TEST_CASE(who_lacks_what_may_be_acknowledged_is_not_promoted) {
     Boards<> boards;
     boards.begin();
-    for (int i = 0; i < 7; ++i) static_cast<void>(boards.a->write(bytes_of("sixteen  letters")));
+    for (int i = 0; i < 7; ++i) static_cast<void>(boards.a->write(command_of("sixteen  letters")));
     while (boards.carry(*boards.a, *boards.b)) {
     }
     boards.carry(*boards.b, *boards.a);  // all is acknowledged, and the follower does not hear of it
@@ -181,15 +181,15 @@ BOOST_AUTO_TEST_CASE(a_leader_hands_over_without_loss) {
     Boards<> boards;
     BOOST_TEST((boards.a->hand_over(boards.id_b).error() == Error::not_leader));
     boards.begin();
-    static_cast<void>(boards.a->write(bytes_of("1")));
+    static_cast<void>(boards.a->write(command_of("1")));
     BOOST_TEST((boards.a->hand_over(boards.id_a).error() == Error::not_enough_followers));
     BOOST_REQUIRE(boards.a->hand_over(boards.id_b));
     BOOST_TEST((boards.a->hand_over(boards.id_b).error() == Error::handing_over));
-    BOOST_TEST((boards.a->write(bytes_of("2")).error() == Error::handing_over));
+    BOOST_TEST((boards.a->write(command_of("2")).error() == Error::handing_over));
     boards.pass();
     BOOST_TEST((boards.b->role() == Role::leader));
     BOOST_TEST((boards.a->role() == Role::follower));
-    BOOST_TEST(static_cast<bool>(boards.b->write(bytes_of("3"))));
+    BOOST_TEST(static_cast<bool>(boards.b->write(command_of("3"))));
     boards.pass();
     BOOST_TEST(boards.a->state().all() == "13");
     BOOST_TEST(boards.returned_a.all() == "");
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_leader_hands_over_without_loss) {
 BOOST_AUTO_TEST_CASE(a_follower_that_is_promoted_asks_its_leader_to_give_way) {
     Boards<ack::Async<>> boards;
     boards.begin();
-    static_cast<void>(boards.a->write(bytes_of("1")));
+    static_cast<void>(boards.a->write(command_of("1")));
     BOOST_REQUIRE(boards.b->promote());
     BOOST_TEST((boards.b->role() == Role::follower));
     BOOST_TEST((boards.b->promote().error() == Error::busy));
@@ -215,16 +215,16 @@ BOOST_AUTO_TEST_CASE(a_hand_over_that_fails_is_over_when_the_link_is_new) {
     BOOST_REQUIRE(boards.a->hand_over(boards.id_b));
     boards.part();
     BOOST_TEST((boards.a->role() == Role::leader));
-    BOOST_TEST((boards.a->write(bytes_of("1")).error() == Error::handing_over));  // the order may be on its way yet
+    BOOST_TEST((boards.a->write(command_of("1")).error() == Error::handing_over));  // the order may be on its way yet
     boards.join();
-    BOOST_TEST(static_cast<bool>(boards.a->write(bytes_of("1"))));
+    BOOST_TEST(static_cast<bool>(boards.a->write(command_of("1"))));
 }
 
 BOOST_AUTO_TEST_CASE(an_asynchronous_node_leads_alone_only_when_somebody_vouches) {
     Boards<ack::Async<>> boards;
     boards.begin();
     boards.part();
-    static_cast<void>(boards.a->write(bytes_of("1")));
+    static_cast<void>(boards.a->write(command_of("1")));
     BOOST_TEST(boards.a->state().all() == "1");
     BOOST_TEST((boards.b->promote().error() == Error::nodes_missing));
     PromotionOptions options;
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_node_leads_alone_only_when_somebody_vouches
     BOOST_TEST((boards.b->promote(options).error() == Error::nodes_missing));
     options.may_lose = true;
     BOOST_TEST(static_cast<bool>(boards.b->promote(options)));
-    static_cast<void>(boards.b->write(bytes_of("2")));
+    static_cast<void>(boards.b->write(command_of("2")));
     boards.join();
     BOOST_TEST(boards.a->state().all() == "2");
     BOOST_TEST(boards.returned_a.all() == "1");
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(positions_go_around) {
     std::string all;
     for (int i = 0; i < 40; ++i) {
         const std::string letter(1, static_cast<char>('a' + i % 26));
-        const auto ticket = boards.a->write(bytes_of(letter));
+        const auto ticket = boards.a->write(command_of(letter));
         BOOST_REQUIRE(ticket);
         all += letter;
         boards.pass(20);
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(strangers_and_damaged_frames_are_refused) {
 BOOST_AUTO_TEST_CASE(a_leader_and_a_follower_by_type) {
     Boards<ack::SemiSync<>, Leads, Follows> boards;
     boards.begin();
-    const auto ticket = boards.a->write(bytes_of("1"));
+    const auto ticket = boards.a->write(command_of("1"));
     boards.pass();
     BOOST_TEST((boards.a->outcome(*ticket).state == WriteState::acknowledged));
     BOOST_TEST(boards.b->state().all() == "1");
