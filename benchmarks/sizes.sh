@@ -59,3 +59,4 @@ row 'with a log on a disk' file
 row 'with Asio, most of which is Asio' asio -pthread
 echo
 bash "$root/tests/gates/embedded/run.sh" cortex-m3 "$work/firmware" || [[ $? == 77 ]]
+bash "$root/tests/gates/embedded/pair.sh" "$work/pair" || [[ $? == 77 ]]

@@ -19,7 +19,7 @@ fi
 if [[ ${1:-} == --* ]]; then exec "$program" "$@"; fi
 
 search() {  # policy, seconds for each part
-    self status=0
+    local status=0
     "$program" --only "$1" --seconds "$2" --bound steps || status=1
     # Where no time passes, nothing is repeated, so that the bound gets further.
     "$program" --only "$1" --seconds "$2" --bound deviations --time 0 || status=1
@@ -28,7 +28,7 @@ search() {  # policy, seconds for each part
 }
 # What it says comes in one piece.
 search_and_tell() {
-    self said status=0
+    local said status=0
     said=$(search "$@" 2>&1) || status=1
     printf '%s\n' "$said"
     return $status

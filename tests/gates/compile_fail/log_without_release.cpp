@@ -18,7 +18,7 @@ struct Forgetful : private Log {
     using Log::end;
     using Log::entry_bytes_max;
     using Log::fault;
-    using Log::held;
+    using Log::flushed;
     using Log::last;
     using Log::read;
     using Log::reserve;

@@ -18,7 +18,7 @@ command -v patch >/dev/null || { echo "this needs the program patch" && exit 1; 
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
 
 is_wanted() {  # bug; then those that are wanted, none for all
-    self bug=$1 prefix
+    local bug=$1 prefix
     shift
     (($# == 0)) && return 0
     for prefix in "$@"; do [[ $bug == "$prefix"* ]] && return 0; done
@@ -27,7 +27,7 @@ is_wanted() {  # bug; then those that are wanted, none for all
 
 # Says in one line what was found.
 hunt() {  # patch
-    self bug folder found arguments
+    local bug folder found arguments
     bug=$(basename "$1" .patch)
     folder=$work/$bug
     read -ra arguments <<<"$(sed -n 's/^# Search: //p' "$1")"

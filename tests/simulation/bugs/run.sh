@@ -37,7 +37,7 @@ command -v ccache >/dev/null && compile=(ccache "${compile[@]}")
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
 
 is_wanted() {  # bug
-    self prefix
+    local prefix
     ((${#wanted[@]} == 0)) && return 0
     for prefix in "${wanted[@]}"; do [[ $1 == "$prefix"* ]] && return 0; done
     return 1
@@ -47,7 +47,7 @@ field() { sed -n "s/^# $1: //p" "$here/$2.patch"; }
 
 # Writes the line of the table into the folder of the bug: seeds, events of the shortest scenario, what was seen.
 hunt() {  # name, composition, seeds; the headers are in its folder
-    self folder=$work/$1
+    local folder=$work/$1
     if ! "${compile[@]}" "-DREPLICATOR_COMPOSITION=$2" -I"$folder/include" -I"$project/tests" "$here/hunt.cpp" \
         -o "$folder/hunt" >"$folder/log" 2>&1; then
         echo "broken - - it does not compile, see $folder/log"
@@ -69,7 +69,7 @@ hunt_clean() { hunt "$1" "${1#clean-}" "$2" >"$work/$1/result"; }
 
 # After how many seeds the last of a composition's bugs was found.
 seeds_needed() {  # composition
-    self bug kind after most=1
+    local bug kind after most=1
     for bug in "${bugs[@]}"; do
         [[ -n $bug && $(field Composition "$bug") == "$1" ]] || continue
         read -r kind after _ <"$work/$bug/result"
