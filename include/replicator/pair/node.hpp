@@ -40,9 +40,9 @@ struct Outcome {
 /// A node belongs to one thread. No call blocks, throws or allocates.
 template <class Machine, class Ack, class Limits = Options, class Observer = NoObserver>
 class Node {
-    using Codec_ = codec::Select<Machine>;
+    using SelectedCodec = codec::Select<Machine>;
     using Roles = typename Limits::Roles;
-    using Protocol = detail::Protocol<Machine, Codec_, Ack, Limits, Observer>;
+    using Protocol = detail::Protocol<Machine, SelectedCodec, Ack, Limits, Observer>;
     static constexpr bool whole_frames = Limits::Delivery::whole_frames;
 
     static_assert(StateMachine<Machine>, "A pair needs a state machine, see replicator/concepts/state_machine.hpp.");

@@ -20,11 +20,11 @@
 
 namespace replicator::pair::detail {
 
-template <class Machine_, class Codec_, class Ack, class Limits_, class Observer>
+template <class GivenMachine, class GivenCodec, class Ack, class GivenLimits, class Observer>
 struct Self {
-    using Machine = Machine_;
-    using Codec = Codec_;
-    using Limits = Limits_;
+    using Machine = GivenMachine;
+    using Codec = GivenCodec;
+    using Limits = GivenLimits;
     using Command = typename Machine::Command;
     using LogOf = Log<Limits::log_entries_max, Limits::log_bytes_max>;
     using TransferOf = Transfer<Machine, Limits::Transfer::piece_bytes>;
