@@ -98,7 +98,7 @@ kill_both() {
     for node in "${followers[@]}"; do kill_node "$node"; done
     rest 0 500
     for node in "${followers[@]}"; do start_behind_proxy "$node" || fail "node $node did not start again"; done
-    for node in "${followers[@]}"; do wait_until 2 admit "$node"; done
+    for node in "${followers[@]}"; do wait_until 10 admit "$node"; done
     done_one kill_both
 }
 
