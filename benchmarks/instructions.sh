@@ -6,7 +6,7 @@
 #     benchmarks/instructions.sh [BEFORE [AFTER]]
 #
 # BEFORE is a commit, HEAD if not said; AFTER too, the files as they are now if not said. Ends with 1 when a ratio is above
-# 1.005. CXX is the compiler, g++ if not said. It needs valgrind.
+# 1.005. CXX is the compiler, g++ if not said, OPTIMIZE its option, -O2 if not said. It needs valgrind.
 #
 # A figure is the difference between runs of two lengths, divided by the difference: what begins and ends a run is in
 # neither. Both commits' headers are compiled into the program of now.
@@ -16,6 +16,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/build/instructions
 before=${1:-HEAD}
 after=${2:-}
+optimize=${OPTIMIZE:--O2}
 policies=(async semi-sync sync quorum majority)
 
 if ! command -v valgrind >/dev/null; then
@@ -31,7 +32,7 @@ build() {  # side, commit or nothing
         git -C "$root" archive "$2" include | tar -x -C "$folder"
         include=$folder/include
     fi
-    "${CXX:-g++}" -std=c++20 -O2 -DNDEBUG -I "$include" "$root/benchmarks/instructions.cpp" -o "$folder/instructions"
+    "${CXX:-g++}" -std=c++20 "$optimize" -DNDEBUG -I "$include" "$root/benchmarks/instructions.cpp" -o "$folder/instructions"
 }
 build before "$before"
 build after "$after"
@@ -48,9 +49,9 @@ per_write() {  # side, policy, batch
     echo $(((long - short + 2048) / 4096))
 }
 
-printf 'before: %s; after: %s; %s, -O2\n' "$(git -C "$root" log -1 --format='%h %s' "$before")" \
+printf 'before: %s; after: %s; %s, %s\n' "$(git -C "$root" log -1 --format='%h %s' "$before")" \
     "$([[ -n $after ]] && git -C "$root" log -1 --format='%h %s' "$after" || echo 'the files as they are')" \
-    "$("${CXX:-g++}" --version | head -n 1)"
+    "$("${CXX:-g++}" --version | head -n 1)" "$optimize"
 printf '%-34s %10s %10s %8s\n' 'instructions a write' before after ratio
 status=0
 for batch in 256 1; do
