@@ -56,6 +56,9 @@ banned_words=(
     "founded bootstrapped"
     "take_ack make_ack, or on_ack"
     "chronicle facts"
+    "misfit mismatch_at"
+    "reseat restart_at"
+    "thaw(s|ed|ing)? load, or Loading"
 )
 
 # "who whom" pairs, shell patterns, that the rule for policies would refuse.
