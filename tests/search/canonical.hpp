@@ -141,15 +141,15 @@ private:
 
     template <class Composition>
     void incoming(const core::IncomingSnapshot<Composition>& incoming, bool active) {
-        const auto& [replaces, begin, epochs, roster, thawing, whole_checksum, gathering_begin, next_begin, piece,
+        const auto& [replaces, begin, epochs, roster, loading, whole_checksum, gathering_begin, next_begin, piece,
                      gathered, buffer] = incoming;
         if (!active) return;
         put(replaces, begin.position, begin.chain, begin.common, whole_checksum);
         this->epochs(epochs);
         this->roster(roster);
-        const auto& [thawed, thawed_bytes] = thawing;
-        put(thawed.has_value(), thawed_bytes);
-        if (thawed) machine(*thawed);
+        const auto& [loaded, loaded_bytes] = loading;
+        put(loaded.has_value(), loaded_bytes);
+        if (loaded) machine(*loaded);
     }
 
     template <class Composition>

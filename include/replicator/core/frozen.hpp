@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A state as it is sent to a follower, and kept on a disk: frozen at one end, thawed at the other, with what it tells
+// A state as it is sent to a follower, and kept on a disk: frozen at one end, loaded at the other, with what it tells
 // of the epochs and nodes before.
 #pragma once
 

@@ -56,7 +56,6 @@ banned_words=(
     "founded bootstrapped"
     "take_ack make_ack, or on_ack"
     "chronicle facts"
-    "misfit mismatch_at"
     "reseat restart_at"
     "thaw(s|ed|ing)? load, or Loading"
 )

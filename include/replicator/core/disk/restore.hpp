@@ -91,19 +91,19 @@ private:
         Roster<Limits::nodes_max> roster;
         if (!read_snapshot_tail<Composition>(own, epochs, roster)) return Error::corrupt;
 
-        Loading<typename Composition::Machine> thawing;
+        Loading<typename Composition::Machine> loading;
         std::array<std::byte, Composition::snapshot_piece_bytes> piece;
-        thawing.begin();
+        loading.begin();
         for (std::uint64_t i = 0; i < reader.pieces(); ++i) {
             const Result<std::size_t> size = reader.read(i, piece);
             if (!size) return size.error();
-            if (!thawing.load(std::span<const std::byte>(piece).first(*size))) return Error::snapshot_invalid;
+            if (!loading.load(std::span<const std::byte>(piece).first(*size))) return Error::snapshot_invalid;
         }
-        if (!thawing.complete()) return Error::snapshot_invalid;
+        if (!loading.complete()) return Error::snapshot_invalid;
         if (const Error error = self.history.join(head.position, head.chain, epochs, roster); error != Error::none) {
             return error;
         }
-        applier.install(std::move(thawing.machine()), self.log().seek(head.position.index + 1));
+        applier.install(std::move(loading.machine()), self.log().seek(head.position.index + 1));
         self.history.release(head.position.index);  // or a full log whose entries are all applied would stay full
         return Error::none;
     }

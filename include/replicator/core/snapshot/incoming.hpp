@@ -137,7 +137,7 @@ public:
             return false;
         }
         self.commit = position;
-        applier.install(std::move(thawing_.machine()), self.log().begin());
+        applier.install(std::move(loading_.machine()), self.log().begin());
         forget(self);
         return true;
     }
@@ -174,7 +174,7 @@ private:
 
     void forget(Self<Composition>& self) noexcept {
         self.incoming = SnapshotOffset{};
-        thawing_.drop();
+        loading_.drop();
     }
 
     [[nodiscard]] bool replace_history(Self<Composition>& self, Index position) noexcept {
@@ -216,7 +216,7 @@ private:
         begin_ = next_begin_;
         self.incoming = {begin_.id, 0};
         whole_checksum_ = 0;
-        thawing_.begin();
+        loading_.begin();
         return begin_on_disk(self, tail) ? Step::begun : give_up(self, Step::no_room);
     }
 
@@ -228,10 +228,10 @@ private:
     Step load(Self<Composition>& self, std::span<const std::byte> piece) noexcept {
         if (checksum(piece) != piece_.checksum) return Step::corrupt;
         if (piece.empty()) {
-            const bool whole = whole_checksum_ == piece_.whole_checksum && thawing_.complete();
+            const bool whole = whole_checksum_ == piece_.whole_checksum && loading_.complete();
             return whole ? Step::complete : give_up(self, Step::invalid);
         }
-        if (!thawing_.load(piece)) return give_up(self, Step::invalid);
+        if (!loading_.load(piece)) return give_up(self, Step::invalid);
         if (!append_on_disk(self, piece)) return give_up(self, Step::no_room);
         whole_checksum_ = value(detail::fold(Chain{whole_checksum_}, piece_.checksum));
         self.incoming.offset += piece.size();
@@ -242,7 +242,7 @@ private:
     SnapshotBegin begin_;
     Epochs<Composition::Limits::epochs_max> epochs_;
     Roster<Composition::Limits::nodes_max> roster_;
-    Loading<typename Composition::Machine> thawing_;
+    Loading<typename Composition::Machine> loading_;
     std::uint32_t whole_checksum_ = 0;
 
     // The frame whose tail is being gathered.

@@ -34,24 +34,24 @@ BOOST_AUTO_TEST_CASE(a_state_of_plain_bytes_is_saved_and_loaded_in_pieces_of_any
         BOOST_TEST(!frozen.taken());
         frozen.take(machine);
         BOOST_TEST(frozen.taken());
-        Loading<Odd> thawing;
-        thawing.begin();
+        Loading<Odd> loading;
+        loading.begin();
         std::array<std::byte, 20> piece{};
         for (std::uint64_t offset = 0;;) {
             const std::size_t saved = frozen.save(offset, std::span(piece).first(size));
             if (saved == 0) break;
-            BOOST_TEST(!thawing.complete());
-            BOOST_TEST(thawing.load(std::span(piece).first(saved)));
+            BOOST_TEST(!loading.complete());
+            BOOST_TEST(loading.load(std::span(piece).first(saved)));
             offset += saved;
         }
-        BOOST_TEST(thawing.complete());
-        BOOST_TEST((thawing.machine().bytes == machine.bytes));
-        BOOST_TEST(thawing.load({}));
-        BOOST_TEST(!thawing.load(std::span(piece).first(1)));
+        BOOST_TEST(loading.complete());
+        BOOST_TEST((loading.machine().bytes == machine.bytes));
+        BOOST_TEST(loading.load({}));
+        BOOST_TEST(!loading.load(std::span(piece).first(1)));
         // The next one begins anew.
-        thawing.begin();
-        BOOST_TEST(!thawing.complete());
-        BOOST_TEST((thawing.machine().bytes == Odd{}.bytes));
+        loading.begin();
+        BOOST_TEST(!loading.complete());
+        BOOST_TEST((loading.machine().bytes == Odd{}.bytes));
         frozen.drop();
         BOOST_TEST(!frozen.taken());
     }
