@@ -126,6 +126,7 @@ public:
         if (opened) {
             // Whole again, once all of this is on the disk.
             if (self_.lost_through == self_.unknown_extent) self_.lost_through = self_.log().last();
+            parts_.promotion.wish().end();
             for (Peer& peer : peers()) Links<Composition>::restart(self_, peer);
         }
         return opened;

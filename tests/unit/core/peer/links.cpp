@@ -46,6 +46,30 @@ BOOST_AUTO_TEST_CASE(a_leader_that_hears_of_a_higher_epoch_steps_down) {
     BOOST_TEST(group.events_of(1).lines.back() == "role follower 1");
 }
 
+// It wished to lead when it was fenced first, and led again before it was told the time.
+BOOST_AUTO_TEST_CASE(whoever_led_again_and_drains_does_not_ask_to_lead) {
+    Majority group(3);
+    auto hello = overhear(group.network, two);
+    BOOST_REQUIRE(hello);
+    const auto fence = [&](std::uint64_t epoch) {
+        hello->promised = {epoch, two, 1};
+        hello->nonce += 100;
+        group.network.inject({two, one, hello_frame(*hello)});
+        BOOST_REQUIRE(group.at(1).role() == Role::follower);
+    };
+    fence(5);
+    BOOST_REQUIRE(group.at(1).promote());
+    group.network.run();
+    BOOST_REQUIRE(group.at(1).role() == Role::leader);
+    group.network.cut(one, two);
+    group.network.loses = [](const Frame& frame) { return frame.type() == FrameType::hand_over; };
+    BOOST_REQUIRE(group.at(1).drain(milliseconds(60'000)));
+    fence(9);
+    pass(group, 3000);
+    BOOST_TEST(group.at(1).role() == Role::follower);
+    BOOST_TEST((group.at(1).drain_status().step == DrainStep::draining));
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_of_a_lower_epoch_is_answered_with_the_higher_one) {
     Sync group(2);
     auto hello = overhear(group.network, one);
