@@ -44,8 +44,8 @@ inline constexpr std::size_t snapshot_tail_member_bytes = 12;
 /// Bytes that the beginning of a snapshot says about the epoch history and the roster, for these limits.
 template <class Limits>
 inline constexpr std::size_t snapshot_tail_bytes_max =
-    snapshot_tail_fixed_bytes + Limits::epochs_max* snapshot_tail_epoch_bytes +
-    Limits::nodes_max* snapshot_tail_member_bytes;
+    snapshot_tail_fixed_bytes + std::size_t{Limits::epochs_max} * snapshot_tail_epoch_bytes +
+    std::size_t{Limits::nodes_max} * snapshot_tail_member_bytes;
 
 /// What a node is made of, under one name.
 template <class GivenMachine, class GivenCodec, class GivenLog, class GivenAck, class GivenLimits, class GivenObserver,

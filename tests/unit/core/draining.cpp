@@ -25,20 +25,6 @@ constexpr Duration patience = milliseconds(5000);
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(what_is_held_back_goes_out_when_a_drain_begins) {
-    support::Sync group(2);
-    group.write(1);
-    group.network.collect();
-    group.write(2);  // waits for company
-    const std::size_t frames = group.network.queue.size();
-    group.network.collect();
-    BOOST_REQUIRE(group.network.queue.size() == frames);
-    BOOST_REQUIRE(group.at(1).drain(patience));
-    group.network.collect();
-    BOOST_TEST(group.network.queue.size() == frames + 1);
-    group.network.queue.clear();
-}
-
 BOOST_AUTO_TEST_CASE(who_was_tried_last_is_remembered_while_nobody_can_be_tried) {
     support::Majority group(3);
     pass(group, 100);

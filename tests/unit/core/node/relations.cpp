@@ -50,6 +50,15 @@ struct Candidate {
     std::optional<core::PromiseRequest> question;
 };
 
+/// Node 2 holds five entries that node 3 lacks, and the leader is gone.
+void lose_leader_with_node_three_behind(support::Majority& group) {
+    group.network.cut(one, three);
+    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
+    group.network.settle();
+    group.stop(1);
+    pass(group, 600);
+}
+
 }  // namespace
 
 // Node 2 binds nobody, because its binding questions are lost, and waits for promises.
@@ -117,11 +126,7 @@ BOOST_AUTO_TEST_CASE(who_promises_another_epoch_takes_nothing_more_from_its_lead
 
 BOOST_AUTO_TEST_CASE(a_candidate_that_has_fetched_what_it_lacked_leads_without_waiting_for_time) {
     support::Majority group(3);
-    group.network.cut(one, three);
-    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
-    group.network.settle();
-    group.stop(1);
-    pass(group, 600);
+    lose_leader_with_node_three_behind(group);
     BOOST_REQUIRE(group.at(3).last().index < group.at(2).last().index);
     BOOST_REQUIRE(group.at(3).promote());
     group.network.run();
@@ -227,17 +232,19 @@ BOOST_AUTO_TEST_CASE(a_node_founds_only_when_it_holds_nothing_and_follows_nobody
 }
 
 BOOST_AUTO_TEST_CASE(what_is_held_back_goes_out_when_a_successor_waits_for_it) {
-    support::Sync group(2);
-    group.write(1);
-    group.network.collect();
-    group.write(2);  // waits for company
-    const std::size_t frames = group.network.queue.size();
-    group.network.collect();
-    BOOST_REQUIRE(group.network.queue.size() == frames);
-    BOOST_REQUIRE(group.at(1).hand_over(two));
-    group.network.collect();
-    BOOST_TEST(group.network.queue.size() == frames + 1);
-    group.network.queue.clear();
+    for (const bool drains : {false, true}) {
+        support::Sync group(2);
+        group.write(1);
+        group.network.collect();
+        group.write(2);  // waits for company
+        const std::size_t frames = group.network.queue.size();
+        group.network.collect();
+        BOOST_REQUIRE(group.network.queue.size() == frames);
+        BOOST_REQUIRE(drains ? group.at(1).drain(milliseconds(5000)) : group.at(1).hand_over(two));
+        group.network.collect();
+        BOOST_TEST(group.network.queue.size() == frames + 1);
+        group.network.queue.clear();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_successor_that_went_away_is_not_told_to_lead_when_it_is_back) {
@@ -276,11 +283,7 @@ BOOST_AUTO_TEST_CASE(a_hello_that_tells_of_a_higher_promise_ends_the_link_to_the
 
 BOOST_AUTO_TEST_CASE(a_candidate_that_gave_up_fetching_leaves_its_donor) {
     support::Majority group(3);
-    group.network.cut(one, three);
-    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
-    group.network.settle();
-    group.stop(1);
-    pass(group, 600);
+    lose_leader_with_node_three_behind(group);
     group.network.loses = [](const support::Frame& frame) {
         return frame.type() == FrameType::append && core::load_header(frame.bytes.data()).tail_bytes > 0;
     };
@@ -307,11 +310,7 @@ BOOST_AUTO_TEST_CASE(a_candidate_that_gave_up_fetching_leaves_its_donor) {
 // In whose epoch the first candidate cannot lead any more.
 BOOST_AUTO_TEST_CASE(a_donor_that_promises_another_candidate_leaves_the_first) {
     support::Majority group(3);
-    group.network.cut(one, three);
-    for (std::uint64_t i = 1; i <= 5; ++i) group.write(i);
-    group.network.settle();
-    group.stop(1);
-    pass(group, 600);
+    lose_leader_with_node_three_behind(group);
     std::optional<core::PromiseRequest> question;
     group.network.loses = [&question](const support::Frame& frame) {
         if (frame.type() == FrameType::promise_request && frame.to == two) {
