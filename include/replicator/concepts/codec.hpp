@@ -2,7 +2,8 @@
 // Codec: how a command becomes the bytes of an entry, once, on the leader.
 //
 // A codec is found in this order: `Machine::Codec`, a specialisation `replicator::CommandCodec<Command>`, the built-in
-// ones (codec/raw.hpp for trivially copyable commands, codec/bytes.hpp for spans of bytes).
+// ones (codec/raw.hpp for trivially copyable commands, codec/bytes.hpp for spans of bytes). codec/fields.hpp makes one for
+// commands of several fields.
 //
 // Syntax
 //   Codec::schema                          SchemaId; peers whose ids differ refuse each other at connect

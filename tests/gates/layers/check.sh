@@ -11,6 +11,7 @@
 #   policies   ack/ authority/ codec/ log/ storage/ transport/  base, concepts, and their own family: what shares the
 #              first word of the name in one folder (posix, posix_system), and a folder of that name (log/file.hpp,
 #              log/file/). Never core, never each other, but for `policy_exceptions`.
+#   state/     states in pieces, made of containers           base, concepts, codec, state
 #   dynamic/   what is chosen when a program starts          base, concepts, dynamic
 #   asio/      TCP, completion tokens, error codes           anything
 #   sim/ testing/  for users' own tests                      anything but Asio and what stands on it
@@ -170,6 +171,10 @@ check_own() {  # file, line, path of the included header within the tree
         pair)
             [[ $to == base || $to == concepts || $to == pair || $other == codec/* ]] ||
                 fail "$file" "$line" "includes $other: the pair may include base files, concepts, codecs and the pair only"
+            ;;
+        state)
+            [[ $to == base || $to == concepts || $to == state || $other == codec/* ]] ||
+                fail "$file" "$line" "includes $other: state/ may include base files, concepts, codecs and its own only"
             ;;
         policy)
             [[ $to == base || $to == concepts ]] ||
