@@ -17,14 +17,6 @@ namespace replicator::codec {
 
 namespace detail {
 
-/// States the bound of a command, where every field has one.
-template <std::size_t BytesMax>
-struct CommandBound {
-    static constexpr std::size_t size_max = BytesMax;
-};
-template <>
-struct CommandBound<unbounded> {};
-
 template <class Command>
 [[nodiscard]] constexpr std::size_t fields_bytes_max() noexcept {
     if constexpr (HasField<Command>) {
@@ -45,7 +37,8 @@ template <class Command>
 ///         std::string_view square;
 ///         static constexpr auto fields(auto& place) { return std::tie(place.piece, place.square); }
 ///     };
-///     struct Resign { std::uint8_t player; static constexpr auto fields(auto& resign) { return std::tie(resign.player); } };
+///     struct Resign { std::uint8_t player; static constexpr auto fields(auto& resign) { return
+///     std::tie(resign.player); } };
 ///
 ///     struct Game {
 ///         using Command = std::variant<Place, Resign>;
@@ -57,7 +50,7 @@ template <class Command>
 /// Bytes that are no such command are refused, whatever lengths they claim: nothing is taken from the heap for more
 /// than the entry has bytes, times what a value takes in memory.
 template <class CommandType, std::uint64_t Version = 1>
-struct Fields : detail::CommandBound<detail::fields_bytes_max<CommandType>()> {
+struct Fields : CommandBound<detail::fields_bytes_max<CommandType>()> {
     static_assert(HasField<CommandType>,
                   "This Command cannot be sent field by field: give it `static constexpr auto fields(auto& command) { "
                   "return std::tie(command.a, command.b); }`, or specialise replicator::codec::Field for it.");

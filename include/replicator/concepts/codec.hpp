@@ -54,4 +54,12 @@ template <class T>
     }
 }
 
+/// What a codec derives from to state its bound, where it has one.
+template <std::size_t BytesMax>
+struct CommandBound {
+    static constexpr std::size_t size_max = BytesMax;
+};
+template <>
+struct CommandBound<~std::size_t{0}> {};
+
 }  // namespace replicator

@@ -47,6 +47,14 @@ inline constexpr std::size_t snapshot_tail_bytes_max =
     snapshot_tail_fixed_bytes + std::size_t{Limits::epochs_max} * snapshot_tail_epoch_bytes +
     std::size_t{Limits::nodes_max} * snapshot_tail_member_bytes;
 
+/// How a state looks in a snapshot: programs with another one must not exchange one.
+template <class Machine>
+[[nodiscard]] constexpr std::uint32_t snapshot_format_of() noexcept {
+    std::uint32_t format = Loadable<Machine> ? 0 : static_cast<std::uint32_t>(sizeof(Machine));
+    if constexpr (requires { Machine::snapshot_version; }) format = Machine::snapshot_version;
+    return Loadable<Machine> ? format : raw_state_format(format, std::endian::native);
+}
+
 /// What a node is made of, under one name.
 template <class GivenMachine, class GivenCodec, class GivenLog, class GivenAck, class GivenLimits, class GivenObserver,
           class GivenTransport = detail::AnyNode>
@@ -85,11 +93,7 @@ struct Composition {
     static constexpr std::size_t window_bytes = smaller(Limits::window_bytes_max, commands_bytes_max / 2);
 
     /// Programs whose states look different in a snapshot must not exchange one.
-    static constexpr std::uint32_t snapshot_format = [] {
-        std::uint32_t format = Loadable<Machine> ? 0 : static_cast<std::uint32_t>(sizeof(Machine));
-        if constexpr (requires { Machine::snapshot_version; }) format = Machine::snapshot_version;
-        return Loadable<Machine> ? format : raw_state_format(format, std::endian::native);
-    }();
+    static constexpr std::uint32_t snapshot_format = snapshot_format_of<Machine>();
 
     /// Bytes of a full piece of a snapshot; a constant, so that the pieces of two readers are the same.
     static constexpr std::size_t snapshot_piece_bytes =

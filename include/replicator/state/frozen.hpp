@@ -28,8 +28,8 @@ namespace replicator::state {
 ///         replicator::state::Loader loader;
 ///     };
 ///
-/// Equal states give equal bytes on every node. An unordered container needs `<` for its keys, by which it is sorted here.
-/// Copying is what the leader stops for. A piece takes time for its own bytes, where it begins at one of the last
+/// Equal states give equal bytes on every node. An unordered container needs `<` for its keys, by which it is sorted
+/// here. Copying is what the leader stops for. A piece takes time for its own bytes, where it begins at one of the last
 /// `places_kept` ends; else for the bytes from the nearest of them, or from the first.
 template <class... Parts>
 class Frozen {

@@ -18,19 +18,22 @@
 
 namespace replicator::state {
 
-/// `std::map`, `std::unordered_map`, `std::set`, `std::vector`, `std::deque`, and containers like them. What holds single
-/// bytes is one item.
+/// `std::map`, `std::unordered_map`, `std::set`, `std::vector`, `std::deque`, and containers like them. What holds
+/// single bytes is one item.
 template <class T>
 concept Container = requires(T& values, const T& constant, typename T::value_type value) {
     constant.begin();
     constant.end();
     { constant.size() } -> std::convertible_to<std::size_t>;
     values.insert(values.end(), std::move(value));
-} && sizeof(typename T::value_type) > 1;
+}
+&&sizeof(typename T::value_type) > 1;
 
 /// The order in which it iterates is its own business, and another one on another node.
 template <class T>
-concept Unordered = Container<T> && requires { typename T::hasher; };
+concept Unordered = Container<T> && requires {
+    typename T::hasher;
+};
 
 namespace detail {
 

@@ -12,6 +12,7 @@
 #              first word of the name in one folder (posix, posix_system), and a folder of that name (log/file.hpp,
 #              log/file/). Never core, never each other, but for `policy_exceptions`.
 #   state/     states in pieces, made of containers           base, concepts, codec, state
+#   machine/   machines around the user's own                 base, concepts, codec, machine, core/frozen
 #   dynamic/   what is chosen when a program starts          base, concepts, dynamic
 #   asio/      TCP, completion tokens, error codes           anything
 #   sim/ testing/  for users' own tests                      anything but Asio and what stands on it
@@ -175,6 +176,10 @@ check_own() {  # file, line, path of the included header within the tree
         state)
             [[ $to == base || $to == concepts || $to == state || $other == codec/* ]] ||
                 fail "$file" "$line" "includes $other: state/ may include base files, concepts, codecs and its own only"
+            ;;
+        machine)
+            [[ $to == base || $to == concepts || $to == machine || $other == codec/* || $other == core/frozen.hpp ]] ||
+                fail "$file" "$line" "includes $other: machine/ may include base files, concepts, codecs, core/frozen.hpp and its own only"
             ;;
         policy)
             [[ $to == base || $to == concepts ]] ||

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Commands that are sent field by field: every type comes back, other bytes are refused, and the schema tells types apart.
+// Commands that are sent field by field: every type comes back, other bytes are refused, and the schema tells types
+// apart.
 
 #include "support/cluster.hpp"
 
@@ -46,8 +47,8 @@ struct Everything {
     std::variant<std::monostate, std::uint32_t, std::string> either;
 
     static constexpr auto fields(auto& all) {
-        return std::tie(all.small, all.large, all.flag, all.colour, all.single, all.precise, all.text, all.numbers, all.flags,
-                        all.lines, all.triple, all.pair, all.tuple, all.maybe, all.either);
+        return std::tie(all.small, all.large, all.flag, all.colour, all.single, all.precise, all.text, all.numbers,
+                        all.flags, all.lines, all.triple, all.pair, all.tuple, all.maybe, all.either);
     }
     friend bool operator==(const Everything&, const Everything&) = default;
 };

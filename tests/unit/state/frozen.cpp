@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// States that are made of containers: pieces of every size put together again, equal bytes for equal states, the work that
-// a piece takes, and bytes that are none.
+// States that are made of containers: pieces of every size put together again, equal bytes for equal states, the work
+// that a piece takes, and bytes that are none.
 
 #include "support/cluster.hpp"
 
@@ -67,7 +67,8 @@ Parts some(bool backwards = false) {
 template <class Frozen>
 Bytes all_of(const Frozen& frozen, std::size_t piece_bytes = 1000) {
     Bytes all, piece(piece_bytes);
-    while (const std::size_t size = frozen.save(all.size(), piece)) all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(size));
+    while (const std::size_t size = frozen.save(all.size(), piece))
+        all.insert(all.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(size));
     return all;
 }
 
@@ -134,7 +135,8 @@ BOOST_AUTO_TEST_CASE(a_piece_may_be_asked_for_again_in_any_order) {
         const std::size_t offset = i * 7919 % all.size();
         const std::size_t taken = frozen.save(offset, piece);
         BOOST_REQUIRE(taken == smaller(piece.size(), all.size() - offset));
-        BOOST_REQUIRE(std::equal(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(taken), all.begin() + static_cast<std::ptrdiff_t>(offset)));
+        BOOST_REQUIRE(std::equal(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(taken),
+                                 all.begin() + static_cast<std::ptrdiff_t>(offset)));
     }
     BOOST_TEST(frozen.save(all.size(), piece) == 0u);
     BOOST_TEST(frozen.save(all.size() + 1, piece) == 0u);
@@ -187,15 +189,16 @@ BOOST_AUTO_TEST_CASE(bytes_that_nobody_saved_are_refused) {
     };
     BOOST_TEST(!refused({2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 2}));
     BOOST_TEST(map.size() == 2u);
-    BOOST_TEST(!refused({2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}));  // the rest may come
+    BOOST_TEST(!refused({2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}));    // the rest may come
     BOOST_TEST(refused({2, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2}));  // a key twice
     BOOST_TEST(refused({2, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1, 2}));  // not in order
     BOOST_TEST(refused({1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2}));     // more than there is
 
     std::vector<std::string> lines;
     state::Loader loader;
-    BOOST_TEST(!loader.take(bytes_of({1, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 9, 0, 0, 0, 'a'}), lines));  // of 9, in an item of 5
-    BOOST_TEST(!loader.take(bytes_of({}), lines));  // and it stays refused
+    BOOST_TEST(
+        !loader.take(bytes_of({1, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 9, 0, 0, 0, 'a'}), lines));  // of 9, in an item of 5
+    BOOST_TEST(!loader.take(bytes_of({}), lines));                                              // and it stays refused
 }
 
 BOOST_AUTO_TEST_CASE(a_follower_gets_a_state_of_containers_in_pieces) {

@@ -26,7 +26,9 @@ struct Field;
 inline constexpr std::size_t unbounded = (std::numeric_limits<std::size_t>::max)();
 
 template <class T>
-concept HasField = requires { Field<T>::shape; };
+concept HasField = requires {
+    Field<T>::shape;
+};
 
 namespace detail {
 
@@ -57,8 +59,8 @@ template <class T>
 
 /// Of these bytes every value is made, and they are in the memory as they are sent.
 template <class T>
-inline constexpr bool sent_as_it_is = std::endian::native == std::endian::little && std::is_integral_v<T> &&
-                                      !std::is_same_v<T, bool>;
+inline constexpr bool sent_as_it_is =
+    std::endian::native == std::endian::little&& std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
 }  // namespace detail
 

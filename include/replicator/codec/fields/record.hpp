@@ -20,7 +20,9 @@ namespace replicator::codec {
 ///         static constexpr auto fields(auto& move) { return std::tie(move.player, move.path); }
 ///     };
 template <class T>
-concept Record = requires(T& value) { T::fields(value); };
+concept Record = requires(T& value) {
+    T::fields(value);
+};
 
 namespace detail {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Many values of one type: arrays, what grows at its end, and what refers to bytes. A length is a u32 in front of what it
-// counts.
+// Many values of one type: arrays, what grows at its end, and what refers to bytes. A length is a u32 in front of what
+// it counts.
 #pragma once
 
 #include "field.hpp"
@@ -54,7 +54,7 @@ struct Field<T> {
     static constexpr std::size_t bytes_min = 4, bytes_max = unbounded;
     static constexpr std::uint64_t shape = detail::shape_of(detail::Kind::sequence, Field<Value>::shape);
     static constexpr bool borrows = detail::borrows<Value>();
-    static constexpr bool as_it_is = detail::sent_as_it_is<Value> && requires(T& values) {
+    static constexpr bool as_it_is = detail::sent_as_it_is<Value> && requires(T & values) {
         values.data();
         values.resize(std::size_t{});
     };
@@ -97,11 +97,10 @@ struct Field<T> {
     }
 };
 
-/// What only refers to bytes: `std::string_view`, `std::span<const std::byte>`. What is read refers to the entry, and is
-/// good as long as the command is.
+/// What only refers to bytes: `std::string_view`, `std::span<const std::byte>`. What is read refers to the entry, and
+/// is good as long as the command is.
 template <class T>
-    requires(std::is_trivially_copyable_v<T> &&
-             std::is_constructible_v<T, const typename T::value_type*, std::size_t> &&
+    requires(std::is_trivially_copyable_v<T>&& std::is_constructible_v<T, const typename T::value_type*, std::size_t> &&
              sizeof(typename T::value_type) == 1 && std::is_const_v<std::remove_pointer_t<decltype(T{}.data())>>)
 struct Field<T> {
     using Value = typename T::value_type;
