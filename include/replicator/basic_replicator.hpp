@@ -61,7 +61,7 @@ public:
     using Command = typename Machine::Command;
     using Stored = StoredResult<ApplyResult<Machine>>;
     using Outcome = replicator::Outcome<Stored>;
-    using NodeStatus = replicator::NodeStatus<Composition::peers_max>;
+    using NodeStatus = replicator::NodeStatus<Composition::peers_max, CountersOf<Limits>>;
 
     /// The stage at which holders are counted. The log decides where the policy leaves it open.
     static constexpr Stage stage = Composition::stage;

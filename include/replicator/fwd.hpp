@@ -40,7 +40,7 @@ template <class Value>
 class Result;
 template <class Stored>
 struct Outcome;
-template <std::size_t PeersMax>
+template <std::size_t PeersMax, class Counts = Counters>
 struct NodeStatus;
 template <std::size_t PeersMax>
 struct PeerStatuses;

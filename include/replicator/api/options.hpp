@@ -14,6 +14,18 @@ namespace authority {
 struct Manual;
 }
 
+// The parts of a node: each is there or not, as its options name it. What is not there costs nothing.
+
+/// What a node counts for its status.
+namespace tallies {
+struct Present {
+    static constexpr bool present = true;
+};
+struct Absent {
+    static constexpr bool present = false;
+};
+}  // namespace tallies
+
 /// The limits of a node, all known to the compiler, so that `sizeof` is the memory bill.
 ///
 ///     struct Small : replicator::Options {
@@ -23,6 +35,8 @@ struct Manual;
 struct Options {
     /// Who says that this node may lead, see concepts/authority.hpp.
     using Authority = authority::Manual;
+    /// `status().counters`.
+    using Tallies = tallies::Present;
 
     /// A leader can be told to stop in order (`drain`). Without, a node is a little smaller.
     static constexpr bool can_drain = true;

@@ -6,6 +6,7 @@
 #include "promotion.hpp"
 
 #include "../error.hpp"
+#include "../fwd.hpp"
 #include "../types.hpp"
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace replicator {
 
@@ -72,7 +74,21 @@ struct Counters {
     Duration slow_apply_longest{};   ///< the longest time between two such ticks
 };
 
-template <std::size_t PeersMax>
+/// Stands in for them where `Options::Tallies` is absent: nothing is counted, and there is nothing to read.
+struct NoCounters {
+    struct Nothing {
+        constexpr void operator++() const noexcept {}
+        constexpr void operator+=(std::uint64_t) const noexcept {}
+    };
+    static constexpr Nothing writes{}, refused_writes{}, applied{}, discarded{}, frames_sent{}, frames_received{},
+        bytes_sent{}, bytes_received{}, frames_corrupt{}, frames_stale{}, handshakes{}, refusals{}, clock_jumps_back{};
+};
+
+/// What a node with these options counts.
+template <class Limits>
+using CountersOf = std::conditional_t<Limits::Tallies::present, Counters, NoCounters>;
+
+template <std::size_t PeersMax, class Counts>
 struct NodeStatus {
     NodeId node{};
     Role role = Role::follower;
@@ -98,7 +114,7 @@ struct NodeStatus {
     bool handing_over = false;                      ///< another node is taking over: writes are refused
     PromotionStep promotion = PromotionStep::none;  ///< of the newest promotion of this node
     bool installing = false;  ///< this node is receiving a snapshot; until then no acknowledgement counts it
-    Counters counters;
+    [[no_unique_address]] Counts counters{};
     std::array<PeerStatus, PeersMax> peer_slots{};
     std::size_t peer_count = 0;
 

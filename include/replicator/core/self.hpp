@@ -57,7 +57,7 @@ struct Self {
     SnapshotOffset incoming;  ///< how much of which state was received; id 0 when none is being
     Instant now;
     Instant awake_since;  ///< from here on, no longer time went by without this node being told
-    Counters counters;
+    [[no_unique_address]] CountersOf<Limits> counters;
     typename Composition::Observer* observer = nullptr;
 
     /// Who this node is, and who the others are. The checksum over the nodes does not depend on their order.

@@ -13,6 +13,30 @@
 
 namespace replicator::core {
 
+/// Late ticks, and whether `apply` may have been why.
+template <class Counts>
+class LateTicks {
+public:
+    /// `gap` went by between two ticks, which is more than peers wait for, if it `is_late`. Says then whether commands
+    /// were applied meanwhile: nothing else in here takes long.
+    void count(Counts& counters, Duration gap, bool is_late) noexcept {
+        const bool has_applied = std::exchange(applied_, counters.applied) != counters.applied;
+        if (!is_late) return;
+        ++counters.late_ticks;
+        if (!has_applied) return;
+        ++counters.slow_applies;
+        if (counters.slow_apply_longest < gap) counters.slow_apply_longest = gap;
+    }
+
+private:
+    std::uint64_t applied_ = 0;  // commands, by the last tick
+};
+template <>
+class LateTicks<NoCounters> {
+public:
+    static void count(NoCounters&, Duration, bool) noexcept {}
+};
+
 template <class Composition>
 class Steady {
 public:
@@ -20,7 +44,8 @@ public:
     [[nodiscard]] Duration pass(Self<Composition>& self, Instant told) noexcept {
         const Instant now = at(self, told);
         const Duration gap = now - self.now;
-        count(self, gap);
+        const bool is_late = self.now != Instant{} && gap >= Composition::Limits::failure_timeout;
+        late_ticks_.count(self.counters, gap, is_late);
         self.now = now;
         return gap;
     }
@@ -41,21 +66,8 @@ private:
         return self.now;
     }
 
-    /// So much time went by between two ticks. Where it was more than peers wait for, says whether commands were
-    /// applied meanwhile: nothing else in here takes long.
-    void count(Self<Composition>& self, Duration gap) noexcept {
-        Counters& counters = self.counters;
-        const bool has_applied = std::exchange(applied_, counters.applied) != counters.applied;
-        const bool is_first = self.now == Instant{};
-        if (is_first || gap < Composition::Limits::failure_timeout) return;
-        ++counters.late_ticks;
-        if (!has_applied) return;
-        ++counters.slow_applies;
-        if (counters.slow_apply_longest < gap) counters.slow_apply_longest = gap;
-    }
-
-    std::uint64_t applied_ = 0;  // commands, by the last tick
-    Duration went_back_;         // by so much the clock of the caller went back, all in all
+    [[no_unique_address]] LateTicks<CountersOf<typename Composition::Limits>> late_ticks_;
+    Duration went_back_;  // by so much the clock of the caller went back, all in all
 };
 
 }  // namespace replicator::core

@@ -40,7 +40,7 @@ public:
     using Command = typename Machine::Command;
     using Stored = StoredResult<ApplyResult<Machine>>;
     using Outcome = replicator::Outcome<Stored>;
-    using NodeStatus = replicator::NodeStatus<Limits::nodes_max - 1>;
+    using NodeStatus = replicator::NodeStatus<Limits::nodes_max - 1, CountersOf<Limits>>;
     using PromotionStatus = replicator::PromotionStatus<Limits::nodes_max - 1>;
 
     /// Refers to nothing: then nothing may be called but `operator bool`.

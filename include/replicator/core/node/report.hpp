@@ -57,9 +57,9 @@ template <class Composition>
 
 /// O(peers), and O(entries in a part of the log) for the lag in bytes.
 template <class Composition>
-[[nodiscard]] NodeStatus<Composition::peers_max> report(const Node<Composition>& node) noexcept {
+[[nodiscard]] auto report(const Node<Composition>& node) noexcept {
     const auto& self = node.self();
-    NodeStatus<Composition::peers_max> status;
+    NodeStatus<Composition::peers_max, CountersOf<typename Composition::Limits>> status;
     status.node = self.id;
     status.role = self.role;
     status.fault = self.fault;
