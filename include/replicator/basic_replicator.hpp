@@ -68,6 +68,11 @@ public:
     /// A buffer for `transmit` must have at least so many bytes, or some frames never fit.
     static constexpr std::size_t transmit_bytes_min = Composition::transmit_bytes_min;
     static constexpr std::size_t command_bytes_max = Composition::command_bytes_max;
+    /// Whether there are `bootstrap` and `write`, `promote`, and `hand_over`: where a part is absent, calls that need
+    /// it do not compile.
+    static constexpr bool can_lead = Composition::leads;
+    static constexpr bool can_be_promoted = Composition::promotes;
+    static constexpr bool can_hand_over = Composition::hands_over;
 
     /// What an acknowledged write can rely on in a group of `nodes` nodes. Assert on it.
     [[nodiscard]] static constexpr Guarantee guarantee(std::size_t nodes = Limits::nodes_max) noexcept {
@@ -190,6 +195,7 @@ public:
     /// Errors: not_bootstrapped (a blank node), busy (already under way), lease_over (where the authority is a lease),
     /// faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
+        static_assert(Composition::promotes, "Options::Promotion is absent: a node of this type cannot be promoted.");
         const Result<void> begun = node_.relations().promote(options);
         announce();
         return begun;
@@ -206,6 +212,7 @@ public:
     /// Errors: not_leader, handing_over, not_enough_followers (`to` is not connected, does not count or is still
     /// catching up), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
+        static_assert(Composition::hands_over, "Options::HandOver is absent: a node of this type cannot hand over.");
         const Result<void> begun = node_.relations().hand_over(to);
         announce();
         return begun;
@@ -219,6 +226,7 @@ public:
     /// Errors: not_leader (nothing to hand over: stop it), handing_over (it drains already), faulted.
     [[nodiscard]] Result<void> drain(Duration within) noexcept {
         static_assert(Limits::can_drain, "Options::can_drain is false: a node of this type cannot be drained.");
+        static_assert(Composition::hands_over, "Options::HandOver is absent: a node of this type cannot be drained.");
         const Result<void> begun = node_.relations().drain(within);
         announce();
         return begun;

@@ -58,6 +58,9 @@ enum class Error : std::uint8_t {
 
     // Why two nodes begin anew.
     older_copy = 34,  ///< the disk of one was put back from an older copy: it goes on as a new incarnation
+
+    // Why two nodes do not talk, continued.
+    wrong_parts = 35,  ///< one lacks a part that the other counts on, see docs/parts.md
 };
 
 [[nodiscard]] constexpr const char* to_string(Error error) noexcept {
@@ -97,6 +100,7 @@ enum class Error : std::uint8_t {
         case Error::handing_over: return "another node is taking over";
         case Error::lease_over: return "the lease has ended";
         case Error::older_copy: return "the disk of the node was put back from an older copy";
+        case Error::wrong_parts: return "the peer lacks a part that this node counts on, or has one that it lacks";
     }
     return "unknown error";
 }

@@ -16,6 +16,27 @@ struct Manual;
 
 // The parts of a node: each is there or not, as its options name it. What is not there costs nothing.
 
+/// Another node can be made the leader, after questions to the others. All nodes of a group have that, or none: then
+/// who began the history leads for as long as it runs.
+namespace promotion {
+struct Present {
+    static constexpr bool present = true;
+};
+struct Absent {
+    static constexpr bool present = false;
+};
+}  // namespace promotion
+
+/// A leader can give its place to a follower without loss: `hand_over` and `drain`.
+namespace hand_over {
+struct Present {
+    static constexpr bool present = true;
+};
+struct Absent {
+    static constexpr bool present = false;
+};
+}  // namespace hand_over
+
 /// What a node counts for its status.
 namespace tallies {
 struct Present {
@@ -35,10 +56,14 @@ struct Absent {
 struct Options {
     /// Who says that this node may lead, see concepts/authority.hpp.
     using Authority = authority::Manual;
+    /// `promote`, and answers to those who ask to lead.
+    using Promotion = promotion::Present;
+    /// `hand_over`; a successor is promoted in the end, so promotion must be there, too.
+    using HandOver = hand_over::Present;
     /// `status().counters`.
     using Tallies = tallies::Present;
 
-    /// A leader can be told to stop in order (`drain`). Without, a node is a little smaller.
+    /// A leader that can hand over can be told to stop in order, too (`drain`). Without, a node is a little smaller.
     static constexpr bool can_drain = true;
     /// Nodes in a group, this one included.
     static constexpr std::size_t nodes_max = 5;

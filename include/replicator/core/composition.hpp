@@ -67,6 +67,15 @@ struct Composition {
     using Observer = GivenObserver;
     using Delivery = detail::Delivery<GivenTransport>;
 
+    // The parts that are there, see api/options.hpp.
+    static constexpr bool leads = true;
+    static constexpr bool promotes = Limits::Promotion::present;
+    static constexpr bool hands_over = Limits::HandOver::present;
+    static constexpr bool drains = hands_over && Limits::can_drain;
+
+    /// The same for the others: what a hello says is missing.
+    static constexpr std::uint16_t missing_parts = promotes ? 0 : hello_flags::no_promotion;
+
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
 
@@ -127,6 +136,11 @@ struct Composition {
 
     static_assert(Authority<typename Limits::Authority>,
                   "Options::Authority is not an Authority: see the members in replicator/concepts/authority.hpp.");
+    static_assert(promotes || !hands_over,
+                  "A hand-over ends in a promotion: leave out both, Options::HandOver with Options::Promotion.");
+    static_assert(promotes || !is_durable,
+                  "A node over a log on a disk leads again after a restart only by a promotion: leave "
+                  "Options::Promotion present.");
     static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "

@@ -111,7 +111,9 @@ struct Self {
     /// A state is being received. The node's own, older one stays as it is until the end.
     [[nodiscard]] bool installing() const noexcept { return incoming.id != SnapshotId{}; }
     /// This node hands over the lead, or is about to.
-    [[nodiscard]] bool gives_way() const noexcept { return successor != NodeId{} || draining; }
+    [[nodiscard]] bool gives_way() const noexcept {
+        return Composition::hands_over && (successor != NodeId{} || draining);
+    }
     [[nodiscard]] Position committed() const noexcept { return {epochs().at(commit), commit}; }
     [[nodiscard]] Position last() const noexcept { return history.last(); }
     /// Somebody with whom a link began says how far it committed. What a forced epoch replaced is not missed.

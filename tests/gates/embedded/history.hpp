@@ -12,14 +12,17 @@
 template <class Node>
 void keep_history(Node& node, replicator::NodeId peer, replicator::NodeId preferred,
                   replicator::HistoryId fresh) noexcept {
-    if (node.role() == replicator::Role::leader && node.id() != preferred) {
-        static_cast<void>(node.hand_over(preferred));  // refused until it holds everything
+    if constexpr (Node::can_hand_over) {
+        const bool is_stand_in = node.role() == replicator::Role::leader && node.id() != preferred;
+        if (is_stand_in) static_cast<void>(node.hand_over(preferred));  // refused until it holds everything
     }
     if (node.leader() != replicator::NodeId{}) return;
     const std::optional<bool> blank = node.status().peers()[0].blank;
     if (!blank || !*blank) return;
     if (node.last().index != replicator::Index{}) {
-        static_cast<void>(node.promote({.may_lose = true}));  // nobody has what could be lost
+        if constexpr (Node::can_be_promoted) {
+            static_cast<void>(node.promote({.may_lose = true}));  // nobody has what could be lost
+        }
     } else if (node.id() < peer) {
         static_cast<void>(node.bootstrap(fresh));
     }

@@ -24,7 +24,12 @@ struct Thermostat {
     void apply(const Command& command) noexcept { degrees[command.room % 8] = command.degrees; }
 };
 
-struct Limits : replicator::Options {
+/// A program may name parts that it leaves out.
+#ifndef BOARD_PARTS
+#define BOARD_PARTS replicator::Options
+#endif
+
+struct Limits : BOARD_PARTS {
     static constexpr bool can_drain = false;  // a board is not stopped in order: its power goes
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t frame_bytes_max = 640;

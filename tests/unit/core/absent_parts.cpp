@@ -5,7 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 
 BOOST_AUTO_TEST_SUITE(absent_parts)
@@ -15,6 +17,7 @@ namespace {
 using namespace replicator;
 using support::one;
 using support::pass;
+using support::two;
 
 template <class Limits>
 using Node = support::Node<ack::SemiSync<>, support::Sum, log::Ring<4096>, Limits>;
@@ -25,6 +28,14 @@ struct Uncounted : support::Small {
     using Tallies = tallies::Absent;
 };
 
+struct Unpromoted : support::Small {
+    using Promotion = promotion::Absent;
+    using HandOver = hand_over::Absent;
+};
+struct KeepsItsPlace : support::Small {
+    using HandOver = hand_over::Absent;
+};
+
 template <class AnyGroup>
 void expect_writes_acknowledged(AnyGroup& group) {
     Ticket last{};
@@ -32,6 +43,31 @@ void expect_writes_acknowledged(AnyGroup& group) {
     pass(group, 100);
     BOOST_TEST(group.acknowledged(last));
     BOOST_TEST((group.at(2).state() == support::sum_of(group.written)));
+}
+
+/// Two nodes of two types. Node 1 begins the history, if it can.
+template <class First, class Second>
+struct Unlike {
+    Unlike() {
+        if constexpr (First::can_lead) BOOST_REQUIRE(first.bootstrap(HistoryId{77}));
+        network.settle();
+    }
+    void pass(std::uint64_t time) { network.advance(milliseconds(time), milliseconds(10)); }
+
+    support::Network network;
+    support::Events first_events, second_events;
+    const NodeId nodes[2] = {one, two};
+    First first{network, {.node = one, .nodes = nodes, .run = Run{11}}, first_events};
+    Second second{network, {.node = two, .nodes = nodes, .run = Run{12}}, second_events};
+};
+
+/// Both say why they do not talk, in these words.
+template <class First, class Second>
+void expect_refused(Error error) {
+    Unlike<First, Second> group;
+    group.pass(500);
+    BOOST_TEST((group.first.status().peers()[0].refusal == error && group.second.status().peers()[0].refusal == error));
+    BOOST_TEST((!group.first.status().peers()[0].connected && group.second.leader() == NodeId{}));
 }
 
 }  // namespace
@@ -45,6 +81,39 @@ BOOST_AUTO_TEST_CASE(without_tallies_nothing_is_counted) {
     BOOST_TEST((group.at(2).status().leader == one));
     pass(group, 2000);  // also late ticks are not counted
     expect_writes_acknowledged(group);
+}
+
+BOOST_AUTO_TEST_CASE(without_promotion_who_began_leads) {
+    static_assert(sizeof(Node<Unpromoted>) < sizeof(Node<support::Small>));
+    static_assert(!Node<Unpromoted>::can_be_promoted && !Node<Unpromoted>::can_hand_over);
+    Group<Unpromoted> group(3);
+    expect_writes_acknowledged(group);
+    group.start(2);  // comes back blank, and counts again
+    pass(group, 500);
+    expect_writes_acknowledged(group);
+    BOOST_TEST((group.at(2).leader() == one && group.at(3).leader() == one));
+    BOOST_TEST((group.at(1).promotion().step == PromotionStep::none));
+    BOOST_TEST((group.at(1).drain_status().step == DrainStep::none));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_with_promotions_refuses_a_node_without) {
+    expect_refused<Node<support::Small>, Node<Unpromoted>>(Error::wrong_parts);
+    expect_refused<Node<Unpromoted>, Node<support::Small>>(Error::wrong_parts);
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_hand_over_is_led_and_promoted_like_others) {
+    Group<KeepsItsPlace> group(3);
+    expect_writes_acknowledged(group);
+    group.stop(1);
+    pass(group, 500);
+    BOOST_REQUIRE(group.at(2).promote());
+    pass(group, 1500);
+    BOOST_TEST((group.at(2).role() == Role::leader));
+    Unlike<Node<support::Small>, Node<KeepsItsPlace>> pair;
+    pair.pass(100);
+    BOOST_REQUIRE(pair.first.hand_over(two));
+    pair.pass(500);
+    BOOST_TEST((pair.second.role() == Role::leader && pair.first.leader() == two));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,7 +59,7 @@ template <class Parts>
 /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
 template <class Composition>
 [[nodiscard]] bool sends_to(const Self<Composition>& self, const Peer& peer) noexcept {
-    return self.role == Role::leader || peer.fetches;
+    return self.role == Role::leader || (Composition::promotes && peer.fetches);
 }
 
 /// What the peer is owed first. O(1).
@@ -68,13 +68,13 @@ template <class Composition>
     const Self<Composition>& self = parts.self;
     if (self.role == Role::faulted) return Owed::nothing;
     if (peer.hello_owed) return Owed::hello;
-    if (peer.reply_owed) return Owed::promise_reply;
-    if (peer.request_owed) return Owed::promise_request;
+    if (parts.promotion.owes_reply(peer)) return Owed::promise_reply;
+    if (parts.promotion.owes_request(peer)) return Owed::promise_request;
     if (peer.link == LinkId{}) return Owed::nothing;
     if (!sends_to(self, peer)) {
         return peer.id == self.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
     }
-    if (peer.hand_over_owed) return Owed::hand_over;
+    if (parts.giving_way.owes(peer)) return Owed::hand_over;
     if (peer.progress.takes_state(self.now)) {
         return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
     }

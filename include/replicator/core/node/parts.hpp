@@ -50,8 +50,8 @@ struct NodeParts {
     Follower<Composition> follower;
     OutgoingSnapshots<Composition> snapshots;
     IncomingSnapshot<Composition> incoming;
-    Promotion<Composition> promotion;
-    GivingWay<Composition> giving_way;
+    [[no_unique_address]] Promotion<Composition> promotion;
+    [[no_unique_address]] GivingWay<Composition> giving_way;
     [[no_unique_address]] Disk<Composition> disk;
     Steady<Composition> steady;
     std::array<Peer, Composition::peers_max> peer_slots{};

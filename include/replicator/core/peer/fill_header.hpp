@@ -39,6 +39,13 @@ template <class Composition>
            theirs.window_bytes + theirs.entry_bytes_max <= Composition::commands_bytes_max;
 }
 
+/// Each has the parts that the other one counts on.
+template <class Composition>
+[[nodiscard]] bool parts_fit(const Hello& theirs) noexcept {
+    constexpr std::uint16_t shared = hello_flags::no_promotion;
+    return (theirs.flags & shared) == (Composition::missing_parts & shared);
+}
+
 /// Why this node and `peer`, which says `theirs`, must not talk; `none` when they may.
 template <class Composition>
 [[nodiscard]] Error mismatch(const Self<Composition>& self, NodeId peer, const Hello& theirs) noexcept {
@@ -52,6 +59,7 @@ template <class Composition>
     if (theirs.membership != self.membership) return Error::wrong_membership;
     if (theirs.policy != self.policy()) return Error::wrong_policy;
     if (!limits_fit<Composition>(theirs)) return Error::wrong_limits;
+    if (!parts_fit<Composition>(theirs)) return Error::wrong_parts;
     const bool both_bootstrapped = theirs.history != HistoryId{} && self.bootstrapped() && !self.blank();
     if (both_bootstrapped && theirs.history != self.history.id()) return Error::wrong_history;
     return Error::none;

@@ -53,7 +53,7 @@ struct Links {
         fill_header(self, peer.id, hello);
         introduce(self, hello);
         if (self.blank()) hello.history = HistoryId{};
-        hello.flags = static_cast<std::uint16_t>((self.leads() ? hello_flags::leads : 0) |
+        hello.flags = static_cast<std::uint16_t>(Composition::missing_parts | (self.leads() ? hello_flags::leads : 0) |
                                                  (self.donor == peer.id ? hello_flags::fetches : 0) |
                                                  (peer.fetches ? hello_flags::donates : 0));
         hello.incarnation = self.incarnation;
@@ -86,7 +86,7 @@ struct Links {
 
     /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
     [[nodiscard]] static bool is_over(const Self<Composition>& self, const Peer& peer) noexcept {
-        if (peer.fetches) return peer.id != self.promised.node;
+        if (Composition::promotes && peer.fetches) return peer.id != self.promised.node;
         return self.role == Role::follower && peer.id == self.leader && self.epoch < self.promised;
     }
 
@@ -153,7 +153,8 @@ struct Links {
         }
         if (theirs.last.index != Index{}) peer.promised_with_entries = theirs.promised;
         if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
-        const bool donates = theirs.has(hello_flags::donates) && self.donor == peer.id && self.last() < theirs.last;
+        const bool holds_more = self.donor == peer.id && self.last() < theirs.last;
+        const bool donates = Composition::promotes && theirs.has(hello_flags::donates) && holds_more;
         return theirs.has(hello_flags::leads) || donates ? meet_source(self, peer, theirs, answers_us)
                                                          : meet_follower(self, peer, theirs, answers_us);
     }
@@ -163,7 +164,7 @@ private:
 
     /// A link is good only for the attempt that it answers.
     [[nodiscard]] static bool offers_link(const Self<Composition>& self, const Peer& peer) noexcept {
-        const bool sends = self.leads() || peer.fetches;
+        const bool sends = self.leads() || (Composition::promotes && peer.fetches);
         return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
     }
 
@@ -290,8 +291,8 @@ private:
 
     [[nodiscard]] static HelloOutcome meet_follower(Self<Composition>& self, Peer& peer, const Hello& theirs,
                                                     bool answers_us) noexcept {
-        const bool fetches =
-            theirs.has(hello_flags::fetches) && theirs.promised == self.promised && self.promised.node == peer.id;
+        const bool fetches = Composition::promotes && theirs.has(hello_flags::fetches) &&
+                             theirs.promised == self.promised && self.promised.node == peer.id;
         if (!self.leads() && !fetches) {
             // A candidate that tries anew without fetching has left the link over which it did.
             if (peer.fetches && peer.link_nonce < theirs.nonce) restart(self, peer);

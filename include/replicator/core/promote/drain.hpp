@@ -134,10 +134,10 @@ struct NoDrain {
 };
 
 template <class Composition>
-using DrainOrNone = std::conditional_t<Composition::Limits::can_drain, Drain<Composition>, NoDrain>;
+using DrainOrNone = std::conditional_t<Composition::drains, Drain<Composition>, NoDrain>;
 
 /// Both ways in which a leader gives up its place: to one follower, and to whichever is first.
-template <class Composition>
+template <class Composition, bool Present = Composition::hands_over>
 class GivingWay {
 public:
     using Peers = std::span<Peer>;
@@ -171,6 +171,8 @@ public:
         return !self.draining && self.role == Role::follower && self.leader == NodeId{};
     }
 
+    /// The peer is to be told to lead.
+    [[nodiscard]] static bool owes(const Peer& peer) noexcept { return peer.hand_over_owed; }
     [[nodiscard]] std::size_t write_hand_over(const Self<Composition>& self, Peer& peer,
                                               std::span<std::byte> buffer) noexcept {
         return handing_over_.write(self, peer, buffer);
@@ -182,6 +184,38 @@ public:
 private:
     HandingOver<Composition> handing_over_;
     [[no_unique_address]] DrainOrNone<Composition> drain_;
+};
+
+/// A leader that keeps its place.
+template <class Composition>
+class GivingWay<Composition, false> {
+public:
+    /// Calls of these do not compile, and say why; this is what is compiled behind that.
+    template <class... Any>
+    [[nodiscard]] static Result<void> hand_over(Any&&...) noexcept {
+        return Error::not_leader;
+    }
+    template <class... Any>
+    [[nodiscard]] static Result<void> drain(Any&&...) noexcept {
+        return Error::not_leader;
+    }
+    template <class... Any>
+    [[nodiscard]] static constexpr bool was_patient(Any&&...) noexcept {
+        return false;
+    }
+    template <class... Any>
+    [[nodiscard]] static constexpr bool review(Any&&...) noexcept {
+        return false;
+    }
+    [[nodiscard]] static constexpr bool owes(const Peer&) noexcept { return false; }
+    template <class... Any>
+    [[nodiscard]] static constexpr std::size_t write_hand_over(Any&&...) noexcept {
+        return 0;
+    }
+    template <class... Any>
+    [[nodiscard]] static constexpr DrainStatus status(Any&&...) noexcept {
+        return {};
+    }
 };
 
 }  // namespace replicator::core

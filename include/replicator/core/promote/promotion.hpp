@@ -24,10 +24,16 @@
 
 namespace replicator::core {
 
+/// Which part a node has in promotions.
+enum class Voice : std::uint8_t {
+    asks,    ///< asks to lead, and answers others
+    silent,  ///< the group has none
+};
+
 /// What a candidacy leads to is done by the relations of the node to its peers (node/relations.hpp). They tell
 /// `self()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
 /// `leave_old_epoch()`.
-template <class Composition>
+template <class Composition, Voice voice = Composition::promotes ? Voice::asks : Voice::silent>
 class Promotion {
 public:
     using Limits = typename Composition::Limits;
@@ -131,6 +137,8 @@ public:
         pursue(relations);
     }
 
+    [[nodiscard]] static bool owes_reply(const Peer& peer) noexcept { return peer.reply_owed; }
+    [[nodiscard]] static bool owes_request(const Peer& peer) noexcept { return peer.request_owed; }
     /// Writes the answer to the peer's question; 0 while the log is stalled. `buffer` has room for any head.
     [[nodiscard]] std::size_t write_reply(const Self<Composition>& self, const Applier<Composition>& applier,
                                           Peer& peer, std::span<std::byte> buffer) noexcept {
@@ -223,6 +231,62 @@ private:
     Candidacy<Composition> candidacy_;
     NewestRoster<Composition> roster_;
     ReturnToLead<Composition> wish_;
+};
+
+/// A node that does not wish to lead again.
+struct NoWish {
+    template <class... Any>
+    static constexpr void begin(Any&&...) noexcept {}
+    static constexpr void end() noexcept {}
+    template <class... Any>
+    static constexpr void was_absent(Any&&...) noexcept {}
+};
+
+/// Who began the history leads, or nobody. Questions are passed over.
+template <class Composition>
+class Promotion<Composition, Voice::silent> {
+public:
+    template <class... Any>
+    [[nodiscard]] static constexpr PromotionStatus<Composition::peers_max> status(Any&&...) noexcept {
+        return {};
+    }
+    [[nodiscard]] static constexpr NoWish wish() noexcept { return {}; }
+    /// Of a node that begins a history.
+    [[nodiscard]] static const auto& roster(const Self<Composition>& self, const Applier<Composition>&) noexcept {
+        return self.applied_roster();
+    }
+    [[nodiscard]] static Epoch next_epoch(const Self<Composition>& self) noexcept {
+        return Promotion<Composition, Voice::asks>::next_epoch(self);
+    }
+
+    /// Calls of these do not compile, and say why; this is what is compiled behind that.
+    template <class... Any>
+    [[nodiscard]] static Result<void> begin(Any&&...) noexcept {
+        return Error::not_leader;
+    }
+    template <class... Any>
+    static constexpr void take_request(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void take_reply(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void take_hand_over(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void took_entries(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void took_hello(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void tick(Any&&...) noexcept {}
+
+    [[nodiscard]] static constexpr bool owes_reply(const Peer&) noexcept { return false; }
+    [[nodiscard]] static constexpr bool owes_request(const Peer&) noexcept { return false; }
+    template <class... Any>
+    [[nodiscard]] static constexpr std::size_t write_reply(Any&&...) noexcept {
+        return 0;
+    }
+    template <class... Any>
+    [[nodiscard]] static constexpr std::size_t write_request(Any&&...) noexcept {
+        return 0;
+    }
 };
 
 }  // namespace replicator::core

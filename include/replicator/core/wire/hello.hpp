@@ -37,6 +37,8 @@ namespace hello_flags {
 inline constexpr std::uint16_t leads = 1;    ///< leads `epoch`
 inline constexpr std::uint16_t fetches = 2;  ///< a candidate that asks the receiver for what it holds
 inline constexpr std::uint16_t donates = 4;  ///< does not lead, but sends what it holds to that candidate
+// Parts that the sender has not. Whoever does not know them has all parts.
+inline constexpr std::uint16_t no_promotion = 8;  ///< its group has none
 }  // namespace hello_flags
 
 struct Hello {
