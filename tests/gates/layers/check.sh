@@ -76,7 +76,7 @@ fail() {  # file, line, rule
     failures=$((failures + 1))
 }
 
-# These three answer in REPLY: a process for each of a thousand includes would take seconds.
+# These answer in REPLY: a process for each of a thousand includes would take seconds.
 
 # The layer of a header, from its path.
 layer_of() {
@@ -237,12 +237,16 @@ check_other() {  # file, line, name between the angle brackets
 }
 
 # What X11 and others would replace, without comments and without what stands between quotation marks.
-check_names() {  # file
-    local file=$1 line text
-    while IFS=: read -r line text; do
-        fail "$file" "$line" "uses ${text//[^[:alnum:]_]/}, which others define as a macro: take another name, or write (max)(a, b)"
-    done < <(sed -E 's|"([^"\\]\|\\.)*"||g; s|//.*||' "$file" |
-        grep -noE "(^|[^[:alnum:]_])((${banned_names// /|})($|[^[:alnum:]_])|(${banned_calls// /|})[[:space:]]*\()")
+check_names() {  # headers
+    local file line text
+    local pattern="(^|[^[:alnum:]_])((${banned_names// /|})($|[^[:alnum:]_])|(${banned_calls// /|})[[:space:]]*\()"
+    while IFS=: read -r file line text; do
+        while [[ $text =~ $pattern ]]; do
+            fail "$file" "$line" \
+                "uses ${BASH_REMATCH[3]}${BASH_REMATCH[5]}, which others define as a macro: take another name, or write (max)(a, b)"
+            text=${text#*"${BASH_REMATCH[0]}"}
+        done
+    done < <(grep -HnE "$pattern" "$@" | sed -E 's|"([^"\\]\|\\.)*"||g; s|//.*||')
 }
 
 # Words that were given up, also within names: one process for each, over all headers.
@@ -369,31 +373,32 @@ for file in "${headers[@]}"; do
     mapfile -t lines <"$file"
     count=${#lines[@]}
     ((count <= lines_max)) || fail "$file" "$count" "has more than $lines_max lines"
-    [[ $'\n'$(<"$file")$'\n' == *$'\n#pragma once\n'* ]] || fail "$file" 1 "has no #pragma once"
+    printf -v text '%s\n' "${lines[@]}"
+    [[ $'\n'$text == *$'\n#pragma once\n'* ]] || fail "$file" 1 "has no #pragma once"
     [[ ${lines[0]-} == "// SPDX-License-Identifier: BSL-1.0" ]] || fail "$file" 1 "does not name its licence"
-
-    check_names "$file"
-
-    while IFS=: read -r line text; do
-        includes=$((includes + 1))
-        if [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\"([^\"]+)\" ]]; then
-            [[ $file == */* ]] && folder=${file%/*}/ || folder=""
-            plain_path "$folder${BASH_REMATCH[1]}"
-            other=$REPLY
-        elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<replicator/([^\>]+)\> ]]; then
-            other=${BASH_REMATCH[1]}
-        elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<([^\>]+)\> ]]; then
-            check_other "$file" "$line" "${BASH_REMATCH[1]}"
-            standard[$file]+="$line:${BASH_REMATCH[1]} "
-            continue
-        else
-            fail "$file" "$line" "is an #include that this check cannot read"
-            continue
-        fi
-        check_own "$file" "$line" "$other"
-        edges+="$file $other"$'\n'
-    done < <(grep -nE '^[[:space:]]*#[[:space:]]*include' "$file")
 done
+
+check_names "${headers[@]}"
+
+while IFS=: read -r file line text; do
+    includes=$((includes + 1))
+    if [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\"([^\"]+)\" ]]; then
+        [[ $file == */* ]] && folder=${file%/*}/ || folder=""
+        plain_path "$folder${BASH_REMATCH[1]}"
+        other=$REPLY
+    elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<replicator/([^\>]+)\> ]]; then
+        other=${BASH_REMATCH[1]}
+    elif [[ $text =~ ^[[:space:]]*\#[[:space:]]*include[[:space:]]*\<([^\>]+)\> ]]; then
+        check_other "$file" "$line" "${BASH_REMATCH[1]}"
+        standard[$file]+="$line:${BASH_REMATCH[1]} "
+        continue
+    else
+        fail "$file" "$line" "is an #include that this check cannot read"
+        continue
+    fi
+    check_own "$file" "$line" "$other"
+    edges+="$file $other"$'\n'
+done < <(grep -HnE '^[[:space:]]*#[[:space:]]*include' "${headers[@]}")
 
 # Folders that one takes in at a glance.
 while read -r count folder; do
