@@ -376,6 +376,39 @@ BOOST_AUTO_TEST_CASE(a_state_that_the_log_has_left_behind_is_taken_anew) {
     BOOST_TEST((sending.begin().id == second.id));
 }
 
+BOOST_AUTO_TEST_CASE(a_state_of_a_line_that_the_node_has_left_is_taken_anew) {
+    struct Left {
+        const char* what;
+        Index base;
+        Chain chain;
+    };
+    for (const Left& left : {Left{"its log begins anew at that index, on another line", Index{9}, Chain{98}},
+                             Left{"its log ends before that index", Index{7}, Chain{97}}}) {
+        Sending sending;
+        const SnapshotBegin first = sending.begin();
+        support::log_of(sending.self).reset(left.base, left.chain);
+        sending.applier.install({}, sending.self.log().begin());
+        sending.sending().want(sending.self.now);
+        const SnapshotBegin second = sending.begin();
+        BOOST_TEST((second.id != first.id), left.what);
+        BOOST_TEST((second.position.index == left.base && second.chain == left.chain), left.what);
+    }
+}
+
+// A blank node was fetched from, and then followed its first leader.
+BOOST_AUTO_TEST_CASE(a_state_from_before_the_first_history_is_taken_anew) {
+    Sending sending;
+    support::log_of(sending.self).reset(Index{}, Chain{});
+    sending.applier.restart_at(sending.self.log().begin());
+    const SnapshotBegin first = sending.begin();
+    sending.self.history.adopt(HistoryId{6});
+    sending.applier.restart_at(sending.self.log().begin());
+    sending.sending().want(sending.self.now);
+    const SnapshotBegin second = sending.begin();
+    BOOST_TEST((second.id != first.id));
+    BOOST_TEST((second.chain == first_chain(HistoryId{6})));
+}
+
 BOOST_AUTO_TEST_CASE(a_state_that_came_too_late_is_followed_by_a_rest_that_doubles) {
     Sending sending;
     for (std::uint64_t attempt = 0; attempt < 9; ++attempt) {
