@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 // kv_server: a replicated map that speaks the Redis protocol. `kv_server --help` says how it is started.
 
-#include "client.hpp"
-#include "descriptors.hpp"
-#include "disk.hpp"
-#include "fault_watch.hpp"
-#include "flush_thread.hpp"
-#include "loop.hpp"
-#include "name_thread.hpp"
-#include "networked_node.hpp"
-#include "options.hpp"
-#include "orderly_stop.hpp"
-#include "password_file.hpp"
-#include "peer_addresses.hpp"
-#include "server.hpp"
-#include "signal_watch.hpp"
-#include "steady_heap.hpp"
-#include "text.hpp"
+#include "base/options.hpp"
+#include "base/password_file.hpp"
+#include "base/text.hpp"
+#include "commands/client.hpp"
+#include "disk/disk.hpp"
+#include "node/fault_watch.hpp"
+#include "node/flush_thread.hpp"
+#include "node/networked_node.hpp"
+#include "peers/name_thread.hpp"
+#include "peers/peer_addresses.hpp"
+#include "process/descriptors.hpp"
+#include "process/loop.hpp"
+#include "process/signal_watch.hpp"
+#include "process/steady_heap.hpp"
+#include "server/orderly_stop.hpp"
+#include "server/server.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/address.hpp>

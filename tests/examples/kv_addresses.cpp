@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Which of the addresses behind a name is called next.
 
-#include "kv/address_choice.hpp"
+#include "kv/peers/address_choice.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // The commands over a node that says what the test wants: refusals, outcomes, INFO and ROLE; and the command line.
 
-#include "kv/commands.hpp"
-#include "kv/options.hpp"
-#include "kv/table.hpp"
-#include "kv/work.hpp"
+#include "kv/base/options.hpp"
+#include "kv/base/work.hpp"
+#include "kv/commands/commands.hpp"
+#include "kv/table/table.hpp"
 #include "kv_fake_node.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // REPLICAOF NO ONE, FAILOVER, POSITION and AFTER over a node that says what the test wants.
 
-#include "kv/position.hpp"
+#include "kv/commands/position.hpp"
 #include "kv_fake_node.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -2,7 +2,7 @@
 // A node that says what a test wants, and requests to it.
 #pragma once
 
-#include "kv/commands.hpp"
+#include "kv/commands/commands.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/basic_replicator.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The password: who is let in by what, and that the rest is refused until then.
 
-#include "kv/login.hpp"
-#include "kv/password_file.hpp"
+#include "kv/base/password_file.hpp"
+#include "kv/commands/login.hpp"
 
 #include "kv_fake_node.hpp"
 

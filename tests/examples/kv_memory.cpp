@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the table says that it takes, beside what the allocator says; and what is thrown away, which goes in slices.
 
-#include "kv/disposal.hpp"
-#include "kv/heap.hpp"
-#include "kv/table.hpp"
+#include "kv/table/disposal.hpp"
+#include "kv/table/heap.hpp"
+#include "kv/table/table.hpp"
 
 #include <boost/test/unit_test.hpp>
 

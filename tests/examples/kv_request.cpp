@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // The reader of requests: every form, split at every byte, garbage, and what is too large.
 
-#include "kv/limits.hpp"
-#include "kv/reply.hpp"
-#include "kv/request.hpp"
+#include "kv/base/limits.hpp"
+#include "kv/protocol/reply.hpp"
+#include "kv/protocol/request.hpp"
 
 #include <boost/test/unit_test.hpp>
 

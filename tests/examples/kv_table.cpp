@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The state machine of the key-value server: its answers, its digest, and its snapshots while it goes on.
 
-#include "kv/table.hpp"
+#include "kv/table/table.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <replicator/concepts/codec.hpp>

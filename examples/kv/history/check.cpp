@@ -3,7 +3,7 @@
 
 #include "file.hpp"
 
-#include "../arguments.hpp"
+#include "../base/arguments.hpp"
 
 #include <replicator/sim/history/history.hpp>
 #include <replicator/sim/history/linearizability.hpp>

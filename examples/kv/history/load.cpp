@@ -6,8 +6,8 @@
 #include "options.hpp"
 #include "session.hpp"
 
-#include "../arguments.hpp"
-#include "../password_file.hpp"
+#include "../base/arguments.hpp"
+#include "../base/password_file.hpp"
 
 #include <replicator/sim/history/history.hpp>
 #include <replicator/sim/history/operation.hpp>

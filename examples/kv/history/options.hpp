@@ -2,7 +2,7 @@
 // What the command line of kv_history says.
 #pragma once
 
-#include "../arguments.hpp"
+#include "../base/arguments.hpp"
 
 #include <cstddef>
 #include <cstdint>

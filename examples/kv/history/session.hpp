@@ -7,7 +7,7 @@
 #include "options.hpp"
 #include "questions.hpp"
 
-#include "../position.hpp"
+#include "../commands/position.hpp"
 #include "../tools/connection.hpp"
 
 #include <replicator/sim/history/operation.hpp>

@@ -4,8 +4,8 @@
 #include "connection.hpp"
 #include "stanzas.hpp"
 
-#include "../arguments.hpp"
-#include "../password_file.hpp"
+#include "../base/arguments.hpp"
+#include "../base/password_file.hpp"
 
 #include <algorithm>
 #include <array>

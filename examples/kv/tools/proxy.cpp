@@ -5,7 +5,7 @@
 #include "proxy_link.hpp"
 #include "proxy_options.hpp"
 
-#include "../arguments.hpp"
+#include "../base/arguments.hpp"
 
 #include <replicator/sim/random.hpp>
 

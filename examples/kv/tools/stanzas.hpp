@@ -6,8 +6,8 @@
 // on at the end of their keys: nothing is left out and nothing is cut off.
 #pragma once
 
-#include "../limits.hpp"
-#include "../text.hpp"
+#include "../base/limits.hpp"
+#include "../base/text.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -32,8 +32,8 @@ enum class Once : std::uint8_t {
     repeated,   ///< it was applied before, and this is its result
     forgotten,  ///< it was applied before, and a later one too, so that its result is gone
     early,      ///< not applied: the one before it has not come; send that first
-    evicted,    ///< not applied: others opened so many sessions that this one had to go. Whether the command was applied
-                ///< before, nobody knows any more; open a session, and find out from the state
+    evicted,  ///< not applied: others opened so many sessions that this one had to go. Whether the command was applied
+              ///< before, nobody knows any more; open a session, and find out from the state
 };
 
 [[nodiscard]] constexpr const char* to_string(Once once) noexcept {
@@ -48,8 +48,8 @@ enum class Once : std::uint8_t {
     return "unknown";
 }
 
-/// Wraps a machine: a command whose answer was lost is sent again, to whichever node leads by then, and is not applied a
-/// second time. The table of sessions is part of the state: it is replicated, and in snapshots.
+/// Wraps a machine: a command whose answer was lost is sent again, to whichever node leads by then, and is not applied
+/// a second time. The table of sessions is part of the state: it is replicated, and in snapshots.
 ///
 ///     using Shop = replicator::machine::Sessions<Orders, 1000>;
 ///     using Node = replicator::Replicator<Shop, ...>;
@@ -57,9 +57,9 @@ enum class Once : std::uint8_t {
 ///     node.write(Shop::open());                             // its result says which session it is
 ///     node.write(Shop::command(session, 1, {.order = 7}));  // the first of the session; again after a doubt, with 1
 ///
-/// A client numbers its commands from 1 on, and sends the next when it knows of the one before; those on the way together
-/// are sent again in their order. Of each session the last result is kept. When `SessionsMax` are open, the next `open`
-/// evicts the one that was used least recently.
+/// A client numbers its commands from 1 on, and sends the next when it knows of the one before; those on the way
+/// together are sent again in their order. Of each session the last result is kept. When `SessionsMax` are open, the
+/// next `open` evicts the one that was used least recently.
 ///
 /// The result is that of the machine, with what became of the command; it must be void, or a type whose bytes are its
 /// value. Takes `SessionsMax` times 24 bytes and a result. A command takes O(1) more, `open` O(SessionsMax).
@@ -72,9 +72,10 @@ public:
 
     using InnerCommand = typename Machine::Command;
     using Result = ApplyResult<Machine>;
-    static_assert(std::is_void_v<Result> || raw_fault<StoredResult<Result>> == RawFault::none,
-                  "Sessions keeps the last result of each client in the state, so it must be void or a type whose bytes "
-                  "are its value, without padding and pointers.");
+    static_assert(
+        std::is_void_v<Result> || raw_fault<StoredResult<Result>> == RawFault::none,
+        "Sessions keeps the last result of each client in the state, so it must be void or a type whose bytes "
+        "are its value, without padding and pointers.");
 
     /// Refers to the machine's own command, which must be good until `write` returns. Made by `open` and `command`.
     struct Command {
@@ -121,7 +122,8 @@ public:
         template <class Use>
         [[nodiscard]] static bool decode(std::span<const std::byte> from, Use&& use) {
             if (from.size() < head_bytes) return false;
-            Command command{SessionId{replicator::load<std::uint64_t>(from.data())}, replicator::load<std::uint64_t>(from.data() + 8), nullptr};
+            Command command{SessionId{replicator::load<std::uint64_t>(from.data())},
+                            replicator::load<std::uint64_t>(from.data() + 8), nullptr};
             if (command.session == SessionId{}) {
                 if (command.sequence != 0 || from.size() != head_bytes) return false;
                 use(static_cast<const Command&>(command));
@@ -153,8 +155,7 @@ public:
 
     [[nodiscard]] const Machine& machine() const noexcept { return machine_; }
 
-    [[nodiscard]] std::uint64_t digest() const
-        requires requires(const Machine& machine) { machine.digest(); }
+    [[nodiscard]] std::uint64_t digest() const requires requires(const Machine& machine) { machine.digest(); }
     {
         std::uint64_t digest = machine_.digest();
         for (const Slot& slot : slots_) {
@@ -169,17 +170,13 @@ public:
 
     static constexpr std::uint32_t snapshot_version = core::snapshot_format_of<Machine>();
 
-    [[nodiscard]] auto freeze()
-        requires Snapshotable<Machine>
-    {
+    [[nodiscard]] auto freeze() requires Snapshotable<Machine> {
         Frozen frozen{slots_, opened_, uses_, {}};
         frozen.machine.take(machine_);
         return frozen;
     }
 
-    [[nodiscard]] bool load(std::span<const std::byte> piece)
-        requires Snapshotable<Machine>
-    {
+    [[nodiscard]] bool load(std::span<const std::byte> piece) requires Snapshotable<Machine> {
         while (!piece.empty() && loaded_ < table_bytes) {
             const std::size_t begun = loaded_ % record_bytes;
             const std::size_t taken = smaller(record_bytes - begun, piece.size());

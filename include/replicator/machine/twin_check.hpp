@@ -36,17 +36,18 @@ enum class TwinFault : std::uint8_t {
     return "unknown";
 }
 
-/// Wraps a machine in tests, and in a group whose nodes diverged: applies each command to a second machine too, and each
-/// `Every` commands puts that one in a snapshot and back, and compares both. What it finds breaks SM-1, SM-6 or SM-7 of
-/// concepts/state_machine.hpp: clocks, random numbers, addresses, uninitialised bytes, members that `save` forgets.
+/// Wraps a machine in tests, and in a group whose nodes diverged: applies each command to a second machine too, and
+/// each `Every` commands puts that one in a snapshot and back, and compares both. What it finds breaks SM-1, SM-6 or
+/// SM-7 of concepts/state_machine.hpp: clocks, random numbers, addresses, uninitialised bytes, members that `save`
+/// forgets.
 ///
 ///     using Node = replicator::Replicator<replicator::machine::TwinCheck<Scores>, ...>;
 ///     ...
 ///     if (node.state().fault() != TwinFault::none) ...  // and `fault_at()` says at which command
 ///
 /// Results are compared where they have `==`; states by `digest()` where there is one, else by the bytes of their
-/// snapshots. A node sends and takes the snapshots of the machine itself, so that only some nodes need the wrapper. Costs
-/// twice the memory and time, and a whole snapshot each `Every` commands.
+/// snapshots. A node sends and takes the snapshots of the machine itself, so that only some nodes need the wrapper.
+/// Costs twice the memory and time, and a whole snapshot each `Every` commands.
 template <Snapshotable Machine, std::uint64_t Every = 64>
     requires StateMachine<Machine>
 class TwinCheck {
@@ -66,7 +67,9 @@ public:
         } else {
             auto result = machine_.apply(command);
             [[maybe_unused]] const auto other = twin_.apply(command);
-            if constexpr (requires { { result == other } -> std::convertible_to<bool>; }) {
+            if constexpr (requires {
+                              { result == other } -> std::convertible_to<bool>;
+                          }) {
                 if (!(result == other)) found(TwinFault::result);
             }
             check_states();
@@ -80,11 +83,8 @@ public:
     /// At which command, counted from 1 on since this object was made or loaded.
     [[nodiscard]] std::uint64_t fault_at() const noexcept { return fault_at_; }
 
-    [[nodiscard]] std::uint64_t digest() const
-        requires requires(const Machine& machine) { machine.digest(); }
-    {
-        return machine_.digest();
-    }
+    [[nodiscard]] std::uint64_t digest() const requires requires(const Machine& machine) { machine.digest(); }
+    { return machine_.digest(); }
 
     [[nodiscard]] auto freeze() {
         core::Frozen<Machine> frozen;

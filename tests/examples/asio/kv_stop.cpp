@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Who waits for the time or for signals lets the server end, also when the time is up and nobody was told of it yet.
 
-#include "kv/fault_watch.hpp"
-#include "kv/networked_node.hpp"
-#include "kv/orderly_stop.hpp"
-#include "kv/peer_addresses.hpp"
-#include "kv/recurring_timer.hpp"
-#include "kv/server.hpp"
-#include "kv/signal_watch.hpp"
+#include "kv/base/recurring_timer.hpp"
+#include "kv/node/fault_watch.hpp"
+#include "kv/node/networked_node.hpp"
+#include "kv/peers/peer_addresses.hpp"
+#include "kv/process/signal_watch.hpp"
+#include "kv/server/orderly_stop.hpp"
+#include "kv/server/server.hpp"
 
 #include "kv_fake_node.hpp"
 

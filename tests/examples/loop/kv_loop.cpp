@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The server's loop measures each call by two clocks, also the first one after a wait, and frees what is thrown away.
 
-#include "kv/loop.hpp"
-#include "kv/table.hpp"
+#include "kv/process/loop.hpp"
+#include "kv/table/table.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>

@@ -30,7 +30,7 @@ if (($# == 0)); then
     mapfile -t shared < <(echo include/replicator/asio/error_code.hpp && git ls-files -- 'tests/*.hpp' ':!tests/gates' ':!tests/search')
     mapfile -t programs < <(git grep -lE '^int main\(' -- 'examples/*.cpp' 'benchmarks/*.cpp' \
         'tests/simulation/*.cpp' | grep -vE 'flush_ways|bugs/hunt')
-    mapfile -t parts < <(git ls-files -- ':(glob)examples/kv/*.cpp' |
+    mapfile -t parts < <(git ls-files -- ':(glob)examples/kv/**/*.cpp' ':!examples/kv/tools' ':!examples/kv/history' |
         grep -vxFf <(printf '%s\n' "${programs[@]}"))
     sources=("$(together headers "${headers[@]}")" "$(together kv "${parts[@]}")" "$(together shared "${shared[@]}")"
         "${programs[@]}")
@@ -40,7 +40,7 @@ fi
 check_one() {  # source
     local output status=0
     output=$(clang-tidy --quiet "$1" -- -std=c++20 -I include -I tests -I examples -pthread \
-        -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE "-DASIO_CUSTOM_HANDLER_TRACKING=<kv/call_begin.hpp>" \
+        -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE "-DASIO_CUSTOM_HANDLER_TRACKING=<kv/process/call_begin.hpp>" \
         2>"$work/stderr.$$") || status=$?
     # What clang-tidy says of itself goes there too: so many warnings in others' headers.
     ((status == 0)) || { printf '%s\n' "$output"; grep -E 'error|fatal' "$work/stderr.$$" || true; }

@@ -25,7 +25,9 @@ using machine::SessionId;
 namespace {
 
 struct Counter {
-    struct Command { std::uint64_t add; };
+    struct Command {
+        std::uint64_t add;
+    };
     std::uint64_t total = 0;
     std::uint64_t apply(const Command& command) { return total += command.add; }
 };

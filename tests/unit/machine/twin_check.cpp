@@ -21,7 +21,9 @@ using machine::TwinFault;
 
 namespace {
 
-struct Add { std::uint64_t add; };
+struct Add {
+    std::uint64_t add;
+};
 
 struct Fine {
     using Command = Add;
