@@ -68,11 +68,12 @@ public:
     /// A buffer for `transmit` must have at least so many bytes, or some frames never fit.
     static constexpr std::size_t transmit_bytes_min = Composition::transmit_bytes_min;
     static constexpr std::size_t command_bytes_max = Composition::command_bytes_max;
-    /// Whether there are `bootstrap` and `write`, `promote`, and `hand_over`: where a part is absent, calls that need
-    /// it do not compile.
+    /// Whether there are `bootstrap` and `write`, `promote`, `hand_over`, `drain`: where a part is absent, calls that
+    /// need it do not compile.
     static constexpr bool can_lead = Composition::leads;
-    static constexpr bool can_be_promoted = Composition::promotes;
+    static constexpr bool can_be_promoted = Composition::asks;
     static constexpr bool can_hand_over = Composition::hands_over;
+    static constexpr bool can_drain = Composition::drains;
 
     /// What an acknowledged write can rely on in a group of `nodes` nodes. Assert on it.
     [[nodiscard]] static constexpr Guarantee guarantee(std::size_t nodes = Limits::nodes_max) noexcept {
@@ -107,6 +108,7 @@ public:
     /// `history` is drawn at random. Errors: already_bootstrapped (it holds entries, or follows), log_full, log_failed,
     /// faulted.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
+        static_assert(can_lead, "Options::Roles is roles::FollowsOnly: a node of this type never leads.");
         REPLICATOR_ASSERT(history != HistoryId{});
         const Result<void> begun = node_.relations().bootstrap(history);
         announce();
@@ -138,6 +140,7 @@ public:
 
     /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown. O(nodes).
     [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
+        static_assert(can_lead, "Options::Roles is roles::FollowsOnly: a node of this type takes no writes.");
         Outcome outcome;
         outcome.state = node_.parts().leader.state_of(node_.self(), ticket);
         if (outcome.state != WriteState::acknowledged) return outcome;
@@ -196,6 +199,7 @@ public:
     /// faulted.
     [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
         static_assert(Composition::promotes, "Options::Promotion is absent: a node of this type cannot be promoted.");
+        static_assert(can_lead, "Options::Roles is roles::FollowsOnly: a node of this type never leads.");
         const Result<void> begun = node_.relations().promote(options);
         announce();
         return begun;
@@ -343,6 +347,7 @@ private:
     }
 
     [[nodiscard]] Error append(const Command& command) noexcept {
+        static_assert(can_lead, "Options::Roles is roles::FollowsOnly: a node of this type takes no writes.");
         if (role() != Role::leader) return role() == Role::faulted ? Error::faulted : Error::not_leader;
         return node_.parts().leader.write(node_.self(), node_.applier(), node_.peers(), ChosenCodec::size(command),
                                           [&command](std::span<std::byte> to) { ChosenCodec::encode(command, to); });

@@ -189,10 +189,10 @@ private:
         const auto& [id, link, link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives,
                      promised_with_entries, nonce, peer_nonce, link_nonce, answered_run, answered_nonce, refusal_owed,
                      refusal, hello_at, hello_heard, answers_from, answers, heard_at, connected, blank, request_owed,
-                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, awake, inbound, fed,
-                     fed_at, tail, tail_began, progress] = peer;
+                     requested_at, reply_owed, candidate_run, question, fetches, hand_over_owed, can_lead, awake,
+                     inbound, fed, fed_at, tail, tail_began, progress] = peer;
         // Which hello was heard last is put where frames are known; `fed` is for lines, which are not searched, and
-        // `blank` for people.
+        // `blank` for people. All nodes here `can_lead`.
         put(answers);
         if (answers > 0) age(answers_from);
         put(link_confirmed, link_slow, hello_owed, run, superseded_run, run_lives, promised_with_entries, answered_run,

@@ -16,6 +16,22 @@ struct Manual;
 
 // The parts of a node: each is there or not, as its options name it. What is not there costs nothing.
 
+/// Which halves of the protocol a node has.
+namespace roles {
+struct Both {
+    static constexpr bool leads = true, follows = true;
+};
+/// Leads from `bootstrap` on, and never follows. Its group has no promotions.
+struct LeadsOnly {
+    static constexpr bool leads = true, follows = false;
+};
+/// Takes what a leader sends, and never leads. Where its group has promotions, it answers candidates, and sends them
+/// what they lack.
+struct FollowsOnly {
+    static constexpr bool leads = false, follows = true;
+};
+}  // namespace roles
+
 /// Another node can be made the leader, after questions to the others. All nodes of a group have that, or none: then
 /// who began the history leads for as long as it runs.
 namespace promotion {
@@ -56,6 +72,8 @@ struct Absent {
 struct Options {
     /// Who says that this node may lead, see concepts/authority.hpp.
     using Authority = authority::Manual;
+    /// What this node can be.
+    using Roles = roles::Both;
     /// `promote`, and answers to those who ask to lead.
     using Promotion = promotion::Present;
     /// `hand_over`; a successor is promoted in the end, so promotion must be there, too.

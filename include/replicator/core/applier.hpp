@@ -86,7 +86,7 @@ public:
     }
 
 private:
-    static constexpr bool keeps_results = !std::is_same_v<Stored, NoResult>;
+    static constexpr bool keeps_results = Composition::leads && !std::is_same_v<Stored, NoResult>;
     static constexpr bool in_portions = Composition::applies_in_portions;
 
     [[nodiscard]] bool may_go_on() const noexcept {

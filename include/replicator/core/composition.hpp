@@ -68,13 +68,20 @@ struct Composition {
     using Delivery = detail::Delivery<GivenTransport>;
 
     // The parts that are there, see api/options.hpp.
-    static constexpr bool leads = true;
+    static constexpr bool leads = Limits::Roles::leads;
+    static constexpr bool follows = Limits::Roles::follows;
     static constexpr bool promotes = Limits::Promotion::present;
-    static constexpr bool hands_over = Limits::HandOver::present;
+    /// It may be promoted itself.
+    static constexpr bool asks = promotes && leads;
+    static constexpr bool hands_over = Limits::HandOver::present && leads;
+    /// It sends entries, as a leader or to a candidate.
+    static constexpr bool sends = leads || promotes;
     static constexpr bool drains = hands_over && Limits::can_drain;
 
     /// The same for the others: what a hello says is missing.
-    static constexpr std::uint16_t missing_parts = promotes ? 0 : hello_flags::no_promotion;
+    static constexpr std::uint16_t missing_parts =
+        static_cast<std::uint16_t>((promotes ? 0 : hello_flags::no_promotion) | (leads ? 0 : hello_flags::no_lead) |
+                                   (follows ? 0 : hello_flags::no_follow));
 
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
@@ -136,6 +143,12 @@ struct Composition {
 
     static_assert(Authority<typename Limits::Authority>,
                   "Options::Authority is not an Authority: see the members in replicator/concepts/authority.hpp.");
+    static_assert(leads || follows, "Options::Roles must leave a node one role.");
+    static_assert(
+        follows || !promotes,
+        "A node that only leads could not follow who is promoted: leave out Options::Promotion, on all nodes.");
+    static_assert(leads || !Limits::Authority::timed,
+                  "A node that never leads asks nobody whether it may: leave Options::Authority as it is.");
     static_assert(promotes || !hands_over,
                   "A hand-over ends in a promotion: leave out both, Options::HandOver with Options::Promotion.");
     static_assert(promotes || !is_durable,

@@ -92,6 +92,10 @@ struct Self {
     [[nodiscard]] const auto& applied_roster() const noexcept { return history.applied_roster(); }
     [[nodiscard]] const auto& roster() const noexcept { return history.roster(); }
 
+    // Both are false for the compiler where a node has not that role.
+    [[nodiscard]] bool is_leader() const noexcept { return Composition::leads && role == Role::leader; }
+    [[nodiscard]] bool is_follower() const noexcept { return Composition::follows && role == Role::follower; }
+
     [[nodiscard]] std::span<const NodeId> all_nodes() const noexcept { return std::span(nodes).first(node_count); }
     /// The policy in force, as a number that two nodes, or two runs of one, can compare.
     [[nodiscard]] std::uint32_t policy() const noexcept {
@@ -102,7 +106,7 @@ struct Self {
     [[nodiscard]] bool blank() const noexcept { return log().last() == Index{} && lost_through == Index{}; }
     [[nodiscard]] bool bootstrapped() const noexcept { return history.id() != HistoryId{}; }
     /// Others may hear that this node leads: the history that it began would not be gone after a crash.
-    [[nodiscard]] bool leads() const noexcept { return role == Role::leader && log().flushed() > Index{}; }
+    [[nodiscard]] bool leads() const noexcept { return is_leader() && log().flushed() > Index{}; }
     /// The first entry that this node may once have acknowledged and holds no more; index 0 when there is none. Until
     /// its log is as long again, it cannot vouch for what was acknowledged.
     [[nodiscard]] Index suspect_from() const noexcept {

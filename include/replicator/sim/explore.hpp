@@ -46,7 +46,10 @@ template <class UserNode, class MakeCommand>
         world.watch(std::move(watch));
         return world.run();
     };
-    if (scenario.leaders_fail) return run(Succession<UserNode, MakeCommand>(scenario, std::move(make_command)));
+    // Where nobody can be promoted, the leader lives for ever.
+    if constexpr (UserNode::can_be_promoted) {
+        if (scenario.leaders_fail) return run(Succession<UserNode, MakeCommand>(scenario, std::move(make_command)));
+    }
     return run(World<UserNode, MakeCommand>(scenario, std::move(make_command)));
 }
 

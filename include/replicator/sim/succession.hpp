@@ -144,7 +144,7 @@ private:
     void hand_over(std::size_t to) {
         for (std::size_t i = 0; i < hosts_.size(); ++i) {
             if (i == to || hosts_[i].node->role() != Role::leader || network_.is_paused(ids_[i])) continue;
-            static_cast<void>(hosts_[i].node->hand_over(ids_[to]));
+            if constexpr (Node::can_hand_over) static_cast<void>(hosts_[i].node->hand_over(ids_[to]));
             check(i);
         }
         network_.pump(now_);
@@ -153,20 +153,25 @@ private:
     /// Whoever leads stops in order.
     void drain(Duration within) {
         for (std::size_t i = 0; i < hosts_.size(); ++i) {
-            if (hosts_[i].node->role() == Role::leader) stop(i, within);
+            if (Node::can_drain && hosts_[i].node->role() == Role::leader) stop(i, within);
         }
     }
-    /// A leader drains first; any other node has nothing to hand over, and stops soon.
+    /// A leader drains first, if it can; any other node has nothing to hand over, and stops soon.
     void stop(std::size_t place, Duration within) {
         Node& node = *hosts_[place].node;
         if (network_.is_paused(ids_[place])) return;
+        if constexpr (!Node::can_drain) return stop_soon(place);
         const Error expected = stops_.expected(place, node);
-        const Error answer = node.drain(within).error();
+        const Error answer = begin_drain(node, within).error();
         if (answer != expected) fail({"node ", name(place), " shall drain, and says: ", replicator::to_string(answer)});
         if (expected == Error::none) stops_.begins(place, node, within, now_);
         if (expected == Error::not_leader && !stops_.drains(place)) stop_soon(place);
         check(place);
         network_.pump(now_);
+    }
+    [[nodiscard]] static Result<void> begin_drain(Node& node, Duration within) {
+        if constexpr (Node::can_drain) return node.drain(within);
+        return Error::not_leader;
     }
     void stop_soon(std::size_t place) { hosts_[place].stops_at = now_ + Duration{random_.between(1, 20'000)}; }
 
@@ -282,7 +287,8 @@ private:
                                         [](const Event& event) { return detail::ends_nodes(event.kind); });
         const bool died = death != scenario_.events.end();
         const bool drains = std::any_of(scenario_.events.begin(), scenario_.events.end(), [](const Event& event) {
-            return event.kind == EventKind::drain && Limits::promotion_timeout < milliseconds(event.amount);
+            return Node::can_drain && event.kind == EventKind::drain &&
+                   Limits::promotion_timeout < milliseconds(event.amount);
         });
         const Instant begins = died || !drains ? stops_.due(now_) : now_;
         const Instant end =

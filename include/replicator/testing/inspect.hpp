@@ -15,6 +15,10 @@ struct Inspect {
     [[nodiscard]] static const auto& inside(const Replicator<Policies...>& node) noexcept {
         return node.node_;
     }
+    /// Of what stands for a node in a test, what it shows.
+    template <class StandIn>
+        requires requires(const StandIn& node) { node.inside(); }
+    [[nodiscard]] static const auto& inside(const StandIn& node) noexcept { return node.inside(); }
 };
 
 }  // namespace replicator::testing

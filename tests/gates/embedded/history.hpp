@@ -20,9 +20,7 @@ void keep_history(Node& node, replicator::NodeId peer, replicator::NodeId prefer
     const std::optional<bool> blank = node.status().peers()[0].blank;
     if (!blank || !*blank) return;
     if (node.last().index != replicator::Index{}) {
-        if constexpr (Node::can_be_promoted) {
-            static_cast<void>(node.promote({.may_lose = true}));  // nobody has what could be lost
-        }
+        static_cast<void>(node.promote({.may_lose = true}));  // nobody has what could be lost
     } else if (node.id() < peer) {
         static_cast<void>(node.bootstrap(fresh));
     }

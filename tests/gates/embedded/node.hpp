@@ -64,8 +64,19 @@ inline void turn(Node& node, replicator::NodeId peer) noexcept {
     }
     if (size > 0 && !node.receive(peer, std::span(buffer).first(size))) node.disconnected(peer);
     node.tick(clock.at(board::clock_milliseconds()));
-    keep_history(node, peer, nodes[0], replicator::HistoryId{board::start_number()});
+    if constexpr (Node::can_be_promoted) {
+        keep_history(node, peer, nodes[0], replicator::HistoryId{board::start_number()});
+    }
     while ((size = node.transmit(peer, buffer)) > 0) {
         for (std::size_t i = 0; i < size; ++i) board::write_byte(static_cast<std::uint8_t>(buffer[i]));
     }
+}
+
+/// Shows what a person wants to know.
+inline void show_status(const Node& node) noexcept {
+    const auto status = node.status();
+    board::show(static_cast<std::uint32_t>(status.fault) << 16 | static_cast<std::uint32_t>(status.role));
+    board::show(static_cast<std::uint32_t>(status.peers()[0].refusal));
+    board::show(static_cast<std::uint32_t>(status.last.value - status.applied.value));
+    board::show(node.state().degrees[0]);
 }

@@ -88,9 +88,10 @@ struct Counter {
 };
 
 std::size_t every_default() {
-    std::size_t bytes = over_every_policy<Counter>() + over_every_log<Counter>() + sizeof(Holder<Counter>) +
-                        schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>() +
-                        behind_a_table<Counter>({}) + on_two_boards<Counter>();
+    std::size_t bytes = sizeof(NodeStatus<4>) + over_every_policy<Counter>() + over_every_log<Counter>() +
+                        sizeof(Holder<Counter>) + schema_of_bytes<std::byte>() +
+                        over_the_system<storage::PosixSystem>() + behind_a_table<Counter>({}) +
+                        on_two_boards<Counter>();
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif

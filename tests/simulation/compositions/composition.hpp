@@ -37,11 +37,12 @@ struct Composition {
 [[nodiscard]] std::span<const Composition> ring();
 [[nodiscard]] std::span<const Composition> memory();
 [[nodiscard]] std::span<const Composition> file();
+[[nodiscard]] std::span<const Composition> fixed();
 
 /// Calls `visitor(composition)` for each of all kinds.
 template <class Visitor>
 void for_each_composition(Visitor&& visitor) {
-    for (const auto kind : {ring, memory, file}) {
+    for (const auto kind : {ring, memory, file, fixed}) {
         for (const Composition& composition : kind()) visitor(composition);
     }
 }

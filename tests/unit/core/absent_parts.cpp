@@ -7,8 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <type_traits>
+#include <vector>
 
 BOOST_AUTO_TEST_SUITE(absent_parts)
 
@@ -17,10 +18,11 @@ namespace {
 using namespace replicator;
 using support::one;
 using support::pass;
+using support::three;
 using support::two;
 
-template <class Limits>
-using Node = support::Node<ack::SemiSync<>, support::Sum, log::Ring<4096>, Limits>;
+template <class Limits, class Ack = ack::SemiSync<>>
+using Node = support::Node<Ack, support::Sum, log::Ring<4096>, Limits>;
 template <class Limits>
 using Group = support::Cluster<Node<Limits>>;
 
@@ -31,6 +33,16 @@ struct Uncounted : support::Small {
 struct Unpromoted : support::Small {
     using Promotion = promotion::Absent;
     using HandOver = hand_over::Absent;
+};
+struct Leads : Unpromoted {
+    using Roles = roles::LeadsOnly;
+};
+struct Follows : Unpromoted {
+    using Roles = roles::FollowsOnly;
+};
+/// Follows, and has a voice in promotions.
+struct Votes : support::Small {
+    using Roles = roles::FollowsOnly;
 };
 struct KeepsItsPlace : support::Small {
     using HandOver = hand_over::Absent;
@@ -114,6 +126,81 @@ BOOST_AUTO_TEST_CASE(who_cannot_hand_over_is_led_and_promoted_like_others) {
     BOOST_REQUIRE(pair.first.hand_over(two));
     pair.pass(500);
     BOOST_TEST((pair.second.role() == Role::leader && pair.first.leader() == two));
+}
+
+BOOST_AUTO_TEST_CASE(one_leads_and_the_other_follows) {
+    static_assert(sizeof(Node<Leads>) < sizeof(Node<Unpromoted>) && sizeof(Node<Follows>) < sizeof(Node<Unpromoted>));
+    static_assert(!Node<Follows>::can_lead && !Node<Votes>::can_be_promoted && !Node<Votes>::can_hand_over);
+    Unlike<Node<Leads>, Node<Follows>> pair;
+    std::vector<std::uint64_t> written;
+    Ticket last{};
+    // More than the log has room for, so that it comes around.
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        const auto ticket = pair.first.write({i});
+        BOOST_REQUIRE(ticket);
+        written.push_back(i);
+        last = *ticket;
+        pair.network.settle();
+    }
+    pair.pass(100);
+    BOOST_TEST((pair.first.outcome(last).state == WriteState::acknowledged && pair.first.outcome(last).result_kept));
+    BOOST_TEST((pair.first.role() == Role::leader && pair.second.role() == Role::follower));
+    BOOST_TEST((pair.second.state() == support::sum_of(written) && pair.second.leader() == one));
+    BOOST_TEST((pair.second.acknowledged() == Index{} && !pair.second.confirmed() && pair.first.confirmed()));
+    BOOST_TEST((pair.first.status().satisfiable && !pair.second.status().satisfiable));
+}
+
+BOOST_AUTO_TEST_CASE(a_follower_that_was_away_is_sent_a_state) {
+    Unlike<Node<Leads, ack::Async<>>, Node<Follows, ack::Async<>>> pair;
+    std::vector<std::uint64_t> written;
+    pair.network.cut(one, two);
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        BOOST_REQUIRE(pair.first.write({i}));
+        written.push_back(i);
+    }
+    pair.pass(1000);
+    pair.network.join(one, two);
+    pair.pass(1000);
+    BOOST_TEST((pair.second.state() == support::sum_of(written)));
+    BOOST_TEST(pair.first.status().peers()[0].snapshots == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(nodes_of_the_same_one_role_refuse_each_other) {
+    expect_refused<Node<Leads>, Node<Leads>>(Error::wrong_parts);
+    expect_refused<Node<Follows>, Node<Follows>>(Error::wrong_parts);
+}
+
+BOOST_AUTO_TEST_CASE(who_leads_refuses_a_node_that_cannot_follow) {
+    expect_refused<Node<Unpromoted>, Node<Leads>>(Error::wrong_parts);
+}
+
+BOOST_AUTO_TEST_CASE(who_never_leads_promises_and_gives_what_a_candidate_lacks) {
+    using Any = Node<support::Small, ack::Majority<>>;
+    using Voter = Node<Votes, ack::Majority<>>;
+    support::Network network;
+    support::Events events[3];
+    const NodeId nodes[] = {one, two, three};
+    std::optional<Any> first;
+    first.emplace(network, Config{.node = one, .nodes = nodes, .run = Run{11}}, events[0]);
+    Any second{network, {.node = two, .nodes = nodes, .run = Run{12}}, events[1]};
+    Voter third{network, {.node = three, .nodes = nodes, .run = Run{13}}, events[2]};
+    const auto pass = [&network](std::uint64_t time) { network.advance(milliseconds(time), milliseconds(10)); };
+    BOOST_REQUIRE(first->bootstrap(HistoryId{77}));
+    pass(200);
+    BOOST_TEST((first->hand_over(three).error() == Error::not_enough_followers));  // it cannot lead
+    network.cut(one, two);
+    const auto ticket = first->write({5});
+    pass(50);
+    BOOST_REQUIRE((first->outcome(*ticket).state == WriteState::acknowledged));  // on nodes 1 and 3 alone
+    const Position last = first->last();
+    first.reset();
+    BOOST_REQUIRE(second.promote());
+    pass(2000);
+    BOOST_TEST((second.role() == Role::leader && third.leader() == two && third.role() == Role::follower));
+    BOOST_TEST((last < second.last() && second.state().count == 1u && third.state() == second.state()));
+    BOOST_REQUIRE(second.drain(milliseconds(300)));
+    pass(500);
+    BOOST_TEST((second.drain_status().step == DrainStep::late && second.role() == Role::leader));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,7 +67,7 @@ public:
         keeper_.tick(self, applier, installing);
         Index needed = self.log().last() + 1;
         for (const Peer& peer : peers) needed = smaller(needed, peer.progress.received + 1);
-        self.history.need(self.role == Role::leader ? needed : self.log().last() + 1);
+        self.history.need(self.is_leader() ? needed : self.log().last() + 1);
         if (self.log().is_suspect() && self.lost_through <= self.log().flushed()) {
             static_cast<void>(self.history.remember([](auto& metadata) { metadata.suspect_from = Index{}; }));
         }

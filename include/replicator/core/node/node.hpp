@@ -73,7 +73,7 @@ public:
             ++self().counters.frames_corrupt;
             Damage<Composition>::begin_frames(self(), peer);
         }
-        if (self().role == Role::follower) {
+        if (self().is_follower()) {
             if constexpr (Composition::is_durable) flush(parts_);  // so that the ack tells of it
             parts_.follower.settle(self(), applier());
             if (self().donor != NodeId{}) parts_.promotion.took_entries(relations());
@@ -84,7 +84,7 @@ public:
     /// Writes one frame that the peer is owed; 0 when there is none, or `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
         const Owed owed = next_owed(parts_, peer);
-        const bool appends = owed == Owed::entries || owed == Owed::append;
+        const bool appends = Composition::sends && (owed == Owed::entries || owed == Owed::append);
         if (appends && Sender<Composition>::fell_behind(self(), peer)) return transmit(peer, buffer);
         const bool is_payable = owed != Owed::nothing && buffer.size() >= bytes_min(owed);
         const std::size_t size = is_payable ? write(owed, peer, buffer) : 0;
@@ -115,14 +115,14 @@ public:
             if (sends_to(self(), peer)) Sender<Composition>::tick(self(), peer);
         }
         parts_.snapshots.tick(self().now, peers());
-        if (self().role == Role::leader) parts_.leader.tick(self(), applier(), peers());
+        if (self().is_leader()) parts_.leader.tick(self(), applier(), peers());
         if (self().gives_way()) relations().review_giving_way();
         parts_.promotion.tick(relations());
         flush(parts_);
         parts_.disk.tick(self(), applier(), peers(), self().installing());
         apply_more(parts_);
         const bool acked_lately = self().now - parts_.acked_at < Limits::heartbeat_interval;
-        if (self().role == Role::follower && !acked_lately) parts_.follower.heartbeat_due();
+        if (self().is_follower() && !acked_lately) parts_.follower.heartbeat_due();
     }
 
 private:
@@ -186,7 +186,7 @@ private:
         const bool takes_state = peer.progress.state() == FollowerState::snapshot;
         Sender<Composition>::on_ack(self(), peer, ack);
         if (takes_state) parts_.snapshots.on_ack(self(), peer, ack, Sender<Composition>{});
-        if (self().role == Role::leader) parts_.leader.review(self(), applier(), peers());
+        if (self().is_leader()) parts_.leader.review(self(), applier(), peers());
         if (self().gives_way()) relations().review_giving_way();
         return Error::none;
     }
@@ -233,8 +233,10 @@ private:
             case Owed::snapshot: return parts_.snapshots.transmit(self(), applier(), peer, buffer);
             case Owed::entries:
             case Owed::append:
+                if (!Composition::sends) break;
                 return Sender<Composition>::write_append(self(), round, owed == Owed::entries, peer, buffer);
             case Owed::ack:
+                if (!Composition::follows) break;
                 parts_.acked_at = self().now;
                 return write_head(buffer.data(), parts_.follower.make_ack(self(), applier()), peer.link);
             case Owed::nothing: break;

@@ -59,7 +59,8 @@ template <class Parts>
 /// The peer takes entries from this node: from its leader, or as a candidate that fetches them.
 template <class Composition>
 [[nodiscard]] bool sends_to(const Self<Composition>& self, const Peer& peer) noexcept {
-    return self.role == Role::leader || (Composition::promotes && peer.fetches);
+    // To who never follows, all links are those of followers.
+    return !Composition::follows || self.is_leader() || (Composition::promotes && peer.fetches);
 }
 
 /// What the peer is owed first. O(1).

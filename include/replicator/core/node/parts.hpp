@@ -6,13 +6,16 @@
 #include "../applier.hpp"
 #include "../disk/disk.hpp"
 #include "../disk/restore.hpp"
+#include "../follow/absent.hpp"
 #include "../follow/follower.hpp"
+#include "../lead/absent.hpp"
 #include "../lead/leader.hpp"
 #include "../peer/links.hpp"
 #include "../peer/peer.hpp"
 #include "../promote/drain.hpp"
 #include "../promote/promotion.hpp"
 #include "../self.hpp"
+#include "../snapshot/absent.hpp"
 #include "../snapshot/incoming.hpp"
 #include "../snapshot/outgoing.hpp"
 #include "../steady.hpp"
@@ -20,6 +23,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace replicator::core {
@@ -46,10 +50,12 @@ struct NodeParts {
 
     Self<Composition> self;
     Applier<Composition> applier;
-    Leader<Composition> leader;
-    Follower<Composition> follower;
-    OutgoingSnapshots<Composition> snapshots;
-    IncomingSnapshot<Composition> incoming;
+    [[no_unique_address]] std::conditional_t<Composition::leads, Leader<Composition>, NoLeader> leader;
+    [[no_unique_address]] std::conditional_t<Composition::follows, Follower<Composition>, NoFollower> follower;
+    [[no_unique_address]] std::conditional_t<Composition::sends, OutgoingSnapshots<Composition>, NoOutgoingSnapshots>
+        snapshots;
+    [[no_unique_address]] std::conditional_t<Composition::follows, IncomingSnapshot<Composition>, NoIncomingSnapshot>
+        incoming;
     [[no_unique_address]] Promotion<Composition> promotion;
     [[no_unique_address]] GivingWay<Composition> giving_way;
     [[no_unique_address]] Disk<Composition> disk;

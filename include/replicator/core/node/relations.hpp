@@ -67,11 +67,17 @@ public:
         if (theirs.has(hello_flags::leads) && theirs.epoch == self_.promised) parts_.promotion.wish().end();
         switch (outcome) {
             case HelloOutcome::nothing: break;
-            case HelloOutcome::higher_epoch: step_down(); break;
-            case HelloOutcome::follower: serve(peer, theirs); break;
-            case HelloOutcome::leader: follow(peer, theirs); break;
-            case HelloOutcome::donor: draw_from(peer, theirs); break;
-            case HelloOutcome::older_copy: forget_past(theirs); break;
+            case HelloOutcome::higher_epoch:
+                if (Composition::leads) step_down();
+                break;
+            case HelloOutcome::follower:
+                if (Composition::sends) serve(peer, theirs);
+                break;
+            case HelloOutcome::leader:
+            case HelloOutcome::donor:
+            case HelloOutcome::older_copy:
+                if (Composition::follows) take_source(outcome, peer, theirs);
+                break;
         }
         parts_.promotion.took_hello(*this);
     }
@@ -160,7 +166,7 @@ public:
     void review_giving_way() const noexcept {
         const bool impatient =
             parts_.giving_way.was_patient(self_) && !parts_.leader.satisfiable(self_, parts_.applier, peers());
-        const bool is_awaited = !impatient && self_.role == Role::leader && parts_.leader.pending(self_) != 0;
+        const bool is_awaited = !impatient && self_.is_leader() && parts_.leader.pending(self_) != 0;
         if (parts_.giving_way.review(self_, peers(), is_awaited)) parts_.promotion.wish().begin(self_);
     }
 
@@ -187,13 +193,24 @@ private:
     void serve(Peer& peer, const Hello& theirs) const noexcept {
         ++self_.counters.handshakes;
         Sender<Composition>::begin(self_, peer, theirs);
-        if (self_.role != Role::leader) return;
+        if (!self_.is_leader()) return;
         if (!peer.progress.counts) {
             parts_.leader.new_round();
             peer.progress.appeared_in_round = parts_.leader.current_round();
             for (Peer& other : peers()) other.progress.heartbeat_owed = other.progress.linked();
         }
         parts_.leader.review(self_, parts_.applier, peers());
+    }
+
+    /// A link to a leader begins, or to a donor; or the leader knows this node better than it does itself.
+    void take_source(HelloOutcome outcome, Peer& peer, const Hello& theirs) const noexcept {
+        switch (outcome) {
+            case HelloOutcome::leader: follow(peer, theirs); break;
+            case HelloOutcome::donor: draw_from(peer, theirs); break;
+            default:
+                if (Composition::is_durable) forget_past(theirs);
+                break;
+        }
     }
 
     /// A link to a leader begins.
@@ -245,9 +262,9 @@ private:
     void lost(Peer& peer) const noexcept {
         if (peer.progress.linked()) {
             peer.progress.down(self_.tell_of(peer.id));
-            if (self_.role == Role::leader) parts_.leader.review(self_, parts_.applier, peers());
+            if (self_.is_leader()) parts_.leader.review(self_, parts_.applier, peers());
         }
-        if (self_.role != Role::follower || self_.source != peer.id) return;
+        if (!self_.is_follower() || self_.source != peer.id) return;
         self_.source = NodeId{};
         parts_.follower.unlinked();
         if (self_.leader != peer.id) return;

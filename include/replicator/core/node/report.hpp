@@ -50,7 +50,7 @@ template <class Composition>
     status.refusal = peer.refusal;
     status.blank = peer.blank;
     if (peer.heard_at) status.silence = self.now - *peer.heard_at;
-    if (self.role == Role::leader) report_follower(node, peer, status);
+    if (self.is_leader()) report_follower(node, peer, status);
     if (peer.refusal != Error::none && !status.connected) status.state = FollowerState::refused;
     return status;
 }
@@ -78,11 +78,11 @@ template <class Composition>
         if constexpr (requires { self.log().is_full(); }) status.disk_full = self.log().is_full();
         status.state = self.log().snapshot_index();
     }
-    status.handing_over = self.role == Role::leader && self.gives_way();
+    status.handing_over = self.is_leader() && self.gives_way();
     status.promotion = node.parts().promotion.status(self, node.peers()).step;
     status.installing = self.installing();
     status.counters = self.counters;
-    if (self.role == Role::leader) {
+    if (self.is_leader()) {
         status.acknowledged = node.parts().leader.acknowledged();
         status.confirmed = node.parts().leader.confirmed(self, node.peers(), self.now);
         status.writes_pending = node.parts().leader.pending(self);

@@ -16,7 +16,7 @@ void flush(NodeParts<Composition>& parts) noexcept {
     if constexpr (Composition::is_durable) {
         const Flushed flushed = parts.disk.flush(parts.self);
         if (flushed == Flushed::nothing) return;
-        if (parts.self.role != Role::leader) return parts.follower.flushed();
+        if (!parts.self.is_leader()) return parts.follower.flushed();
         // The history that began here lasts now, so the others may hear of it.
         const bool first = flushed == Flushed::first;
         for (Peer& peer : parts.peers()) peer.hello_owed = peer.hello_owed || (first && peer.link == LinkId{});
@@ -31,7 +31,7 @@ template <class Composition>
 void apply_more(NodeParts<Composition>& parts) noexcept {
     if constexpr (Composition::applies_in_portions) {
         if (!parts.applier.is_behind(parts.self)) return;
-        if (parts.self.role == Role::leader) return parts.leader.advance(parts.self, parts.applier, parts.peers());
+        if (parts.self.is_leader()) return parts.leader.advance(parts.self, parts.applier, parts.peers());
         parts.applier.advance(parts.self);
         parts.follower.flushed();  // the leader may wait for what is applied, as it does for what is flushed
     }

@@ -41,9 +41,11 @@ template <class Composition>
 
 /// Each has the parts that the other one counts on.
 template <class Composition>
-[[nodiscard]] bool parts_fit(const Hello& theirs) noexcept {
+[[nodiscard]] bool parts_fit(const Self<Composition>& self, const Hello& theirs) noexcept {
     constexpr std::uint16_t shared = hello_flags::no_promotion;
-    return (theirs.flags & shared) == (Composition::missing_parts & shared);
+    if ((theirs.flags & shared) != (Composition::missing_parts & shared)) return false;
+    if (!Composition::follows && theirs.has(hello_flags::no_follow)) return false;
+    return Composition::leads || self.node_count > 2 || !theirs.has(hello_flags::no_lead);
 }
 
 /// Why this node and `peer`, which says `theirs`, must not talk; `none` when they may.
@@ -59,7 +61,7 @@ template <class Composition>
     if (theirs.membership != self.membership) return Error::wrong_membership;
     if (theirs.policy != self.policy()) return Error::wrong_policy;
     if (!limits_fit<Composition>(theirs)) return Error::wrong_limits;
-    if (!parts_fit<Composition>(theirs)) return Error::wrong_parts;
+    if (!parts_fit(self, theirs)) return Error::wrong_parts;
     const bool both_bootstrapped = theirs.history != HistoryId{} && self.bootstrapped() && !self.blank();
     if (both_bootstrapped && theirs.history != self.history.id()) return Error::wrong_history;
     return Error::none;

@@ -87,7 +87,7 @@ struct Links {
     /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
     [[nodiscard]] static bool is_over(const Self<Composition>& self, const Peer& peer) noexcept {
         if (Composition::promotes && peer.fetches) return peer.id != self.promised.node;
-        return self.role == Role::follower && peer.id == self.leader && self.epoch < self.promised;
+        return self.is_follower() && peer.id == self.leader && self.epoch < self.promised;
     }
 
     /// True when the sender has heard our present attempt, which nothing that was recorded can say.
@@ -138,6 +138,7 @@ struct Links {
         // Who still says hello for a link that holds does not use it, or that was late: no sign that the link lives.
         if (!peer.link_confirmed || theirs.nonce != peer.link_nonce) peer.heard_at = self.now;
         peer.peer_nonce = theirs.nonce;
+        peer.can_lead = !theirs.has(hello_flags::no_lead);
         // What once was not blank does not become so in the same run: a hello that says it comes late.
         if (answers_us || peer.blank) peer.blank = peer.blank.value_or(true) && theirs.history == HistoryId{};
         answer(peer, theirs);
@@ -202,7 +203,7 @@ private:
     [[nodiscard]] static bool is_older_copy(const Self<Composition>& self, const Hello& theirs,
                                             bool answers_us) noexcept {
         return Composition::is_durable && theirs.refusal == Error::older_copy && answers_us &&
-               theirs.has(hello_flags::leads) && theirs.epoch >= self.promised && self.role == Role::follower;
+               theirs.has(hello_flags::leads) && theirs.epoch >= self.promised && self.is_follower();
     }
 
     static void answer(Peer& peer, const Hello& theirs) noexcept {
@@ -259,15 +260,19 @@ private:
             self.fail_if_log_did();
             return false;
         }
-        return self.role == Role::leader;
+        return self.is_leader();
     }
 
     /// A leader; or a node that promised this candidate's epoch and donates what it holds.
     [[nodiscard]] static HelloOutcome meet_source(Self<Composition>& self, Peer& peer, const Hello& theirs,
                                                   bool answers_us) noexcept {
+        if (!Composition::follows) {
+            refuse(self, peer, theirs, Error::wrong_parts);
+            return HelloOutcome::nothing;
+        }
         const bool over =
             theirs.has(hello_flags::leads) ? theirs.epoch < self.promised : theirs.promised != self.promised;
-        if (over || self.role == Role::leader) {
+        if (over || self.is_leader()) {
             refuse(self, peer, theirs, Error::stale_epoch);
             return HelloOutcome::nothing;
         }
@@ -298,6 +303,10 @@ private:
             if (peer.fetches && peer.link_nonce < theirs.nonce) restart(self, peer);
             return HelloOutcome::nothing;
         }
+        if (theirs.has(hello_flags::no_follow)) {
+            refuse(self, peer, theirs, Error::wrong_parts);
+            return HelloOutcome::nothing;
+        }
         if (peer.link != LinkId{} && peer.link_nonce == theirs.nonce) {
             // What the peer says again came before it can have heard the answer, if the line is slow.
             const bool late = !peer.link_slow || self.now - peer.hello_at >= frame_timeout<Limits>;
@@ -305,9 +314,9 @@ private:
             return HelloOutcome::nothing;
         }
         // A link that begins anew needs a new number, even if the peer's attempt is still the same.
-        const Epoch epoch = self.role == Role::leader ? self.epoch : self.promised;
+        const Epoch epoch = self.is_leader() ? self.epoch : self.promised;
         peer.link = link_id(epoch, self.run, peer.run, mix(theirs.nonce, peer.nonce));
-        peer.fetches = self.role != Role::leader;
+        peer.fetches = !self.is_leader();
         peer.refusal = Error::none;
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;

@@ -28,7 +28,7 @@ struct Past {
     /// True when a node that says this, and no higher epoch, went back; if it says it now, which is for the caller to
     /// find out.
     [[nodiscard]] static bool shows(const Self<Composition>& self, const Peer& peer, const Hello& theirs) noexcept {
-        if (self.role == Role::leader && lacks_what_it_vouched_for(self, peer.progress, theirs)) return true;
+        if (self.is_leader() && lacks_what_it_vouched_for(self, peer.progress, theirs)) return true;
         if constexpr (Composition::is_durable) {
             return false;
         } else {

@@ -48,6 +48,7 @@ struct Peer {
     std::uint64_t question = 0;   ///< and its number
     bool fetches = false;         ///< over the link it fetches our log, although we do not lead
     bool hand_over_owed = false;  ///< it shall lead in our place
+    bool can_lead = true;         ///< as it said last
 
     // The stream of bytes.
     bool awake = false;  ///< the transport was woken, and transmit has not returned 0 since

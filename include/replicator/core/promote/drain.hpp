@@ -41,7 +41,7 @@ public:
         if (is_over(self, peers)) {
             return end(self, peers, DrainStep::late, missing(self, peers, handing_over.is_told()));
         }
-        if (self.role != Role::leader || self.successor != NodeId{} || is_awaited) return;
+        if (!self.is_leader() || self.successor != NodeId{} || is_awaited) return;
         const NodeId next = level_follower(self, peers);
         if (next == NodeId{}) return;
         chosen_ = next;
@@ -65,7 +65,7 @@ public:
 private:
     /// Another node leads, and nothing of its epoch depends on this node's word.
     [[nodiscard]] static bool follows(const Self<Composition>& self) noexcept {
-        const bool has_leader = self.role == Role::follower && self.leader != NodeId{};
+        const bool has_leader = self.is_follower() && self.leader != NodeId{};
         return has_leader && self.committed().epoch == self.epoch;
     }
 
@@ -83,7 +83,7 @@ private:
     [[nodiscard]] Error missing(const Self<Composition>& self, Peers peers, bool is_told) const noexcept {
         // Whoever fenced it without having been told to lead may lack anything.
         const bool handed_over = is_told && chosen_ != NodeId{};
-        if (self.role != Role::leader) return handed_over ? Error::nodes_missing : Error::busy;
+        if (!self.is_leader()) return handed_over ? Error::nodes_missing : Error::busy;
         Error missing = Error::not_enough_followers;
         for (const Peer& peer : peers) {
             if (!peer.progress.up()) continue;
@@ -104,7 +104,8 @@ private:
     [[nodiscard]] NodeId level_follower(const Self<Composition>& self, Peers peers) const noexcept {
         NodeId found{};
         for (const Peer& peer : peers) {
-            const bool is_ready = peer.progress.up() && HandingOver<Composition>::is_level(self, peer.progress);
+            const bool is_ready =
+                peer.progress.up() && peer.can_lead && HandingOver<Composition>::is_level(self, peer.progress);
             if (is_ready && (found == NodeId{} || found == chosen_)) found = peer.id;
         }
         return found;
@@ -144,17 +145,17 @@ public:
 
     /// To be reviewed at once, and so is a drain.
     [[nodiscard]] Result<void> hand_over(Self<Composition>& self, Peers peers, NodeId to) noexcept {
-        if (self.role != Role::leader) return self.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (!self.is_leader()) return self.role == Role::faulted ? Error::faulted : Error::not_leader;
         if (self.gives_way()) return Error::handing_over;
         for (const Peer& peer : peers) {
-            if (peer.id != to || !peer.progress.up()) continue;
+            if (peer.id != to || !peer.progress.up() || !peer.can_lead) continue;
             handing_over_.begin(self, peers, to);
             return {};
         }
         return Error::not_enough_followers;
     }
     [[nodiscard]] Result<void> drain(Self<Composition>& self, Peers peers, Duration within) noexcept {
-        if (self.role != Role::leader) return self.role == Role::faulted ? Error::faulted : Error::not_leader;
+        if (!self.is_leader()) return self.role == Role::faulted ? Error::faulted : Error::not_leader;
         if (self.draining) return Error::handing_over;
         drain_.begin(self, peers, within);
         return {};
@@ -168,7 +169,7 @@ public:
         if (self.successor != NodeId{}) handing_over_.review(self, peers, is_awaited);
         if (!self.draining) return false;
         drain_.review(self, peers, is_awaited, handing_over_);
-        return !self.draining && self.role == Role::follower && self.leader == NodeId{};
+        return !self.draining && self.is_follower() && self.leader == NodeId{};
     }
 
     /// The peer is to be told to lead.

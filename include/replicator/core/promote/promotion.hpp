@@ -26,14 +26,17 @@ namespace replicator::core {
 
 /// Which part a node has in promotions.
 enum class Voice : std::uint8_t {
-    asks,    ///< asks to lead, and answers others
-    silent,  ///< the group has none
+    asks,     ///< asks to lead, and answers others
+    answers,  ///< only answers
+    silent,   ///< the group has none
 };
 
 /// What a candidacy leads to is done by the relations of the node to its peers (node/relations.hpp). They tell
 /// `self()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
 /// `leave_old_epoch()`.
-template <class Composition, Voice voice = Composition::promotes ? Voice::asks : Voice::silent>
+template <class Composition, Voice voice = Composition::asks       ? Voice::asks
+                                           : Composition::promotes ? Voice::answers
+                                                                   : Voice::silent>
 class Promotion {
 public:
     using Limits = typename Composition::Limits;
@@ -66,7 +69,7 @@ public:
         Self<Composition>& self = relations.self();
         if (self.role == Role::faulted) return Error::faulted;
         if (self.log().last() == Index{}) return Error::not_bootstrapped;
-        if (self.role == Role::leader) return {};
+        if (self.is_leader()) return {};
         // What a restarted node asks for by itself gives way to a person.
         if (candidacy_.active() && (options.unless_led || !candidacy_.unless_led())) return Error::busy;
         if (!self.authority.may_lead(self.now)) return Error::lease_over;
@@ -84,7 +87,7 @@ public:
         if (!Questions<Composition>::understands(self, peer, request)) return;
         if (request.binding() && self.promised < request.epoch) {
             if (!self.promise(request.epoch)) return self.fail_if_log_did();  // the candidate asks again
-            if (self.role == Role::leader) relations.step_down();
+            if (self.is_leader()) relations.step_down();
             relations.leave_old_epoch();
             pursue(relations);
         }
@@ -240,6 +243,63 @@ struct NoWish {
     static constexpr void end() noexcept {}
     template <class... Any>
     static constexpr void was_absent(Any&&...) noexcept {}
+};
+
+/// A node that never leads, and answers those who want to.
+template <class Composition>
+class Promotion<Composition, Voice::answers> {
+public:
+    template <class... Any>
+    [[nodiscard]] static constexpr PromotionStatus<Composition::peers_max> status(Any&&...) noexcept {
+        return {};
+    }
+    [[nodiscard]] static constexpr NoWish wish() noexcept { return {}; }
+    [[nodiscard]] const auto& roster(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
+        return roster_.of(self, applier);
+    }
+
+    /// Calls of this do not compile, and say why; this is what is compiled behind that.
+    [[nodiscard]] static constexpr Epoch next_epoch(const Self<Composition>&) noexcept { return {}; }
+
+    template <class Relations>
+    void take_request(Relations relations, Peer& peer, const PromiseRequest& request) noexcept {
+        Self<Composition>& self = relations.self();
+        if (!Questions<Composition>::understands(self, peer, request)) return;
+        if (request.binding() && self.promised < request.epoch) {
+            if (!self.promise(request.epoch)) return self.fail_if_log_did();
+            relations.leave_old_epoch();
+        }
+        peer.candidate_run = request.run;
+        peer.question = request.question;
+        peer.reply_owed = true;
+    }
+    template <class... Any>
+    static constexpr void take_reply(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void take_hand_over(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void took_entries(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void took_hello(Any&&...) noexcept {}
+    template <class... Any>
+    static constexpr void tick(Any&&...) noexcept {}
+
+    [[nodiscard]] static bool owes_reply(const Peer& peer) noexcept { return peer.reply_owed; }
+    [[nodiscard]] static constexpr bool owes_request(const Peer&) noexcept { return false; }
+    [[nodiscard]] std::size_t write_reply(const Self<Composition>& self, const Applier<Composition>& applier,
+                                          Peer& peer, std::span<std::byte> buffer) noexcept {
+        const auto& roster = roster_.of(self, applier);
+        if (stalled(self.log())) return 0;
+        peer.reply_owed = false;
+        return write_head(buffer.data(), Questions<Composition>::make_reply(self, roster, 0, peer));
+    }
+    template <class... Any>
+    [[nodiscard]] static constexpr std::size_t write_request(Any&&...) noexcept {
+        return 0;
+    }
+
+private:
+    NewestRoster<Composition> roster_;
 };
 
 /// Who began the history leads, or nobody. Questions are passed over.

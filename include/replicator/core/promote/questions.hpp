@@ -38,7 +38,7 @@ struct Questions {
         PromiseReply reply;
         fill_header(self, peer.id, reply);
         reply.flags = flags | (roster.counting(self.id) == self.incarnation ? ballot_flags::counts : 0) |
-                      (self.role == Role::leader ? ballot_flags::leads : 0);
+                      (self.is_leader() ? ballot_flags::leads : 0);
         reply.receiver_run = peer.candidate_run;
         reply.question = peer.question;
         reply.incarnation = self.incarnation;

@@ -32,7 +32,7 @@ public:
     /// True when it is time to ask (again). The wish is over once anybody leads.
     [[nodiscard]] bool due(const Self<Composition>& self) noexcept {
         if (!wished_) return false;
-        wished_ = self.role == Role::follower && self.leader == NodeId{};
+        wished_ = self.is_follower() && self.leader == NodeId{};
         if (!wished_ || self.now < next_at_) return false;
         next_at_ = self.now + interval(self);
         return true;

@@ -124,12 +124,20 @@ private:
         return place.drive != nullptr || place.node == nullptr ? Index{} : place.node->last().index;
     }
     template <class Composition>
-    static void add_doubt(Past& past, const core::Node<Composition>& leader, NodeId node, Index last) {
+    [[nodiscard]] static Index vouched(const core::Node<Composition>&, const core::Progress& follower) {
+        return core::Past<Composition>::vouched(follower);
+    }
+    template <class StandIn>
+    [[nodiscard]] static Index vouched(const StandIn& leader, const core::Progress& follower) {
+        return leader.vouched(follower);
+    }
+    template <class Leader>
+    static void add_doubt(Past& past, const Leader& leader, NodeId node, Index last) {
         for (const core::Peer& peer : leader.peers()) {
-            const bool more = last < core::Past<Composition>::vouched(peer.progress);
+            const bool more = last < vouched(leader, peer.progress);
             if (peer.id != node || peer.progress.incarnation != past.used.back() || !more) continue;
             past.doubts.push_back({leader.self().run, leader.self().epoch, peer.progress.incarnation, peer.link,
-                                   core::Past<Composition>::vouched(peer.progress)});
+                                   vouched(leader, peer.progress)});
         }
     }
     template <class Self>

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// Over rings, nodes that have one role each: node 1 leads from beginning to end, and the others follow.
+
+#include "explore_node.hpp"
+#include "fixed_roles.hpp"
+
+namespace replicator::tests {
+
+namespace {
+
+template <class Limits>
+struct Unpromoted : Limits {
+    using Promotion = promotion::Absent;
+    using HandOver = hand_over::Absent;
+    using Tallies = tallies::Absent;
+};
+template <class Limits>
+struct Leads : Unpromoted<Limits> {
+    using Roles = roles::LeadsOnly;
+};
+template <class Limits>
+struct Follows : Unpromoted<Limits> {
+    using Roles = roles::FollowsOnly;
+};
+
+template <class Log, class Ack, class Limits>
+[[nodiscard]] sim::Exploration explore(const sim::ExploreOptions& options) {
+    using Leading = Replicator<Journal, Log, Ack, transport::Manual, Leads<Limits>>;
+    using Following = Replicator<Journal, Log, Ack, transport::Manual, Follows<Limits>>;
+    return sim::explore<EitherNode<Leading, Following>>(options, make_journal_command);
+}
+
+constexpr Composition compositions[] = {
+    {"semi-sync/fixed-ring", 2, false, explore<SuccessionRing, ack::SemiSync<>, SuccessionOptions>},
+    {"majority/fixed-small-ring", 2, false, explore<SmallRing, ack::Majority<>, SmallOptions>},
+};
+
+}  // namespace
+
+std::span<const Composition> fixed() { return compositions; }
+
+}  // namespace replicator::tests
