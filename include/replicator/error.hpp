@@ -60,7 +60,8 @@ enum class Error : std::uint8_t {
     older_copy = 34,  ///< the disk of one was put back from an older copy: it goes on as a new incarnation
 
     // Why two nodes do not talk, continued.
-    wrong_parts = 35,  ///< one lacks a part that the other counts on, see docs/parts.md
+    wrong_parts = 35,   ///< one lacks a part that the other counts on, see docs/parts.md
+    out_of_reach = 36,  ///< the follower lacks entries that the leader's log has dropped, and the group sends no states
 };
 
 [[nodiscard]] constexpr const char* to_string(Error error) noexcept {
@@ -100,6 +101,7 @@ enum class Error : std::uint8_t {
         case Error::handing_over: return "another node is taking over";
         case Error::lease_over: return "the lease has ended";
         case Error::older_copy: return "the disk of the node was put back from an older copy";
+        case Error::out_of_reach: return "the follower lacks what the log of the leader has dropped";
         case Error::wrong_parts: return "the peer lacks a part that this node counts on, or has one that it lacks";
     }
     return "unknown error";

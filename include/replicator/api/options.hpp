@@ -53,6 +53,17 @@ struct Absent {
 };
 }  // namespace hand_over
 
+/// A follower that lacks entries which the leader's log has dropped is sent the leader's state. All nodes of a group
+/// have that, or none: then such a follower is refused, as `out_of_reach`.
+namespace snapshots {
+struct Present {
+    static constexpr bool present = true;
+};
+struct Absent {
+    static constexpr bool present = false;
+};
+}  // namespace snapshots
+
 /// What a node counts for its status.
 namespace tallies {
 struct Present {
@@ -78,6 +89,8 @@ struct Options {
     using Promotion = promotion::Present;
     /// `hand_over`; a successor is promoted in the end, so promotion must be there, too.
     using HandOver = hand_over::Present;
+    /// States for followers that were away for too long.
+    using Snapshots = snapshots::Present;
     /// `status().counters`.
     using Tallies = tallies::Present;
 

@@ -74,14 +74,15 @@ struct Composition {
     /// It may be promoted itself.
     static constexpr bool asks = promotes && leads;
     static constexpr bool hands_over = Limits::HandOver::present && leads;
+    static constexpr bool has_snapshots = Limits::Snapshots::present;
     /// It sends entries, as a leader or to a candidate.
     static constexpr bool sends = leads || promotes;
     static constexpr bool drains = hands_over && Limits::can_drain;
 
     /// The same for the others: what a hello says is missing.
-    static constexpr std::uint16_t missing_parts =
-        static_cast<std::uint16_t>((promotes ? 0 : hello_flags::no_promotion) | (leads ? 0 : hello_flags::no_lead) |
-                                   (follows ? 0 : hello_flags::no_follow));
+    static constexpr std::uint16_t missing_parts = static_cast<std::uint16_t>(
+        (promotes ? 0 : hello_flags::no_promotion) | (leads ? 0 : hello_flags::no_lead) |
+        (follows ? 0 : hello_flags::no_follow) | (has_snapshots ? 0 : hello_flags::no_snapshots));
 
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
@@ -132,7 +133,8 @@ struct Composition {
 
     /// A buffer of so many bytes has room for any frame that the node may owe.
     static constexpr std::size_t transmit_bytes_min =
-        frame_head_bytes_max + larger(entry_bytes_max, larger(snapshot_piece_bytes, snapshot_tail_bytes_max<Limits>));
+        frame_head_bytes_max +
+        larger(entry_bytes_max, has_snapshots ? larger(snapshot_piece_bytes, snapshot_tail_bytes_max<Limits>) : 0);
 
     /// How a holder has a write when it is first counted: what being in the log means. `applied` comes after that.
     static constexpr Stage log_stage = Log::stage;
@@ -154,6 +156,9 @@ struct Composition {
     static_assert(promotes || !is_durable,
                   "A node over a log on a disk leads again after a restart only by a promotion: leave "
                   "Options::Promotion present.");
+    static_assert(
+        has_snapshots || !is_durable,
+        "A log on a disk is bounded, and drops entries only behind a state: leave Options::Snapshots present.");
     static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "
@@ -171,7 +176,7 @@ struct Composition {
                   "Options::command_bytes_max.");
     static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + entry_bytes_max,
                   "Options::frame_bytes_max is too small for the largest entry.");
-    static_assert(Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
+    static_assert(!has_snapshots || Limits::frame_bytes_max >= frame_head_bytes_max + snapshot_tail_bytes_max<Limits>,
                   "Options::frame_bytes_max is too small for what a snapshot says about epochs and nodes.");
     static_assert(Limits::snapshot_piece_bytes_max >= 16, "Options::snapshot_piece_bytes_max must be at least 16.");
     static_assert(nodes_min<Ack>() <= Limits::nodes_max, "ack::Quorum<W> asks for more nodes than Options::nodes_max.");

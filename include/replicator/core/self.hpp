@@ -113,7 +113,7 @@ struct Self {
         return log().last() < lost_through ? log().last() + 1 : Index{};
     }
     /// A state is being received. The node's own, older one stays as it is until the end.
-    [[nodiscard]] bool installing() const noexcept { return incoming.id != SnapshotId{}; }
+    [[nodiscard]] bool installing() const noexcept { return Composition::has_snapshots && incoming.id != SnapshotId{}; }
     /// This node hands over the lead, or is about to.
     [[nodiscard]] bool gives_way() const noexcept {
         return Composition::hands_over && (successor != NodeId{} || draining);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Over rings, nodes that have one role each: node 1 leads from beginning to end, and the others follow.
+// Nodes that have one role each: node 1 leads from beginning to end, and the others follow. Over rings, and without
+// snapshots over a log that keeps all.
 
 #include "explore_node.hpp"
 #include "fixed_roles.hpp"
@@ -13,6 +14,9 @@ struct Unpromoted : Limits {
     using Promotion = promotion::Absent;
     using HandOver = hand_over::Absent;
     using Tallies = tallies::Absent;
+};
+struct Stateless : SuccessionOptions {
+    using Snapshots = snapshots::Absent;
 };
 template <class Limits>
 struct Leads : Unpromoted<Limits> {
@@ -30,9 +34,12 @@ template <class Log, class Ack, class Limits>
     return sim::explore<EitherNode<Leading, Following>>(options, make_journal_command);
 }
 
+using WholeMemory = log::Memory<std::size_t{1} << 20, 4096, 256>;
+
 constexpr Composition compositions[] = {
     {"semi-sync/fixed-ring", 2, false, explore<SuccessionRing, ack::SemiSync<>, SuccessionOptions>},
     {"majority/fixed-small-ring", 2, false, explore<SmallRing, ack::Majority<>, SmallOptions>},
+    {"sync/fixed-whole-memory", 2, false, explore<WholeMemory, ack::Sync<>, Stateless>},
 };
 
 }  // namespace

@@ -97,14 +97,30 @@ public:
         return view_;
     }
 
-    [[nodiscard]] NodeId id() const { return ask([](const auto& node) { return node.id(); }); }
-    [[nodiscard]] Role role() const { return ask([](const auto& node) { return node.role(); }); }
-    [[nodiscard]] NodeId leader() const { return ask([](const auto& node) { return node.leader(); }); }
-    [[nodiscard]] Position last() const { return ask([](const auto& node) { return node.last(); }); }
-    [[nodiscard]] Index commit() const { return ask([](const auto& node) { return node.commit(); }); }
-    [[nodiscard]] Index applied() const { return ask([](const auto& node) { return node.applied(); }); }
-    [[nodiscard]] auto status() const { return ask([](const auto& node) { return node.status(); }); }
-    [[nodiscard]] auto promotion() const { return ask([](const auto& node) { return node.promotion(); }); }
+    [[nodiscard]] NodeId id() const {
+        return ask([](const auto& node) { return node.id(); });
+    }
+    [[nodiscard]] Role role() const {
+        return ask([](const auto& node) { return node.role(); });
+    }
+    [[nodiscard]] NodeId leader() const {
+        return ask([](const auto& node) { return node.leader(); });
+    }
+    [[nodiscard]] Position last() const {
+        return ask([](const auto& node) { return node.last(); });
+    }
+    [[nodiscard]] Index commit() const {
+        return ask([](const auto& node) { return node.commit(); });
+    }
+    [[nodiscard]] Index applied() const {
+        return ask([](const auto& node) { return node.applied(); });
+    }
+    [[nodiscard]] auto status() const {
+        return ask([](const auto& node) { return node.status(); });
+    }
+    [[nodiscard]] auto promotion() const {
+        return ask([](const auto& node) { return node.promotion(); });
+    }
     [[nodiscard]] const auto& state() const { return leading_ ? leading_->state() : following_->state(); }
     void tick(Instant now) {
         if (leading_) leading_->tick(now);

@@ -40,6 +40,15 @@ struct Leads : Unpromoted {
 struct Follows : Unpromoted {
     using Roles = roles::FollowsOnly;
 };
+struct Stateless : support::Small {
+    using Snapshots = snapshots::Absent;
+};
+struct LeadsStateless : Leads {
+    using Snapshots = snapshots::Absent;
+};
+struct FollowsStateless : Follows {
+    using Snapshots = snapshots::Absent;
+};
 /// Follows, and has a voice in promotions.
 struct Votes : support::Small {
     using Roles = roles::FollowsOnly;
@@ -201,6 +210,53 @@ BOOST_AUTO_TEST_CASE(who_never_leads_promises_and_gives_what_a_candidate_lacks) 
     BOOST_REQUIRE(second.drain(milliseconds(300)));
     pass(500);
     BOOST_TEST((second.drain_status().step == DrainStep::late && second.role() == Role::leader));
+}
+
+BOOST_AUTO_TEST_CASE(without_snapshots_the_log_helps_whoever_it_reaches) {
+    static_assert(sizeof(Node<Stateless>) < sizeof(Node<support::Small>));
+    Group<Stateless> group(3);
+    expect_writes_acknowledged(group);
+    group.start(3);
+    pass(group, 500);
+    expect_writes_acknowledged(group);
+    BOOST_TEST((group.at(3).state() == support::sum_of(group.written)));
+    group.stop(1);
+    pass(group, 500);
+    support::promote(group, 2);
+    pass(group, 100);
+    BOOST_TEST((group.at(3).leader() == two));
+    expect_refused<Node<support::Small>, Node<Stateless>>(Error::wrong_parts);
+}
+
+template <class First, class Second>
+void expect_out_of_reach() {
+    Unlike<First, Second> pair;
+    std::vector<std::uint64_t> written;
+    const auto write = [&](std::uint64_t add) {
+        BOOST_REQUIRE(pair.first.write({add}));
+        written.push_back(add);
+    };
+    write(1);
+    pair.pass(100);
+    BOOST_TEST((pair.second.state() == support::sum_of(written)));
+    pair.network.cut(one, two);
+    for (std::uint64_t i = 0; i < 300; ++i) write(i);
+    // Also a link that still stands is over.
+    pair.network.join(one, two);
+    pair.pass(3000);
+    BOOST_TEST((pair.second.state().count == 1u));
+    BOOST_TEST((pair.first.status().peers()[0].refusal == Error::out_of_reach));
+    BOOST_TEST((pair.first.status().peers()[0].state == FollowerState::refused));
+    BOOST_TEST((pair.second.status().peers()[0].refusal == Error::out_of_reach));
+    // It is said once, however often the follower asks.
+    BOOST_TEST((pair.first_events.count("refused 2: ") == 1u && pair.second_events.count("refused 1: ") == 1u));
+    write(5);  // goes on
+    BOOST_TEST((pair.first.state() == support::sum_of(written)));
+}
+
+BOOST_AUTO_TEST_CASE(without_snapshots_who_is_too_far_behind_is_refused) {
+    expect_out_of_reach<Node<Stateless, ack::Async<>>, Node<Stateless, ack::Async<>>>();
+    expect_out_of_reach<Node<LeadsStateless, ack::Async<>>, Node<FollowsStateless, ack::Async<>>>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

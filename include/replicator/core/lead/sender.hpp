@@ -9,6 +9,7 @@
 #include "../../concepts/log_policy.hpp"
 #include "../../encoding/entry.hpp"
 #include "../applier.hpp"
+#include "../peer/links.hpp"
 #include "../peer/past.hpp"
 #include "../peer/peer.hpp"
 #include "../self.hpp"
@@ -159,6 +160,7 @@ public:
             return need_state(self, peer, position.index, lacks ? commit : Position{});
         }
         if (!place_cursor(self, peer.progress, position.index)) return;
+        if (!Composition::has_snapshots) peer.refusal = Error::none;
         peer.progress.probe(self.tell_of(peer.id));
     }
 
@@ -218,6 +220,7 @@ private:
 
     /// The log cannot help the follower, which shares nothing with it behind `common`.
     static void need_state(Self<Composition>& self, Peer& peer, Index common, Position lacks = {}) noexcept {
+        if (!Composition::has_snapshots) return Links<Composition>::give_up(self, peer, Error::out_of_reach);
         peer.progress.need_state(common, lacks, self.now, Limits::retry_interval, self.tell_of(peer.id));
     }
 

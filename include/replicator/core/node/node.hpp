@@ -183,7 +183,7 @@ private:
         const Ack ack = read_ack(head.data(), header.flags);
         if (const Error error = Leader<Composition>::on_ack(peer.progress, ack); error != Error::none) return error;
         if (peer.progress.stuck) watch<Composition>(peer.progress, self().now);  // it may be there again
-        const bool takes_state = peer.progress.state() == FollowerState::snapshot;
+        const bool takes_state = Composition::has_snapshots && peer.progress.state() == FollowerState::snapshot;
         Sender<Composition>::on_ack(self(), peer, ack);
         if (takes_state) parts_.snapshots.on_ack(self(), peer, ack, Sender<Composition>{});
         if (self().is_leader()) parts_.leader.review(self(), applier(), peers());

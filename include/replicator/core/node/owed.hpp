@@ -76,7 +76,7 @@ template <class Composition>
         return peer.id == self.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
     }
     if (parts.giving_way.owes(peer)) return Owed::hand_over;
-    if (peer.progress.takes_state(self.now)) {
+    if (Composition::has_snapshots && peer.progress.takes_state(self.now)) {
         return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
     }
     if (Sender<Composition>::entries_owed(self, peer.progress)) return Owed::entries;

@@ -52,10 +52,8 @@ struct NodeParts {
     Applier<Composition> applier;
     [[no_unique_address]] std::conditional_t<Composition::leads, Leader<Composition>, NoLeader> leader;
     [[no_unique_address]] std::conditional_t<Composition::follows, Follower<Composition>, NoFollower> follower;
-    [[no_unique_address]] std::conditional_t<Composition::sends, OutgoingSnapshots<Composition>, NoOutgoingSnapshots>
-        snapshots;
-    [[no_unique_address]] std::conditional_t<Composition::follows, IncomingSnapshot<Composition>, NoIncomingSnapshot>
-        incoming;
+    [[no_unique_address]] OutgoingOrNone<Composition> snapshots;
+    [[no_unique_address]] IncomingOrNone<Composition> incoming;
     [[no_unique_address]] Promotion<Composition> promotion;
     [[no_unique_address]] GivingWay<Composition> giving_way;
     [[no_unique_address]] Disk<Composition> disk;

@@ -42,7 +42,7 @@ template <class Composition>
 /// Each has the parts that the other one counts on.
 template <class Composition>
 [[nodiscard]] bool parts_fit(const Self<Composition>& self, const Hello& theirs) noexcept {
-    constexpr std::uint16_t shared = hello_flags::no_promotion;
+    constexpr std::uint16_t shared = hello_flags::no_promotion | hello_flags::no_snapshots;
     if ((theirs.flags & shared) != (Composition::missing_parts & shared)) return false;
     if (!Composition::follows && theirs.has(hello_flags::no_follow)) return false;
     return Composition::leads || self.node_count > 2 || !theirs.has(hello_flags::no_lead);

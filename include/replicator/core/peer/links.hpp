@@ -84,6 +84,14 @@ struct Links {
         return Error::wrong_version;
     }
 
+    /// A follower cannot be helped: the link that was to be, or was, is over, and both sides say why.
+    static void give_up(Self<Composition>& self, Peer& peer, Error error) noexcept {
+        record_refusal(self, peer, error);
+        peer.progress.refuse(self.tell_of(peer.id));
+        restart(self, peer);
+        peer.refusal_owed = error;
+    }
+
     /// The epoch is over in which the peer led this node, or wanted to lead when it began to fetch over the link.
     [[nodiscard]] static bool is_over(const Self<Composition>& self, const Peer& peer) noexcept {
         if (Composition::promotes && peer.fetches) return peer.id != self.promised.node;
@@ -153,7 +161,7 @@ struct Links {
             return HelloOutcome::nothing;
         }
         if (theirs.last.index != Index{}) peer.promised_with_entries = theirs.promised;
-        if (answers_us) peer.refusal = Error::none;  // the question comes before the answer, which may be a refusal
+        if (answers_us) forgive(peer);  // the question comes before the answer, which may be a refusal
         const bool holds_more = self.donor == peer.id && self.last() < theirs.last;
         const bool donates = Composition::promotes && theirs.has(hello_flags::donates) && holds_more;
         return theirs.has(hello_flags::leads) || donates ? meet_source(self, peer, theirs, answers_us)
@@ -167,6 +175,11 @@ private:
     [[nodiscard]] static bool offers_link(const Self<Composition>& self, const Peer& peer) noexcept {
         const bool sends = self.leads() || (Composition::promotes && peer.fetches);
         return sends && peer.answered_run == peer.run && peer.answered_nonce == peer.link_nonce;
+    }
+
+    /// A handshake got on. That a log does not reach back is over only when entries come.
+    static void forgive(Peer& peer) noexcept {
+        if (Composition::has_snapshots || peer.refusal != Error::out_of_reach) peer.refusal = Error::none;
     }
 
     static void record_refusal(Self<Composition>& self, Peer& peer, Error error) noexcept {
@@ -283,6 +296,7 @@ private:
             peer.link_confirmed = true;
             peer.hello_owed = false;
             peer.fetches = false;
+            if (!Composition::has_snapshots) peer.refusal = Error::none;
             return theirs.has(hello_flags::leads) ? HelloOutcome::leader : HelloOutcome::donor;
         }
         // A leader that knows of no link, in an attempt that is newer than the link, has lost it.
@@ -317,7 +331,7 @@ private:
         const Epoch epoch = self.is_leader() ? self.epoch : self.promised;
         peer.link = link_id(epoch, self.run, peer.run, mix(theirs.nonce, peer.nonce));
         peer.fetches = !self.is_leader();
-        peer.refusal = Error::none;
+        forgive(peer);
         peer.link_nonce = theirs.nonce;
         peer.link_confirmed = false;
         // Only an answer tells how long a hello takes; the last one that was said may have been to nobody.

@@ -288,6 +288,13 @@ struct Progress {
         *this = Progress{};
     }
 
+    /// Nothing can be sent to it.
+    template <class Tell>
+    void refuse(Tell&& tell) noexcept {
+        in_flight.clear();
+        enter(FollowerState::refused, tell);
+    }
+
     /// It is asked whether `previous` is common.
     template <class Tell>
     void probe(Tell&& tell) noexcept {

@@ -2,9 +2,13 @@
 // Stand in for the two sides of a state on its way, in a node that sends none, or takes none.
 #pragma once
 
+#include "incoming.hpp"
+#include "outgoing.hpp"
+
 #include "../../error.hpp"
 
 #include <cstddef>
+#include <type_traits>
 
 namespace replicator::core {
 
@@ -36,5 +40,12 @@ struct NoIncomingSnapshot {
         return Error::none;
     }
 };
+
+template <class Composition>
+using OutgoingOrNone = std::conditional_t<Composition::has_snapshots && Composition::sends,
+                                          OutgoingSnapshots<Composition>, NoOutgoingSnapshots>;
+template <class Composition>
+using IncomingOrNone = std::conditional_t<Composition::has_snapshots && Composition::follows,
+                                          IncomingSnapshot<Composition>, NoIncomingSnapshot>;
 
 }  // namespace replicator::core
