@@ -84,6 +84,15 @@ struct Composition {
         (promotes ? 0 : hello_flags::no_promotion) | (leads ? 0 : hello_flags::no_lead) |
         (follows ? 0 : hello_flags::no_follow) | (has_snapshots ? 0 : hello_flags::no_snapshots));
 
+    /// The transport gives whole frames, and the compiler knows it: nothing is put together here.
+    static constexpr bool whole_frames = [] {
+        if constexpr (requires { typename std::bool_constant<Delivery::is(Delivers::frames)>; }) {
+            return Delivery::is(Delivers::frames);
+        } else {
+            return false;
+        }
+    }();
+
     static constexpr std::size_t peers_max = Limits::nodes_max - 1;
     static constexpr std::size_t command_bytes_max = replicator::command_bytes_max<Codec>(Limits::command_bytes_max);
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -57,6 +58,13 @@ struct KeepsItsPlace : support::Small {
     using HandOver = hand_over::Absent;
 };
 
+/// Gives each node whole frames, or what is left of them.
+struct Packets : support::Network {
+    static constexpr Delivers delivers = Delivers::frames;
+};
+template <class Limits>
+using PacketNode = Replicator<support::Sum, log::Ring<4096>, ack::Async<>, Packets, Limits, support::Events>;
+
 template <class AnyGroup>
 void expect_writes_acknowledged(AnyGroup& group) {
     Ticket last{};
@@ -67,7 +75,7 @@ void expect_writes_acknowledged(AnyGroup& group) {
 }
 
 /// Two nodes of two types. Node 1 begins the history, if it can.
-template <class First, class Second>
+template <class First, class Second, class Network = support::Network>
 struct Unlike {
     Unlike() {
         if constexpr (First::can_lead) BOOST_REQUIRE(first.bootstrap(HistoryId{77}));
@@ -75,7 +83,7 @@ struct Unlike {
     }
     void pass(std::uint64_t time) { network.advance(milliseconds(time), milliseconds(10)); }
 
-    support::Network network;
+    Network network;
     support::Events first_events, second_events;
     const NodeId nodes[2] = {one, two};
     First first{network, {.node = one, .nodes = nodes, .run = Run{11}}, first_events};
@@ -257,6 +265,39 @@ void expect_out_of_reach() {
 BOOST_AUTO_TEST_CASE(without_snapshots_who_is_too_far_behind_is_refused) {
     expect_out_of_reach<Node<Stateless, ack::Async<>>, Node<Stateless, ack::Async<>>>();
     expect_out_of_reach<Node<LeadsStateless, ack::Async<>>, Node<FollowsStateless, ack::Async<>>>();
+}
+
+BOOST_AUTO_TEST_CASE(of_whole_frames_nothing_is_put_together) {
+    static_assert(sizeof(PacketNode<Follows>) + support::Small::snapshot_piece_bytes_max <=
+                  sizeof(Node<Follows, ack::Async<>>));
+    Unlike<PacketNode<Leads>, PacketNode<Follows>, Packets> pair;
+    std::vector<std::uint64_t> written;
+    std::size_t cut = 0;
+    // About every third frame comes without its end.
+    pair.network.loses = [&](const support::Frame& frame) {
+        const std::uint64_t drawn = core::mix(++cut, 1);
+        if (drawn % 3 != 0) return false;
+        support::Frame part = frame;
+        part.bytes.resize(drawn / 3 % frame.bytes.size());
+        pair.network.inject(part);
+        return true;
+    };
+    const auto write = [&](std::uint64_t add) {
+        BOOST_REQUIRE(pair.first.write({add}));
+        written.push_back(add);
+    };
+    for (std::uint64_t i = 0; i < 100; ++i) write(i), pair.pass(10);
+    pair.pass(2000);
+    BOOST_TEST((pair.second.state() == support::sum_of(written)));
+    pair.network.cut(one, two);
+    for (std::uint64_t i = 0; i < 300; ++i) write(i);
+    pair.pass(1000);
+    pair.network.join(one, two);
+    pair.pass(3000);
+    BOOST_TEST((pair.second.state() == support::sum_of(written)));
+    BOOST_TEST(pair.first.status().peers()[0].snapshots > 0u);
+    for (const std::string& error : pair.network.errors) BOOST_TEST(error == to_string(Error::corrupt));
+    BOOST_TEST(!pair.network.errors.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

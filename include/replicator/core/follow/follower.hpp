@@ -77,6 +77,7 @@ public:
         while (!piece.empty() && !rest_is_useless_) {
             const bool whole = gathered_ == 0 && piece.size() >= entry_header_bytes &&
                                load_entry_header(piece.data()).bytes() <= piece.size();
+            if (Composition::whole_frames && !whole) return Error::corrupt;
             const Error error = whole ? take_whole(self, applier, piece) : gather(self, applier, piece);
             if (error != Error::none) return error;
         }

@@ -59,7 +59,8 @@ public:
         peer.fed = true;
         Error error = Error::none;
         while (error == Error::none) {
-            const FrameReader::Event event = peer.inbound.next(bytes);
+            const FrameReader::Event event =
+                Composition::whole_frames ? peer.inbound.next_of_frame(bytes) : peer.inbound.next(bytes);
             if (event.kind == FrameReader::Event::Kind::need_more) break;
             error = take(peer, event);
             if (error != Error::none && on_line() && event.kind != FrameReader::Event::Kind::head) {

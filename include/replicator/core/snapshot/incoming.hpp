@@ -94,7 +94,7 @@ public:
 
     /// The beginning of a state that perhaps `replaces` a newer one on another line.
     [[nodiscard]] bool gather_begin(const SnapshotBegin& begin, std::size_t tail_bytes, bool replaces) noexcept {
-        if (tail_bytes > buffer_.size() || begin.id == SnapshotId{}) return false;
+        if (tail_bytes > tail_bytes_max || begin.id == SnapshotId{}) return false;
         replaces_ = replaces;
         gathering_begin_ = true;
         next_begin_ = begin;
@@ -107,7 +107,7 @@ public:
                                     std::size_t tail_bytes) noexcept {
         const SnapshotOffset& here = self.incoming;
         if (!self.installing() || piece.id != here.id || piece.offset != here.offset) return false;
-        if (tail_bytes > buffer_.size()) return false;
+        if (tail_bytes > tail_bytes_max) return false;
         gathering_begin_ = false;
         piece_ = piece;
         gathered_ = 0;
@@ -116,6 +116,8 @@ public:
 
     [[nodiscard]] Step gather(Self<Composition>& self, std::span<const std::byte> piece, bool ends) noexcept {
         // What came whole is used where it stands.
+        if (Composition::whole_frames)
+            return !ends ? Step::corrupt : gathering_begin_ ? start(self, piece) : load(self, piece);
         if (ends && gathered_ == 0 && !gathering_begin_) return load(self, piece);
         if (!piece.empty()) std::memcpy(buffer_.data() + gathered_, piece.data(), piece.size());
         gathered_ += piece.size();
@@ -250,8 +252,9 @@ private:
     SnapshotBegin next_begin_;
     SnapshotPiece piece_;
     std::size_t gathered_ = 0;
-    static constexpr std::size_t buffer_bytes =
+    static constexpr std::size_t tail_bytes_max =
         larger(Composition::snapshot_piece_bytes, snapshot_tail_bytes_max<typename Composition::Limits>);
+    static constexpr std::size_t buffer_bytes = Composition::whole_frames ? 0 : tail_bytes_max;
     alignas(8) std::array<std::byte, buffer_bytes> buffer_{};
 };
 

@@ -43,6 +43,15 @@ public:
         return head_in_pieces(bytes);
     }
 
+    /// The same where `bytes` is one frame, or what is left of it: nothing of it is kept.
+    [[nodiscard]] Event next_of_frame(std::span<const std::byte>& bytes) noexcept {
+        if (bytes.empty()) return {};
+        if (tail_left_ > 0) return next_tail(bytes);
+        const std::size_t size = bytes.size() < 4 ? 0 : head_bytes(bytes.data());
+        if (size > bytes.size()) return {Event::Kind::garbage, {}, false};
+        return bytes.size() < 4 ? Event{Event::Kind::garbage, {}, false} : head_in_place(bytes, size);
+    }
+
     /// The stream starts anew: a frame that is there in part will never be completed.
     void restart() noexcept { kept_ = used_ = tail_left_ = 0, hunts_ = false; }
 
