@@ -34,6 +34,8 @@
 //         shows it to `judge` as it grows. When that says true, the first stream is closed (`disconnected`), and after
 //         `take_over` the node is given what was kept (`receive`). On an error, and when `patience` is over, the second
 //         stream is closed instead, see core/node/aside.hpp.
+//   TR-11 Optional: `static constexpr bool wakes = false`, where `wake` does nothing: then a node need not find out when
+//         to call it.
 //
 // The smallest complete model:
 //

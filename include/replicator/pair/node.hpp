@@ -60,6 +60,8 @@ public:
     static constexpr std::size_t transmit_bytes_min =
         whole_frames ? Limits::frame_bytes_max : detail::line_bytes(Limits::frame_bytes_max);
     static constexpr std::size_t command_bytes_max = Protocol::command_bytes_max;
+    /// A write waits for the other node.
+    static constexpr bool waits = Ack::kind == PolicyKind::semi_sync;
 
     /// A blank follower.
     explicit Node(const Config& config) noexcept requires std::is_same_v<Observer, NoObserver> : Node(config, nullptr) {
@@ -69,7 +71,8 @@ public:
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
-    /// Begins a history on this blank node. Errors: already_bootstrapped, faulted.
+    /// Begins a history on this blank node. Errors: already_bootstrapped, stale_epoch (all epochs are
+    /// spent), faulted.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept requires(Roles::leads) {
         const auto drawn = static_cast<std::uint32_t>(value(history) ^ value(history) >> 32);
         REPLICATOR_ASSERT(drawn != 0);
@@ -98,6 +101,7 @@ public:
     }
 
     [[nodiscard]] NodeId id() const noexcept { return self_; }
+    [[nodiscard]] NodeId peer() const noexcept { return peer_; }
     [[nodiscard]] Role role() const noexcept { return protocol_.self().role; }
     [[nodiscard]] NodeId leader() const noexcept {
         if (protocol_.self().is_leader()) return self_;
@@ -130,7 +134,7 @@ public:
     }
 
     /// Bytes came: of a line in any pieces, else one frame. Errors: wrong_node, faulted; corrupt, for a damaged frame,
-    /// which needs no answer.
+    /// which needs no answer; wrong_version, for a node of a group.
     [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
         if (peer != peer_) return Error::wrong_node;
         if (protocol_.self().role == Role::faulted) return Error::faulted;
@@ -139,6 +143,7 @@ public:
         } else {
             Error error = Error::none;
             for (const std::byte byte : bytes) {
+                if (hears_group(byte)) error = protocol_.refuse_group();
                 if (reader_.take(std::to_integer<std::uint8_t>(byte))) error = take(reader_.frame());
             }
             return error;
@@ -165,6 +170,11 @@ public:
     /// `heartbeat_interval`.
     void tick(Instant now) noexcept { protocol_.tick(static_cast<std::uint32_t>(now.microseconds)); }
 
+    /// A frame is owed: `transmit` would write one.
+    [[nodiscard]] bool owes() const noexcept { return protocol_.owes(); }
+    /// All that this node knows, for profile::Pair, which shows it by the names that a group has for it.
+    [[nodiscard]] const auto& self() const noexcept { return protocol_.self(); }
+
 private:
     friend struct Inspect;
 
@@ -173,11 +183,21 @@ private:
         REPLICATOR_ASSERT(self_ != NodeId{} && peer_ != NodeId{} && self_ != peer_ && config.run != 0);
     }
 
+    /// These bytes may also be in a frame of a pair, but not in one before there is a link.
+    [[nodiscard]] bool hears_group(std::byte byte) noexcept {
+        newest_bytes_ = newest_bytes_ >> 8 | std::to_integer<std::uint32_t>(byte) << 24;
+        return newest_bytes_ >> 8 == detail::group_hello && protocol_.self().session == 0;
+    }
     [[nodiscard]] Error take(std::span<const std::byte> frame) noexcept {
-        if (frame.size() < detail::at::end + detail::checksum_bytes) return Error::corrupt;
+        if constexpr (whole_frames) {
+            if (frame.size() >= 4 && (load<std::uint32_t>(frame.data()) & 0xffffff) == detail::group_hello) {
+                return protocol_.refuse_group();
+            }
+        }
+        if (frame.size() < detail::at::end + detail::checksum_bytes) return protocol_.damaged();
         const std::span<const std::byte> content = frame.first(frame.size() - detail::checksum_bytes);
         if (detail::crc(content.data(), content.size(), 0) != load<std::uint32_t>(content.data() + content.size())) {
-            return Error::corrupt;
+            return protocol_.damaged();
         }
         protocol_.take(content);
         return Error::none;
@@ -189,6 +209,7 @@ private:
         reader_;
     NodeId self_;
     NodeId peer_;
+    std::uint32_t newest_bytes_ = 0;  // of the line; the newest one is the highest
 };
 
 }  // namespace replicator::pair

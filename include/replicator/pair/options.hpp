@@ -59,19 +59,15 @@ struct Frames {
 
 }  // namespace delivery
 
-/// The limits of a node of a pair; derive and override what should differ. Both nodes must have the same.
-struct Options {
+/// What a node is made of, but for its log and its line; derive and override what should differ. Both nodes must have
+/// the same.
+struct Bounds {
     using Roles = roles::Both;
     using Transfer = transfer::Pieces<64>;
-    using Delivery = delivery::Line;
 
     /// A leader can give way to its follower without loss: `hand_over`, and `promote` on a follower whose leader is
     /// there.
     static constexpr bool can_hand_over = true;
-    /// Entries in the log; a power of two.
-    static constexpr std::size_t log_entries_max = 32;
-    /// Bytes of their commands, each rounded up to eight.
-    static constexpr std::size_t log_bytes_max = 512;
     /// Bytes of one encoded command, for codecs that do not state a bound themselves.
     static constexpr std::size_t command_bytes_max = 64;
     /// Bytes of one frame before it is coded for the line, head and checksum included.
@@ -88,6 +84,16 @@ struct Options {
     static constexpr Duration retry_interval = milliseconds(100);
     /// How long a hand-over waits for its successor.
     static constexpr Duration promotion_timeout = milliseconds(1000);
+};
+
+/// The limits of a `pair::Node`, which is told its log and its line beside.
+struct Options : Bounds {
+    using Delivery = delivery::Line;
+
+    /// Entries in the log; a power of two.
+    static constexpr std::size_t log_entries_max = 32;
+    /// Bytes of their commands, each rounded up to eight.
+    static constexpr std::size_t log_bytes_max = 512;
 };
 
 /// Checked by REPLICATOR_ASSERT.
@@ -129,6 +135,9 @@ struct NodeStatus {
 };
 
 namespace detail {
+
+/// In an epoch: the node with the higher id opened it. Above it is the counter, below it the run of that node.
+inline constexpr std::uint32_t second_node = 0x8000;
 
 /// Stands for what a node has not.
 template <int Which>

@@ -35,12 +35,22 @@ public:
 
     [[nodiscard]] const Node& self() const noexcept { return self_; }
     void drop() noexcept { self_.drop(); }
+    Error damaged() noexcept {
+        ++self_.frames_corrupt;
+        return Error::corrupt;
+    }
+    /// A node of a group said hello, which changes nothing.
+    Error refuse_group() noexcept {
+        ++self_.refusals;
+        return self_.refusal = Error::wrong_version;
+    }
 
     // ---- calls ----
 
     [[nodiscard]] Error bootstrap(std::uint32_t history) noexcept {
         if (self_.role == Role::faulted) return Error::faulted;
         if (!self_.blank || self_.session != 0) return Error::already_bootstrapped;
+        if (self_.epochs_are_spent()) return Error::stale_epoch;
         self_.history = history;
         self_.blank = false;
         return self_.open(false);
@@ -138,13 +148,18 @@ public:
         }
     }
 
+    /// A frame is owed now.
+    [[nodiscard]] bool owes() const noexcept {
+        if (self_.role == Role::faulted) return false;
+        if (self_.hello_due) return true;
+        if (self_.session == 0) return false;
+        return self_.owed ||
+               (self_.is_leader() && self_.confirmed && !self_.state_due && self_.sent != self_.log.last());
+    }
+
     /// Writes the frame that is owed, without its checksum, and returns its bytes; 0 when none is.
     [[nodiscard]] std::size_t write_frame(std::byte* to) noexcept {
-        if (self_.role == Role::faulted) return 0;
-        if (!self_.hello_due &&
-            (self_.session == 0 || !(self_.owed || (self_.is_leader() && self_.confirmed && !self_.state_due &&
-                                                    self_.sent != self_.log.last()))))
-            return 0;
+        if (!owes()) return 0;
         to[at::policy] = to[at::policy + 1] = std::byte{0};
         std::size_t bytes = at::end;
         std::uint32_t flags = 0;
@@ -208,6 +223,7 @@ private:
 
     void take_hello(const std::byte* head) noexcept {
         self_.refusal = self_.mismatch(head);
+        if (self_.refusal != Error::none) ++self_.refusals;
         if (self_.refusal != Error::none || self_.role == Role::faulted) return;
         const std::uint32_t nonce = word(head, at::nonce);
         if (nonce != self_.echo) {
@@ -219,17 +235,21 @@ private:
             self_.hello_due = true;
         }
         const auto flags = std::to_integer<std::uint32_t>(head[at::flags]);
-        if ((flags & flag::linked) == 0) self_.hello_due = true;
-        if (word(head, at::echo) != self_.nonce) return;  // it has not heard of this link, or it was sent before
+        const bool hears_us = word(head, at::echo) == self_.nonce;
+        // Who lacks nothing that this node could tell is not answered, or both would talk for ever.
+        if ((flags & flag::linked) == 0 && (self_.session != 0 || !hears_us)) self_.hello_due = true;
+        if (!hears_us) return;  // it has not heard of this link, or it was sent before
         const bool they_lead = (flags & flag::leads) != 0;
         const std::uint32_t epoch = word(head, at::epoch);
         self_.peer_blank = word(head, at::history) == 0;
+        self_.peer_heard = true;
+        self_.heard_at = self_.now;
         if (epoch > self_.epoch) {
             self_.epoch = epoch;
             if (self_.is_leader()) return self_.step_down();
         }
         if (self_.session != 0 || self_.is_leader() == they_lead || (they_lead && epoch < self_.epoch)) return;
-        const std::uint32_t first = (self_.tag & 1) != 0 ? self_.echo : self_.nonce;
+        const std::uint32_t first = self_.is_second() ? self_.echo : self_.nonce;
         self_.session = first * 0x85ebca6bu ^ (first ^ self_.nonce ^ self_.echo);
         if (self_.session == 0) self_.session = 1;
         self_.heard_at = self_.moved_at = self_.now;

@@ -4,12 +4,15 @@
 
 #include "options.hpp"
 #include "parts/log.hpp"
+#include "parts/results.hpp"
 #include "parts/transfer.hpp"
 #include "parts/wire.hpp"
 
 #include "../api/observer.hpp"
+#include "../api/write.hpp"
 #include "../concepts/ack_policy.hpp"
 #include "../concepts/codec.hpp"
+#include "../concepts/state_machine.hpp"
 #include "../encoding/bytes.hpp"
 #include "../types.hpp"
 
@@ -27,6 +30,7 @@ struct Self {
     using Limits = GivenLimits;
     using Command = typename Machine::Command;
     using LogOf = Log<Limits::log_entries_max, Limits::log_bytes_max>;
+    using ResultsOf = Results<StoredResult<ApplyResult<Machine>>, Limits::log_entries_max>;
     using TransferOf = Transfer<Machine, Limits::Transfer::piece_bytes>;
 
     static constexpr bool leads = Limits::Roles::leads, follows = Limits::Roles::follows;
@@ -45,7 +49,7 @@ struct Self {
                   "pair::Options::log_bytes_max: the log must have room for the largest command.");
 
     Self(bool second, std::uint32_t run, [[maybe_unused]] Observer* told) noexcept
-        : nonce(run * 0x9e3779b1u), tag((run & 0x7fff) << 1 | (second ? 1u : 0u)) {
+        : nonce(run * 0x9e3779b1u), tag((second ? second_node : 0u) | (run & 0x7fff)) {
         if constexpr (!std::is_same_v<Observer, NoObserver>) observer = told;
         log.reset(Limits::before_first, 0);
     }
@@ -54,13 +58,17 @@ struct Self {
         if constexpr (!leads) return false;
         return role == Role::leader;
     }
+    /// It has the higher id.
+    [[nodiscard]] bool is_second() const noexcept { return (tag & second_node) != 0; }
     /// Both hold it, as far as this node knows.
     [[nodiscard]] bool is_agreed(std::uint32_t index) const noexcept { return confirmed && !is_after(index, agreed); }
 
     // ---- epochs ----
 
+    [[nodiscard]] bool epochs_are_spent() const noexcept { return epoch >= 0xffff0000u; }
+
     [[nodiscard]] Error open(bool by_force) noexcept {
-        if (epoch >= 0xffff0000u) return Error::stale_epoch;  // all epochs are spent
+        if (epochs_are_spent()) return Error::stale_epoch;
         epoch = ((epoch >> 16) + 1) << 16 | tag;
         role = Role::leader;
         forced = by_force;
@@ -102,8 +110,7 @@ struct Self {
         while (applied != commit) {
             ++applied;
             if ((log.size_at(applied) & LogOf::opening) != 0) continue;
-            if (!Codec::decode(log.bytes_at(applied),
-                               [this](const Command& command) { static_cast<void>(machine.apply(command)); })) {
+            if (!Codec::decode(log.bytes_at(applied), [this](const Command& command) { apply(command); })) {
                 return fail(Error::undecodable);
             }
         }
@@ -115,6 +122,24 @@ struct Self {
             log.seal(LogOf::opening | sizeof epoch);
             opening_due = false;
         }
+    }
+
+    void apply(const Command& command) noexcept {
+        if constexpr (std::is_void_v<ApplyResult<Machine>>) {
+            machine.apply(command);
+        } else {
+            results.keep(applied, machine.apply(command));
+        }
+    }
+
+    /// The epoch that wrote `index`, as far as the log tells; else 0. O(entries in the log).
+    [[nodiscard]] std::uint32_t epoch_at(std::uint32_t index) const noexcept {
+        if (is_leader() && is_after(index, opened)) return epoch;
+        std::uint32_t found = 0;
+        for (std::uint32_t at = log.base(); at != index && log.reaches(at + 1);) {
+            if ((log.size_at(++at) & LogOf::opening) != 0) found = load<std::uint32_t>(log.bytes_at(at).data());
+        }
+        return found;
     }
 
     // ---- links ----
@@ -140,13 +165,13 @@ struct Self {
         store(to + at::history, blank ? 0 : history);
         store(to + at::schema, schema);
         store(to + at::limits, limits);
-        return (tag & 1) * flag::second | (is_leader() ? flag::leads : 0u) | (forced ? flag::forced : 0u) |
+        return (is_second() ? flag::second : 0u) | (is_leader() ? flag::leads : 0u) | (forced ? flag::forced : 0u) |
                (session != 0 ? flag::linked : 0u) | (leads ? flag::can_lead : 0u);
     }
     /// Why this node and the sender of a hello cannot be a pair.
     [[nodiscard]] Error mismatch(const std::byte* head) const noexcept {
         const auto flags = std::to_integer<std::uint32_t>(head[at::flags]);
-        if ((flags & flag::second) == (tag & 1)) return Error::wrong_node;
+        if (((flags & flag::second) != 0) == is_second()) return Error::wrong_node;
         if (head[at::policy + 1] != std::byte{wire_version}) return Error::wrong_version;
         if (load<std::uint16_t>(head + at::policy) != policy) return Error::wrong_policy;
         if (word(head, at::schema) != schema) return Error::wrong_schema;
@@ -159,6 +184,7 @@ struct Self {
     Machine machine{};
     LogOf log;
     [[no_unique_address]] TransferOf transfer;
+    [[no_unique_address]] ResultsOf results;
     [[no_unique_address]] std::conditional_t<std::is_same_v<Observer, NoObserver>, Absent<0>, Observer*> observer{};
 
     std::uint32_t epoch = 0;
@@ -181,6 +207,8 @@ struct Self {
     std::uint32_t sent_at = 0;
     std::uint32_t moved_at = 0;
     std::uint32_t asked_at = 0;
+    std::uint32_t refusals = 0;
+    std::uint32_t frames_corrupt = 0;
 
     Role role = Role::follower;
     Error fault = Error::none;
@@ -194,6 +222,7 @@ struct Self {
     bool complete = false;
     bool forced = false;
     bool peer_blank = false;
+    bool peer_heard = false;  // once, so that the above says something
     bool peer_can_lead = false;
     bool handing_over = false;
     bool opening_due = false;

@@ -17,6 +17,7 @@ namespace replicator::transport {
 ///     };
 struct Manual {
     static constexpr Delivers delivers = Delivers::line;
+    static constexpr bool wakes = false;
 
     template <class Node>
     void wake(Node&, NodeId) noexcept {}

@@ -8,6 +8,7 @@
 #   concepts/  what a policy or a machine must be            base, concepts
 #   core/      the replication itself                        base, concepts, core; see below
 #   pair/      a replication of its own for two boards        base, concepts, codec, pair
+#   profile/   what names another core behind Replicator      base, concepts, pair, profile
 #   policies   ack/ authority/ codec/ log/ storage/ transport/  base, concepts, and their own family: what shares the
 #              first word of the name in one folder (posix, posix_system), and a folder of that name (log/file.hpp,
 #              log/file/). Never core, never each other, but for `policy_exceptions`.
@@ -181,6 +182,10 @@ check_own() {  # file, line, path of the included header within the tree
             [[ $to == base || $to == concepts || $to == machine || $other == codec/* || $other == core/frozen.hpp ]] ||
                 fail "$file" "$line" "includes $other: machine/ may include base files, concepts, codecs, core/frozen.hpp and its own only"
             ;;
+        profile)
+            [[ $to == base || $to == concepts || $to == pair || $to == profile ]] ||
+                fail "$file" "$line" "includes $other: a profile may include base files, concepts, its core and profiles only"
+            ;;
         policy)
             [[ $to == base || $to == concepts ]] ||
                 same_family "$file" "$other" ||
@@ -223,7 +228,7 @@ check_other() {  # file, line, name between the angle brackets
         *)
             layer_of "$file"
             case $REPLY in
-                base | concepts | core | pair | joint)
+                base | concepts | core | pair | profile | joint)
                     [[ " $light_headers " == *" $name "* ]] ||
                         fail "$file" "$line" "includes <$name>: base, concepts and core may include only $light_headers"
                     ;;

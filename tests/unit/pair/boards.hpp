@@ -113,6 +113,20 @@ struct Boards {
         joined = true;
         pass();
     }
+    /// `b` hears a hello of the peer as it would be after 65,535 epochs.
+    void spend_epochs_of_b() {
+        std::byte hello[First::frame_bytes_max], answer[Second::frame_bytes_max];
+        b->disconnected(id_a);
+        tick(150);
+        if (a->transmit(id_b, hello) != 48 || !b->receive(id_a, std::span(hello).first(48))) return;
+        store(hello + pair::detail::at::echo, std::uint32_t{0});
+        if (b->transmit(id_a, answer) != 48) return;
+        store(hello + pair::detail::at::echo, pair::detail::word(answer, pair::detail::at::nonce));
+        store(hello + pair::detail::at::epoch, std::uint32_t{0xffff0002});
+        hello[pair::detail::at::flags] &= ~std::byte{pair::detail::flag::leads};
+        store(hello + 44, pair::detail::crc(hello, 44, 0));
+        static_cast<void>(b->receive(id_a, std::span(hello).first(48)));
+    }
     /// `a` leads, `b` has all.
     void begin() {
         static_cast<void>(a->bootstrap(HistoryId{7}));

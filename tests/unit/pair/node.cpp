@@ -264,6 +264,24 @@ BOOST_AUTO_TEST_CASE(positions_go_around) {
     BOOST_TEST(boards.b->state().all() == all);
 }
 
+BOOST_AUTO_TEST_CASE(two_nodes_of_which_none_leads_do_not_talk_without_an_end) {
+    Boards<> boards;
+    boards.pass();
+    boards.tick(200);
+    int frames = 0;
+    while (frames < 50 && (boards.carry(*boards.a, *boards.b) || boards.carry(*boards.b, *boards.a))) ++frames;
+    BOOST_TEST(frames == 2);
+    BOOST_TEST(!boards.a->owes());
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_bootstrap_changes_nothing) {
+    Boards<> boards;
+    boards.spend_epochs_of_b();
+    BOOST_TEST((boards.b->bootstrap(HistoryId{9}).error() == Error::stale_epoch));
+    BOOST_TEST(boards.b->status().blank);
+    BOOST_TEST((boards.b->role() == Role::follower));
+}
+
 BOOST_AUTO_TEST_CASE(strangers_and_damaged_frames_are_refused) {
     Boards<> boards;
     boards.begin();
@@ -342,22 +360,10 @@ BOOST_AUTO_TEST_CASE(spent_epochs_are_refused_by_name) {
     Boards<> boards;
     boards.begin();
     boards.part();
-    // A hello of the peer as it would be after 65,535 epochs.
-    std::byte hello[Limits::frame_bytes_max];
-    boards.b->disconnected(boards.id_a);
-    boards.tick(150);
-    BOOST_REQUIRE(boards.a->transmit(boards.id_b, hello) != 0u);
-    static_cast<void>(boards.b->receive(boards.id_a, std::span(hello).first(48)));
-    store(hello + pair::detail::at::echo, std::uint32_t{0});
-    std::byte answer[Limits::frame_bytes_max];
-    BOOST_REQUIRE(boards.b->transmit(boards.id_a, answer) == 48u);
-    store(hello + pair::detail::at::echo, pair::detail::word(answer, pair::detail::at::nonce));
-    store(hello + pair::detail::at::epoch, std::uint32_t{0xffff0002});
-    hello[pair::detail::at::flags] &= ~std::byte{pair::detail::flag::leads};
-    store(hello + 44, pair::detail::crc(hello, 44, 0));
-    BOOST_REQUIRE(boards.b->receive(boards.id_a, std::span(hello).first(48)));
+    boards.spend_epochs_of_b();
     BOOST_TEST(boards.b->status().epoch == 0xffff0002u);
     BOOST_TEST((boards.b->promote().error() == Error::stale_epoch));
+    BOOST_TEST((boards.b->promote({.may_lose = true}).error() == Error::stale_epoch));
     BOOST_TEST((boards.b->role() == Role::follower));
 }
 
