@@ -5,8 +5,8 @@
 #include "pair_node.hpp"
 
 void board::run() noexcept {
-    constexpr replicator::NodeId self{2}, peer{1};
-    Node& node = make_node(self, peer);
+    constexpr replicator::NodeId self = nodes[1], peer = nodes[0];
+    Node& node = make_node(self);
     for (;;) {
         turn(node, peer);
         show_status(node);

@@ -6,7 +6,7 @@
 
 /// Writes a setting when the button goes down, and shows when it is acknowledged.
 inline void lead(Node& node) noexcept {
-    static replicator::pair::Ticket ticket;
+    static replicator::Ticket ticket;
     static bool was_down;
     const bool down = board::button();
     if (down && !was_down) {
@@ -20,6 +20,7 @@ inline void lead(Node& node) noexcept {
         }
     }
     was_down = down;
-    const replicator::pair::Outcome outcome = node.outcome(ticket);
-    board::show(static_cast<std::uint32_t>(outcome.state) << 8 | outcome.holders);
+    const Node::Outcome outcome = node.outcome(ticket);
+    board::show(static_cast<std::uint32_t>(outcome.state) << 8 |
+                static_cast<std::uint32_t>(outcome.acknowledgement.holders));
 }

@@ -5,7 +5,8 @@
 #include "board.hpp"
 
 #include <replicator/ack/semi_sync.hpp>
-#include <replicator/pair/node.hpp>
+#include <replicator/profile/pair.hpp>
+#include <replicator/transport/manual.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ struct Thermostat {
     }
 };
 
-struct Limits : replicator::pair::Options {
+struct Limits : replicator::profile::Pair {
     using Roles = PAIR_ROLES;
     using Transfer = replicator::pair::transfer::Pieces<16>;
     static constexpr std::size_t command_bytes_max = 32;
@@ -32,18 +33,24 @@ struct Limits : replicator::pair::Options {
 
 /// Shows what comes back.
 struct Lamp {
-    void on_discarded(replicator::pair::Ticket ticket, const Thermostat::Command& command) noexcept {
-        board::show(ticket.index + static_cast<std::uint32_t>(command.size()));
+    void on_discarded(replicator::Position position, const Thermostat::Command& command) noexcept {
+        board::show(static_cast<std::uint32_t>(position.index.value + command.size()));
     }
 };
 
-using Node = replicator::pair::Node<Thermostat, replicator::ack::SemiSync<>, Limits, Lamp>;
+// A ring of 1,024 bytes has room for 32 commands of 16 bytes.
+using Node = replicator::Replicator<Thermostat, replicator::log::Ring<1024>, replicator::ack::SemiSync<>,
+                                    replicator::transport::Manual, Limits, Lamp>;
+
+inline constexpr replicator::NodeId nodes[] = {replicator::NodeId{1}, replicator::NodeId{2}};
 
 /// Makes the node in static memory, whose size the linker counts. No constructor has to run before main.
-inline Node& make_node(replicator::NodeId self, replicator::NodeId peer) noexcept {
+inline Node& make_node(replicator::NodeId self) noexcept {
+    static replicator::transport::Manual line;
     static Lamp lamp;
     alignas(Node) static std::byte memory[sizeof(Node)];
-    return *new (memory) Node({self, peer, board::start_number() | 1}, lamp);
+    return *new (memory)
+        Node{line, {.node = self, .nodes = nodes, .run = replicator::Run{board::start_number() | 1}}, lamp};
 }
 
 /// One turn of the main loop: take what came, let time pass, say what is owed.
@@ -62,9 +69,10 @@ inline void turn(Node& node, replicator::NodeId peer) noexcept {
 
 /// Shows what a person wants to know.
 inline void show_status(const Node& node) noexcept {
-    const replicator::pair::NodeStatus status = node.status();
-    board::show(static_cast<std::uint32_t>(status.refusal) << 24 | static_cast<std::uint32_t>(status.fault) << 16 |
-                static_cast<std::uint32_t>(status.role) << 8 | (status.linked ? 1u : 0u));
-    board::show(status.last - status.applied);
+    const Node::NodeStatus status = node.status();
+    const auto& peer = status.peers()[0];
+    board::show(static_cast<std::uint32_t>(peer.refusal) << 24 | static_cast<std::uint32_t>(status.fault) << 16 |
+                static_cast<std::uint32_t>(status.role) << 8 | (peer.connected ? 1u : 0u));
+    board::show(static_cast<std::uint32_t>(status.last - status.applied));
     board::show(node.state().degrees[0]);
 }

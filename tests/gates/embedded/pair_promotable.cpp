@@ -5,8 +5,8 @@
 #include "pair_leading.hpp"
 
 void board::run() noexcept {
-    constexpr replicator::NodeId self{1}, peer{2};
-    Node& node = make_node(self, peer);
+    constexpr replicator::NodeId self = nodes[0], peer = nodes[1];
+    Node& node = make_node(self);
     for (;;) {
         turn(node, peer);
         lead(node);

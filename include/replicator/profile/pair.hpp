@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSL-1.0
+// profile::Pair: a Replicator for two nodes that are joined by one line, where flash is counted in kilobytes.
+//
+//     using Node = replicator::Replicator<Thermostat, replicator::log::Ring<1024>, replicator::ack::SemiSync<>,
+//                                         replicator::transport::Manual, replicator::profile::Pair>;
+//
+// The calls, their types and what they promise are those of a group; docs/pair.md says what differs. The core behind
+// them is another one, and the two do not understand each other.
+#pragma once
+
+#include "pair/numbers.hpp"
+#include "pair/observer.hpp"
+#include "pair/requirements.hpp"
+#include "pair/status.hpp"
+
+#include "../pair/node.hpp"
+#include "../pair/options.hpp"
+
+#include "../api/options.hpp"
+#include "../api/promotion.hpp"
+#include "../api/session.hpp"
+#include "../api/write.hpp"
+#include "../assert.hpp"
+#include "../concepts/ack_policy.hpp"
+#include "../concepts/state_machine.hpp"
+#include "../error.hpp"
+#include "../fwd.hpp"
+#include "../result.hpp"
+#include "../types.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <type_traits>
+
+namespace replicator::profile {
+
+/// What a node of a pair consists of, in place of `Options`; derive and override what should differ.
+///
+///     struct Small : replicator::profile::Pair {
+///         using Roles = replicator::pair::roles::FollowsOnly;
+///         static constexpr std::size_t command_bytes_max = 32;
+///     };
+struct Pair : pair::Bounds {
+    static constexpr std::size_t nodes_max = 2;
+};
+
+}  // namespace replicator::profile
+
+namespace replicator {
+
+/// One of two nodes. The policies are the library's, and say what a group would do with them:
+///
+///   - `Log`: `log::Ring<Bytes>`, which has room for `Bytes` / 32 entries, and for `Bytes` / 2 bytes of commands;
+///   - `Ack`: `ack::SemiSync<>` or `ack::Async<>`;
+///   - `GivenTransport`: Manual, Memory, or one of yours. It says whether frames come whole, or as bytes of a line;
+///   - `Observer`: may have `on_role`, `on_discarded(Position, const Command&)`, `on_leader`, `on_refused`, `on_fault`.
+///
+/// A node belongs to one thread, stays where it was made, and neither blocks, throws nor allocates.
+template <class GivenMachine, class Log, class Ack, class GivenTransport, std::derived_from<profile::Pair> Limits,
+          class Observer>
+class Replicator<GivenMachine, Log, Ack, GivenTransport, Limits, Observer> {
+    using Requirements = profile::detail::PairRequirements<GivenMachine, Log, Ack, GivenTransport, Limits>;
+    using Machine = typename std::conditional_t<Requirements::fits, std::type_identity<GivenMachine>,
+                                                std::type_identity<profile::detail::StandIn<GivenMachine>>>::type;
+    using CoreLimits = profile::detail::CoreLimits<Log, GivenTransport, Limits>;
+    using Roles = typename Limits::Roles;
+    using Told = profile::detail::Told<Observer, typename Machine::Command>;
+    static constexpr bool is_deaf = std::is_same_v<Observer, NoObserver>;
+    using Core = pair::Node<Machine, Ack, CoreLimits, std::conditional_t<is_deaf, NoObserver, Told>>;
+    static constexpr bool leads = Roles::leads, follows = Roles::follows;
+    static constexpr bool wakes = !requires { requires !GivenTransport::wakes; };
+
+public:
+    using Command = typename Machine::Command;
+    using Stored = StoredResult<ApplyResult<Machine>>;
+    using Outcome = replicator::Outcome<Stored>;
+    using NodeStatus = profile::PairStatus;
+
+    static constexpr Stage stage = Stage::received;
+    /// A buffer for `transmit` must have so many bytes.
+    static constexpr std::size_t transmit_bytes_min = Core::transmit_bytes_min;
+    static constexpr std::size_t command_bytes_max = Core::command_bytes_max;
+
+    /// What an acknowledged write can rely on. Assert on it.
+    [[nodiscard]] static constexpr Guarantee guarantee(std::size_t nodes = 2) noexcept {
+        return guarantee_of<Ack>(nodes, stage);
+    }
+
+    /// A blank follower. `config` names two nodes, and no cluster or group; it is checked by REPLICATOR_ASSERT. The
+    /// transport and the observer must outlive the node.
+    Replicator(GivenTransport& transport, const Config& config) noexcept requires std::is_same_v<Observer, NoObserver>
+        : transport_(transport), core_(core_config(config)) {
+        begin();
+    }
+    Replicator(GivenTransport& transport, const Config& config, Observer& observer) noexcept
+        : transport_(transport), told_(observer, {config.node, peer_of(config)}), core_(core_config(config), told_) {
+        begin();
+    }
+    Replicator(const Replicator&) = delete;             // a node can be neither copied nor moved: make it in its place
+    Replicator& operator=(const Replicator&) = delete;  // a node can be neither copied nor moved: make it in its place
+    ~Replicator() {
+        if constexpr (requires { transport_.detach(*this); }) transport_.detach(*this);
+    }
+
+    [[nodiscard]] NodeId id() const noexcept { return core_.id(); }
+
+    /// Begins a history on this blank node, which leads it from now on. Errors: already_bootstrapped, stale_epoch (all
+    /// epochs are spent), faulted.
+    [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
+        static_assert(leads, "A node whose Roles are FollowsOnly cannot be bootstrapped: the other node leads.");
+        REPLICATOR_ASSERT(history != HistoryId{});
+        const Result<void> begun = core_.bootstrap(history);
+        announce();
+        return begun;
+    }
+
+    /// Appends a command, and names it by a ticket. Errors, after which nothing has changed: not_leader, busy (the log
+    /// is full of what is pending), too_large, handing_over, faulted.
+    [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
+        static_assert(leads, "A node whose Roles are FollowsOnly cannot write: the other node leads.");
+        const Result<pair::Ticket> written = core_.write(command);
+        if (!written) return written.error();
+        announce();
+        return nodes().wide(*written);
+    }
+    [[nodiscard]] Result<Ticket> write(const Command& command, Instant now) noexcept {
+        tick(now);
+        return write(command);
+    }
+
+    /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown.
+    [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
+        static_assert(leads, "A node whose Roles are FollowsOnly has no writes of its own to tell of.");
+        const pair::Ticket named = nodes().narrow(ticket.position);
+        const pair::Outcome known = core_.outcome(named);
+        Outcome outcome;
+        outcome.state = known.state;
+        if (known.state != WriteState::acknowledged) return outcome;
+        outcome.acknowledgement = {ticket.position, stage, known.holders, known.holders < Ack::holders(2)};
+        if (const auto* result = self().results.find(named.index, self().applied)) {
+            outcome.result = *result;
+            outcome.result_kept = true;
+        }
+        return outcome;
+    }
+
+    /// The state of this node as it is: on a follower it may be old, but it is always one that the leader once had.
+    [[nodiscard]] const GivenMachine& state() const noexcept { return self().machine; }
+
+    /// The state, if the write at `after` is in it. Errors: not_yet; discarded, when the log shows that another write
+    /// stands in its place, which it does for the newest writes only.
+    [[nodiscard]] Result<const GivenMachine*> read(Position after) const noexcept {
+        if (after == Position{}) return &state();
+        const pair::Ticket ticket = nodes().narrow(after);
+        if (pair::detail::is_after(ticket.index, self().applied)) return Error::not_yet;
+        const std::uint32_t epoch = self().log.reaches(ticket.index) ? self().epoch_at(ticket.index) : 0;
+        if (epoch != 0 && after.epoch != Epoch{} && epoch != ticket.epoch) return Error::discarded;
+        return &state();
+    }
+    /// The newest position that is in the state of this node; without its epoch, where the log no longer has it.
+    [[nodiscard]] Position position() const noexcept { return position_at(self().applied); }
+
+    [[nodiscard]] Role role() const noexcept { return core_.role(); }
+    /// Who leads as far as this node knows; NodeId{} for nobody.
+    [[nodiscard]] NodeId leader() const noexcept { return core_.leader(); }
+    /// The newest entry of this node's log, applied or not; its epoch as in `position`.
+    [[nodiscard]] Position last() const noexcept { return position_at(self().log.last()); }
+    /// Up to here this node may apply. Positions of a pair go around at 2^32.
+    [[nodiscard]] Index commit() const noexcept { return profile::detail::wide(self().commit); }
+    [[nodiscard]] Index applied() const noexcept { return profile::detail::wide(self().applied); }
+    /// Up to here this node has acknowledged writes, while it leads.
+    [[nodiscard]] Index acknowledged() const noexcept {
+        return profile::detail::wide(self().is_leader() ? self().commit : Limits::before_first);
+    }
+
+    [[nodiscard]] NodeStatus status() const noexcept {
+        NodeStatus status;
+        status.node = id();
+        status.role = role();
+        status.fault = self().fault;
+        status.leader = leader();
+        status.epoch = nodes().wide(self().epoch);
+        status.last = profile::detail::wide(self().log.last());
+        status.committed = commit();
+        status.acknowledged = acknowledged();
+        status.applied = applied();
+        const bool is_leader = self().is_leader();
+        status.writes_pending = is_leader ? self().log.last() - self().commit : 0;
+        status.satisfiable = !Core::waits || self().session != 0;
+        status.confirmed = confirmed();
+        status.handing_over = self().handing_over;
+        status.promotion = promotion_step();
+        status.installing = !is_leader && self().state_due;
+        status.blank = self().blank;
+        status.complete = self().complete;
+        status.unsettled = self().unsettled;
+        status.counters = {self().frames_corrupt, self().refusals};
+        status.peer_slots[0] = peer_status();
+        return status;
+    }
+
+    /// Asks to lead: call it on a follower when the leader is gone, or when this node shall lead instead. Without a
+    /// link, the node leads when the call returns, or is refused; with one, it asks the leader to give way, and
+    /// `promotion()` tells how far that is. On a node that leads it does nothing.
+    /// Errors: not_bootstrapped (a blank node), nodes_missing (this node may lack what was acknowledged), stale_epoch
+    /// (all epochs are spent; or, with `unless_led`, the other leads), busy (already under way), faulted.
+    [[nodiscard]] Result<void> promote(const PromotionOptions& options = {}) noexcept {
+        static_assert(leads && follows, "Only a node whose Roles are Both can be promoted.");
+        if (options.unless_led && role() == Role::follower && leader() != NodeId{}) return Error::stale_epoch;
+        was_promoted_ = was_promoted_ || role() == Role::follower;
+        const Result<void> begun = core_.promote(options);
+        announce();
+        return begun;
+    }
+
+    /// How far the newest promotion of this node has come, and what it lacks.
+    [[nodiscard]] PromotionStatus<1> promotion() const noexcept {
+        PromotionStatus<1> status;
+        status.step = promotion_step();
+        if (status.step == PromotionStep::none) return status;
+        if (status.step == PromotionStep::refused) status.error = self().promotion;
+        if (status.step == PromotionStep::leading) {
+            status.epoch = nodes().wide(self().epoch);
+            status.forced = self().forced;
+        }
+        status.needed = 2;
+        status.heard = self().session != 0 ? 2 : 1;
+        status.ahead = id();
+        status.newest = last();
+        if (status.heard == 1) {
+            status.missing_slots[0] = core_.peer();
+            status.missing_count = 1;
+        }
+        return status;
+    }
+
+    /// Lets the other node lead in this leader's place, and loses nothing: writes are refused as handing_over until the
+    /// other leads and this node follows it, or begins a new link without having taken over.
+    /// Errors: not_leader, handing_over, not_enough_followers (it is not there, or cannot lead), faulted.
+    [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
+        static_assert(leads && follows, "Only a node whose Roles are Both can hand over: it follows afterwards.");
+        static_assert(Limits::can_hand_over, "Options::can_hand_over is false: a node of this type cannot hand over.");
+        const Result<void> begun = core_.hand_over(to);
+        announce();
+        return begun;
+    }
+
+    /// True when this node leads, the entry that opened its epoch is acknowledged, and under ack::SemiSync the other
+    /// has answered within `failure_timeout`.
+    [[nodiscard]] bool confirmed() const noexcept { return confirmed_at(self().now); }
+    [[nodiscard]] bool confirmed(Instant now) const noexcept {
+        return confirmed_at(static_cast<std::uint32_t>(now.microseconds));
+    }
+
+    /// The link to the other starts anew; it is gone. A node that is no peer is passed over.
+    void connected(NodeId peer) noexcept { disconnected(peer); }
+    void disconnected(NodeId peer) noexcept {
+        core_.disconnected(peer);
+        announce();
+    }
+
+    /// Bytes came from `peer`: in any pieces, or, over a transport that delivers frames, what one `transmit` wrote.
+    /// Errors: corrupt (not on a line, whose damage is only counted), wrong_version (a node of a group spoke),
+    /// wrong_node (no such peer), faulted.
+    [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
+        const Result<void> taken = core_.receive(peer, bytes);
+        announce();
+        if (on_line && taken.error() == Error::corrupt) return {};
+        return taken;
+    }
+
+    /// Writes one frame that `peer` is owed, and returns its size; 0 when there is none now, or the buffer has less
+    /// than `transmit_bytes_min` bytes.
+    [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer) noexcept {
+        const std::size_t size = core_.transmit(peer, buffer);
+        if constexpr (wakes) awake_ = awake_ && size != 0;
+        return size;
+    }
+
+    /// Time passed. Of `now` only the low 32 bits count, so it may go around after 71 minutes. Call it at least every
+    /// half `heartbeat_interval`.
+    void tick(Instant now) noexcept {
+        core_.tick(now);
+        announce();
+    }
+    /// For loops that call it: there is never anything left to do.
+    void flush() noexcept {}
+
+    // What a group has beside.
+
+    Result<void> admit(NodeId) noexcept {
+        static_assert(profile::detail::never<Limits>,
+                      "profile::Pair admits its follower by itself, as soon as it holds everything.");
+        return {};
+    }
+    Result<const GivenMachine*> read(Session&) const noexcept {
+        static_assert(profile::detail::never<Limits>,
+                      "profile::Pair has no sessions, because its positions go around: read at the position of an "
+                      "acknowledgement.");
+        return Error::not_yet;
+    }
+    Result<void> drain(Duration) noexcept {
+        static_assert(profile::detail::never<Limits>,
+                      "profile::Pair has no drain: hand_over, and wait until role() is Role::follower.");
+        return {};
+    }
+    int authority() noexcept {
+        static_assert(profile::detail::never<Limits>,
+                      "profile::Pair has no Options::Authority: who may lead is decided by promote and hand_over.");
+        return 0;
+    }
+    int log() const noexcept {
+        static_assert(profile::detail::never<Limits>, "profile::Pair does not show its log: see status().");
+        return 0;
+    }
+
+private:
+    static constexpr bool on_line = [] {
+        if constexpr (replicator::detail::SaysWhatItDelivers<GivenTransport>) {
+            return GivenTransport::delivers == Delivers::line;
+        } else {
+            return false;
+        }
+    }();
+
+    [[nodiscard]] const auto& self() const noexcept { return core_.self(); }
+    [[nodiscard]] profile::detail::Nodes nodes() const noexcept { return {core_.id(), core_.peer()}; }
+
+    [[nodiscard]] static constexpr NodeId peer_of(const Config& config) noexcept {
+        REPLICATOR_ASSERT(config.nodes.size() == 2);
+        return config.nodes[0] == config.node ? config.nodes[1] : config.nodes[0];
+    }
+    [[nodiscard]] static constexpr pair::Config core_config(const Config& config) noexcept {
+        REPLICATOR_ASSERT(config.nodes.size() == 2);
+        REPLICATOR_ASSERT(config.nodes[0] == config.node || config.nodes[1] == config.node);
+        REPLICATOR_ASSERT(config.run != Run{});
+        REPLICATOR_ASSERT(config.cluster == ClusterId{} && config.group == GroupId{});  // a line has two ends
+        REPLICATOR_ASSERT(!config.leads_again);
+        return {config.node, peer_of(config), profile::detail::narrow(config.run)};
+    }
+    void begin() noexcept {
+        if constexpr (requires { transport_.attach(*this); }) transport_.attach(*this);
+        announce();
+    }
+
+    [[nodiscard]] Position position_at(std::uint32_t index) const noexcept {
+        return {nodes().wide(self().epoch_at(index)), profile::detail::wide(index)};
+    }
+    [[nodiscard]] bool confirmed_at(std::uint32_t now) const noexcept {
+        if (!self().is_leader() || !pair::detail::is_after(self().commit, self().opened)) return false;
+        return !Core::waits || (self().confirmed && now - self().heard_at < Limits::failure_timeout.microseconds);
+    }
+    [[nodiscard]] PromotionStep promotion_step() const noexcept {
+        if (!was_promoted_) return PromotionStep::none;
+        if (self().promotion == Error::none) return PromotionStep::leading;
+        return self().promotion == Error::busy ? PromotionStep::asking : PromotionStep::refused;
+    }
+    [[nodiscard]] profile::PairPeerStatus peer_status() const noexcept {
+        profile::PairPeerStatus status;
+        status.node = core_.peer();
+        status.connected = self().session != 0;
+        status.counts = self().is_leader() && self().confirmed;
+        status.can_lead = self().is_leader() && self().peer_can_lead;
+        if (self().peer_heard && self().now - self().heard_at < Limits::failure_timeout.microseconds) {
+            status.blank = self().peer_blank;
+        }
+        status.refusal = self().refusal;
+        if (status.counts) status.received = profile::detail::wide(self().agreed);
+        return status;
+    }
+
+    /// Tells the transport when there is something to say, and it has not been told yet.
+    void announce() noexcept {
+        if constexpr (wakes) {
+            if (awake_ || !core_.owes()) return;
+            awake_ = true;
+            transport_.wake(*this, core_.peer());
+        }
+    }
+
+    GivenTransport& transport_;
+    [[no_unique_address]] std::conditional_t<is_deaf, pair::detail::Absent<2>, Told> told_;
+    Core core_;
+    bool awake_ = false;
+    bool was_promoted_ = false;
+};
+
+}  // namespace replicator

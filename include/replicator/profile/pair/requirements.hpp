@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a pair cannot be made of, in one sentence each, and what its core is made of instead.
+#pragma once
+
+#include "../../pair/options.hpp"
+
+#include "../../concepts/ack_policy.hpp"
+#include "../../concepts/checks/requirements.hpp"
+#include "../../concepts/state_machine.hpp"
+#include "../../concepts/transport.hpp"
+#include "../../encoding/bytes.hpp"
+#include "../../fwd.hpp"
+#include "../../types.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace replicator::profile::detail {
+
+/// Bytes of a log that lies in the node; 0 for another log.
+template <class Log>
+inline constexpr std::size_t ring_bytes = 0;
+template <std::size_t Bytes, std::size_t EntryBytesMax>
+inline constexpr std::size_t ring_bytes<log::Ring<Bytes, EntryBytesMax>> = Bytes;
+
+[[nodiscard]] constexpr bool fits_pair(std::size_t ring) noexcept {
+    return std::has_single_bit(ring) && ring >= 128 && ring <= std::size_t{64} * 1024;
+}
+
+/// False, but the compiler does not know it before it is asked.
+template <class>
+inline constexpr bool never = false;
+
+/// Complains when it is instantiated, about the first fault.
+template <class Machine, class Log, class Ack, class GivenTransport, class Limits>
+struct PairRequirements : replicator::detail::MachineRequirements<Machine> {
+    static constexpr bool is_policy = AckPolicy<Ack>;
+    static constexpr bool is_ring = ring_bytes<Log> != 0;
+
+    static_assert(replicator::detail::machine_fault<Machine> != replicator::detail::MachineFault::none ||
+                      RawSaveable<Machine>,
+                  "profile::Pair sends the state of a node as its bytes, so the state machine must be trivially "
+                  "copyable, without pointers and padding; save and load are for groups.");
+    static_assert(is_ring, "profile::Pair keeps its log in a log::Ring<Bytes>; other logs are for groups.");
+    static_assert(!is_ring || fits_pair(ring_bytes<Log>),
+                  "profile::Pair takes a log::Ring of 128 bytes to 64 KiB, a power of two.");
+    static_assert(is_policy,
+                  "The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.");
+    static_assert(
+        !is_policy ||
+            [] {
+                if constexpr (is_policy) return Ack::kind == PolicyKind::semi_sync || Ack::kind == PolicyKind::async;
+                return true;
+            }(),
+        "profile::Pair acknowledges by ack::SemiSync<> or ack::Async<>: with two nodes, every other policy is the "
+        "former.");
+    static_assert(
+        !is_policy ||
+            [] {
+                if constexpr (is_policy) return Ack::when_missing == WhenMissing::wait;
+                return true;
+            }(),
+        "profile::Pair waits while its follower is missing: leave WhenMissing::wait.");
+    static_assert(
+        !is_policy ||
+            [] {
+                if constexpr (is_policy) return AskedStage{Ack::stage}.on(Stage::received) == Stage::received;
+                return true;
+            }(),
+        "profile::Pair counts a write where it was received, in memory: leave out the stage of the policy.");
+    static_assert(Transport<GivenTransport>,
+                  "The fourth argument is not a Transport: it needs a noexcept member function template "
+                  "wake(node, peer).");
+    static_assert(Limits::nodes_max == 2, "profile::Pair has two nodes: leave Options::nodes_max, or take a group.");
+    static_assert(
+        !requires { typename Limits::Authority; },
+        "profile::Pair has no Options::Authority: who may lead is decided by promote and hand_over.");
+
+    /// What the complaints are about is not compiled further.
+    static constexpr bool fits =
+        RawSaveable<Machine> && replicator::detail::machine_fault<Machine> == replicator::detail::MachineFault::none;
+};
+
+/// Takes the place of a state machine that has a fault.
+template <class Machine>
+struct StandIn : replicator::detail::StandIn<Machine> {
+    std::uint32_t state = 0;
+};
+
+/// The limits of the core: those of the user, with a log and a line.
+template <class Log, class GivenTransport, class Limits>
+struct CoreLimits : Limits {
+    static constexpr bool is_datagrams = [] {
+        if constexpr (replicator::detail::SaysWhatItDelivers<GivenTransport>) {
+            return GivenTransport::delivers == Delivers::frames;
+        } else {
+            return false;
+        }
+    }();
+    using Delivery = std::conditional_t<is_datagrams, pair::delivery::Frames, pair::delivery::Line>;
+
+    /// A ring of a group takes 16 bytes beside each command. So much room, and a little less memory, has a pair, too.
+    static constexpr std::size_t bytes = fits_pair(ring_bytes<Log>) ? ring_bytes<Log> : 1024;
+    static constexpr std::size_t log_entries_max = bytes / 32;
+    static constexpr std::size_t log_bytes_max = bytes / 2;
+};
+
+}  // namespace replicator::profile::detail
