@@ -61,9 +61,12 @@ namespace replicator {
 template <class GivenMachine, class Log, class Ack, class GivenTransport, std::derived_from<profile::Pair> Limits,
           class Observer>
 class Replicator<GivenMachine, Log, Ack, GivenTransport, Limits, Observer> {
-    using Requirements = profile::detail::PairRequirements<GivenMachine, Log, Ack, GivenTransport, Limits>;
-    using Machine = typename std::conditional_t<Requirements::fits, std::type_identity<GivenMachine>,
-                                                std::type_identity<profile::detail::StandIn<GivenMachine>>>::type;
+    // Complains, where it has to.
+    static_assert(sizeof(profile::detail::PairRequirements<GivenMachine, Log, Ack, GivenTransport, Limits>) > 0);
+
+    using Machine =
+        typename std::conditional_t<profile::detail::fits_as_bytes<GivenMachine>, std::type_identity<GivenMachine>,
+                                    std::type_identity<profile::detail::StandIn<GivenMachine>>>::type;
     using CoreLimits = profile::detail::CoreLimits<Log, GivenTransport, Limits>;
     using Roles = typename Limits::Roles;
     using Told = profile::detail::Told<Observer, typename Machine::Command>;

@@ -33,43 +33,47 @@ inline constexpr std::size_t ring_bytes<log::Ring<Bytes, EntryBytesMax>> = Bytes
 template <class>
 inline constexpr bool never = false;
 
+/// What is no policy is refused for that alone.
+enum class PolicyFault : unsigned char { none, no_policy, other_kind, when_missing, stage };
+template <class Ack>
+[[nodiscard]] consteval PolicyFault find_policy_fault() noexcept {
+    if constexpr (!AckPolicy<Ack>) {
+        return PolicyFault::no_policy;
+    } else {
+        if (Ack::kind != PolicyKind::semi_sync && Ack::kind != PolicyKind::async) return PolicyFault::other_kind;
+        if (Ack::when_missing != WhenMissing::wait) return PolicyFault::when_missing;
+        if (AskedStage{Ack::stage}.on(Stage::received) != Stage::received) return PolicyFault::stage;
+        return PolicyFault::none;
+    }
+}
+
+template <class Machine>
+inline constexpr bool fits_as_bytes =
+    RawSaveable<Machine>&& replicator::detail::machine_fault<Machine> == replicator::detail::MachineFault::none;
+
 /// Complains when it is instantiated, about the first fault.
 template <class Machine, class Log, class Ack, class GivenTransport, class Limits>
 struct PairRequirements : replicator::detail::MachineRequirements<Machine> {
-    static constexpr bool is_policy = AckPolicy<Ack>;
     static constexpr bool is_ring = ring_bytes<Log> != 0;
+    static constexpr PolicyFault policy = find_policy_fault<Ack>();
 
-    static_assert(replicator::detail::machine_fault<Machine> != replicator::detail::MachineFault::none ||
-                      RawSaveable<Machine>,
+    static_assert(fits_as_bytes<Machine> ||
+                      replicator::detail::machine_fault<Machine> != replicator::detail::MachineFault::none,
                   "profile::Pair sends the state of a node as its bytes, so the state machine must be trivially "
                   "copyable, without pointers and padding; save and load are for groups.");
     static_assert(is_ring, "profile::Pair keeps its log in a log::Ring<Bytes>; other logs are for groups.");
     static_assert(!is_ring || fits_pair(ring_bytes<Log>),
                   "profile::Pair takes a log::Ring of 128 bytes to 64 KiB, a power of two.");
-    static_assert(is_policy,
+    static_assert(policy != PolicyFault::no_policy,
                   "The third argument is not an AckPolicy: see the members in replicator/concepts/ack_policy.hpp.");
     static_assert(
-        !is_policy ||
-            [] {
-                if constexpr (is_policy) return Ack::kind == PolicyKind::semi_sync || Ack::kind == PolicyKind::async;
-                return true;
-            }(),
-        "profile::Pair acknowledges by ack::SemiSync<> or ack::Async<>: with two nodes, every other policy is the "
-        "former.");
-    static_assert(
-        !is_policy ||
-            [] {
-                if constexpr (is_policy) return Ack::when_missing == WhenMissing::wait;
-                return true;
-            }(),
-        "profile::Pair waits while its follower is missing: leave WhenMissing::wait.");
-    static_assert(
-        !is_policy ||
-            [] {
-                if constexpr (is_policy) return AskedStage{Ack::stage}.on(Stage::received) == Stage::received;
-                return true;
-            }(),
-        "profile::Pair counts a write where it was received, in memory: leave out the stage of the policy.");
+        policy != PolicyFault::other_kind,
+        "profile::Pair acknowledges by ack::SemiSync<> or ack::Async<>: with two nodes, every other policy is "
+        "the former.");
+    static_assert(policy != PolicyFault::when_missing,
+                  "profile::Pair waits while its follower is missing: leave WhenMissing::wait.");
+    static_assert(policy != PolicyFault::stage,
+                  "profile::Pair counts a write where it was received, in memory: leave out the stage of the policy.");
     static_assert(Transport<GivenTransport>,
                   "The fourth argument is not a Transport: it needs a noexcept member function template "
                   "wake(node, peer).");
@@ -77,10 +81,6 @@ struct PairRequirements : replicator::detail::MachineRequirements<Machine> {
     static_assert(
         !requires { typename Limits::Authority; },
         "profile::Pair has no Options::Authority: who may lead is decided by promote and hand_over.");
-
-    /// What the complaints are about is not compiled further.
-    static constexpr bool fits =
-        RawSaveable<Machine> && replicator::detail::machine_fault<Machine> == replicator::detail::MachineFault::none;
 };
 
 /// Takes the place of a state machine that has a fault.
