@@ -3,9 +3,11 @@
 // stand, before it defines the members that the compiler was to make for their types. Nothing outside a template may
 // name them before that, so this source is compiled alone.
 #include <replicator/codec/bytes.hpp>
+#include <replicator/codec/fields.hpp>
 #include <replicator/dynamic/any_node.hpp>
 #include <replicator/log/file.hpp>
 #include <replicator/log/memory.hpp>
+#include <replicator/machine/twin_check.hpp>
 #include <replicator/pair/node.hpp>
 #include <replicator/replicator.hpp>
 #include <replicator/storage/posix.hpp>
@@ -65,6 +67,16 @@ std::size_t schema_of_bytes() {
     return sizeof(Byte) + value(codec::Bytes<>::schema);
 }
 
+template <class Command>
+std::size_t schema_of_fields() {
+    return value(codec::Fields<Command>::schema);
+}
+
+template <class Machine>
+std::size_t twice() {
+    return sizeof(machine::TwinCheck<Machine>);
+}
+
 template <class System>
 std::size_t over_the_system() {
     return sizeof(storage::BasicPosix<System>);
@@ -91,7 +103,7 @@ std::size_t every_default() {
     std::size_t bytes = sizeof(NodeStatus<4>) + over_every_policy<Counter>() + over_every_log<Counter>() +
                         sizeof(Holder<Counter>) + schema_of_bytes<std::byte>() +
                         over_the_system<storage::PosixSystem>() + behind_a_table<Counter>({}) +
-                        on_two_boards<Counter>();
+                        on_two_boards<Counter>() + schema_of_fields<std::uint16_t>() + twice<Counter>();
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif

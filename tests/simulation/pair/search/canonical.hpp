@@ -26,9 +26,8 @@ public:
     }
     void sort(std::uint32_t newest) {
         newest_ = newest;
-        std::sort(all_, all_ + size_, [this](std::uint32_t one, std::uint32_t other) {
-            return newest_ - one < newest_ - other;
-        });
+        std::sort(all_, all_ + size_,
+                  [this](std::uint32_t one, std::uint32_t other) { return newest_ - one < newest_ - other; });
         size_ = static_cast<std::size_t>(std::unique(all_, all_ + size_) - all_);
     }
     /// Its rank, and how many of the starts before it are known, each counted from the newest on.
@@ -60,7 +59,8 @@ public:
             nonces.add(world.self(other).echo);
             for (std::size_t i = 0; i < world.waiting[other]; ++i) {
                 const Frame& frame = world.lines[other][i];
-                nonces.add(frame.is_hello() ? pair::detail::word(frame.bytes, pair::detail::at::nonce) : frame.from_nonce);
+                nonces.add(frame.is_hello() ? pair::detail::word(frame.bytes, pair::detail::at::nonce)
+                                            : frame.from_nonce);
             }
             nonces.sort(world.self(place).nonce);
         }
@@ -78,7 +78,8 @@ public:
         // A start that opened no epoch is known only as one before or after the others.
         for (const std::uint8_t run : world_.runs) {
             const unsigned before = world_.opened & ((1u << run) - 1);
-            digest_.add(with_runs_ || (world_.opened & 1u << run) != 0 ? 0x100u | run : static_cast<unsigned>(std::popcount(before)));
+            digest_.add(with_runs_ || (world_.opened & 1u << run) != 0 ? 0x100u | run
+                                                                       : static_cast<unsigned>(std::popcount(before)));
         }
         digest_.add(world_.opened << 1 | (world_.runs[0] < world_.runs[1] ? 1u : 0u));
         digest_.add(world_.fresh);
@@ -103,9 +104,9 @@ private:
         digest_.add(nonces_[1 - place].canonical(self.echo));
         digest_.add(world_.observers[place].returned);
         std::uint64_t flags = static_cast<std::uint64_t>(self.role);
-        for (const bool each :
-             {linked, linked && self.owed, self.hello_due, self.confirmed, self.state_due, self.blank, self.complete, self.forced,
-              leader && linked && self.peer_can_lead, self.handing_over, self.opening_due, self.common_known}) {
+        for (const bool each : {linked, linked && self.owed, self.hello_due, self.confirmed, self.state_due, self.blank,
+                                self.complete, self.forced, leader && linked && self.peer_can_lead, self.handing_over,
+                                self.opening_due, self.common_known}) {
             flags = flags << 1 | (each ? 1u : 0u);
         }
         digest_.add(flags);

@@ -42,8 +42,9 @@ private:
     std::uint64_t high_ = 0x2545f4914f6cdd1du;
 };
 
-/// How much is left of the budgets that a state does not show: frames that are lost or come late, crashes and promotions,
-/// each up to two. One bit for each combination: whatever can happen with some of a budget can happen with more of it.
+/// How much is left of the budgets that a state does not show: frames that are lost or come late, crashes and
+/// promotions, each up to two. One bit for each combination: whatever can happen with some of a budget can happen with
+/// more of it.
 class Combinations {
 public:
     Combinations() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A small pair whose whole world is bytes that can be copied: two nodes, the frames between them, what was promised, and
-// what can happen next.
+// A small pair whose whole world is bytes that can be copied: two nodes, the frames between them, what was promised,
+// and what can happen next.
 #pragma once
 
 #include "visited.hpp"
@@ -83,7 +83,7 @@ constexpr std::size_t line_max = 2;
 
 struct Budget {
     int writes = 2, promotions = 1, hand_overs = 0, crashes = 1, losses = 1, drops = 0;
-    int lates = 1;  // of the frames that are on the way while other things happen
+    int lates = 1;          // of the frames that are on the way while other things happen
     bool any_late = false;  // as many as the lines hold
 };
 
@@ -104,8 +104,8 @@ enum class Kind : std::uint8_t {
     crash,
     count
 };
-constexpr const char* names[] = {"hears", "says",        "retries", "writes",         "says, late", "hands over",
-                                 "drops", "is promoted", "says, lost", "crashes"};
+constexpr const char* names[] = {"hears",      "says",  "retries",     "writes",     "says, late",
+                                 "hands over", "drops", "is promoted", "says, lost", "crashes"};
 struct Event {
     Kind kind;
     std::uint8_t place;
@@ -129,9 +129,9 @@ struct World {
     std::uint8_t next_write = 1;
     std::uint32_t newest_epoch = 0;
     pair::Ticket tickets[8];
-    unsigned pending = 0;        // accepted, and not acknowledged yet
-    unsigned required = 0;       // acknowledged, and to be kept
-    unsigned holders[2] = {};    // of these, what this start of the node held when it was acknowledged
+    unsigned pending = 0;      // accepted, and not acknowledged yet
+    unsigned required = 0;     // acknowledged, and to be kept
+    unsigned holders[2] = {};  // of these, what this start of the node held when it was acknowledged
     const char* problem = nullptr;
 
     World() = default;
@@ -355,7 +355,8 @@ private:
                 holders[place] &= required;
                 const unsigned holds = held(place);
                 if ((holders[place] & ~holds) != 0) problem = "a node gave up an acknowledged write";
-                if (self(place).complete && (required & ~holds) != 0) problem = "complete without an acknowledged write";
+                if (self(place).complete && (required & ~holds) != 0)
+                    problem = "complete without an acknowledged write";
             }
         }
     }
