@@ -23,6 +23,8 @@
 #include <variant>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(codec_fields)
+
 using namespace replicator;
 
 namespace {
@@ -123,8 +125,6 @@ struct Sheet {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(codec_fields)
 
 BOOST_AUTO_TEST_CASE(every_type_comes_back) {
     const Everything all = some();

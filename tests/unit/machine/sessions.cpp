@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(machine_sessions)
+
 using namespace replicator;
 using machine::Once;
 using machine::SessionId;
@@ -65,8 +67,6 @@ Machine copied(Machine& from, std::size_t piece_bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(machine_sessions)
 
 BOOST_AUTO_TEST_CASE(a_command_is_applied_once_and_answered_again) {
     Once3 sessions;

@@ -15,6 +15,8 @@
 #include <span>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(machine_twin_check)
+
 using namespace replicator;
 using machine::TwinCheck;
 using machine::TwinFault;
@@ -93,8 +95,6 @@ TwinCheck<Machine, 8> after(std::uint64_t commands) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(machine_twin_check)
 
 BOOST_AUTO_TEST_CASE(a_machine_that_depends_on_its_commands_alone_is_left_alone) {
     BOOST_TEST((after<Fine>(100).fault() == TwinFault::none));

@@ -12,6 +12,8 @@
 #include <tuple>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(both_profiles)
+
 using namespace replicator;
 
 namespace {
@@ -100,8 +102,6 @@ struct Two {
 using Profiles = std::tuple<Options, profile::Pair>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(both_profiles)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(promises_are_constants, Profile, Profiles) {
     using Semi = typename Two<Profile>::Node;

@@ -23,6 +23,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(state_frozen)
+
 using namespace replicator;
 
 namespace {
@@ -106,8 +108,6 @@ struct Shelf {
 static_assert(Freezable<Shelf>);
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(state_frozen)
 
 BOOST_AUTO_TEST_CASE(pieces_of_every_size_are_put_together_again) {
     const Parts parts = some();
