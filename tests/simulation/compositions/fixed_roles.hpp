@@ -10,9 +10,25 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 namespace replicator::tests {
+
+/// The simulated network, in scenarios in which it has no connections: the compiler knows that frames come whole.
+struct Datagrams {
+    static constexpr Delivers delivers = Delivers::frames;
+    sim::Network& network;
+
+    template <class Node>
+    void attach(Node& node) {
+        network.attach(node);
+    }
+    template <class Node>
+    void wake(Node& node, NodeId peer) noexcept {
+        network.wake(node, peer);
+    }
+};
 
 /// One node of either type, and what the simulator looks at within it.
 template <class Leading, class Following>
@@ -79,11 +95,18 @@ public:
         }
     };
 
-    EitherNode(sim::Network& network, const Config& config) {
+    EitherNode(sim::Network& network, const Config& config) : datagrams_{network} {
+        const auto make = [&](auto& node) {
+            if constexpr (std::is_constructible_v<Leading, Datagrams&, const Config&>) {
+                node.emplace(datagrams_, config);
+            } else {
+                node.emplace(network, config);
+            }
+        };
         if (config.node == NodeId{1}) {
-            leading_.emplace(network, config);
+            make(leading_);
         } else {
-            following_.emplace(network, config);
+            make(following_);
         }
     }
 
@@ -144,6 +167,7 @@ private:
         if (following_) look(*following_);
     }
 
+    Datagrams datagrams_;
     std::optional<Leading> leading_;
     std::optional<Following> following_;
     mutable View view_;
@@ -153,10 +177,17 @@ private:
 
 namespace replicator::sim {
 
-/// Both over the simulated network.
+/// Over the simulated network as it is, or as it is where it gives datagrams.
+template <class Node>
+struct OnNetwork : Simulated<Node> {};
+template <class Machine, class Log, class Ack, class Limits>
+struct OnNetwork<Replicator<Machine, Log, Ack, tests::Datagrams, Limits>> {
+    using Node = Replicator<Machine, Log, Ack, tests::Datagrams, Limits>;
+};
+
 template <class Leading, class Following>
 struct Simulated<tests::EitherNode<Leading, Following>> : Simulated<Leading> {
-    using Node = tests::EitherNode<typename Simulated<Leading>::Node, typename Simulated<Following>::Node>;
+    using Node = tests::EitherNode<typename OnNetwork<Leading>::Node, typename OnNetwork<Following>::Node>;
 };
 
 }  // namespace replicator::sim
