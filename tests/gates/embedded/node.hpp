@@ -72,8 +72,8 @@ inline void turn(Node& node, replicator::NodeId peer) noexcept {
     }
 }
 
-/// Shows what a person wants to know.
-inline void show_status(const Node& node) noexcept {
+/// Shows what a person wants to know. What it takes of the stack shall not lie beneath all else.
+[[gnu::noinline]] inline void show_status(const Node& node) noexcept {
     const auto status = node.status();
     board::show(static_cast<std::uint32_t>(status.fault) << 16 | static_cast<std::uint32_t>(status.role));
     board::show(static_cast<std::uint32_t>(status.peers()[0].refusal));

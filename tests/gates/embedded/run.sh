@@ -3,13 +3,15 @@
 # Compiles the programs of this folder as firmware, refuses what firmware cannot have, and prints what the library
 # costs.
 #
-#     run.sh cortex-m3 <folder to work in> [compiler]     links images; prints their sizes less those of the empty board
+#     run.sh cortex-m3 <folder to work in> [compiler]     links images; prints their sizes less those of the empty board,
+#                                                         and the bytes of stack of the deepest path of calls
+#     run.sh parts     <folder to work in> [compiler]     prints what each part costs that can be left out
 #     run.sh host      <folder to work in> [compiler]     compiles objects for this machine
 #
 # Exit status 77: the compiler is not here.
 set -euo pipefail
 
-target=${1:?cortex-m3 or host}
+target=${1:?cortex-m3, parts or host}
 work=${2:?a folder to work in}
 here=$(cd "$(dirname "$0")" && pwd)
 include=$here/../../../include
@@ -18,11 +20,11 @@ flags=(-std=c++20 -Os -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
     -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-unwind-tables -fno-asynchronous-unwind-tables
     -ffunction-sections -fdata-sections -fno-common -fstack-usage -I "$include")
 case $target in
-    cortex-m3)
+    cortex-m3 | parts)
         compiler=${3:-arm-none-eabi-g++}
         tools=arm-none-eabi-
         # Old compilers passed some spans otherwise, of which this one tells at every call.
-        flags+=(-mcpu=cortex-m3 -mthumb -Wno-psabi)
+        flags+=(-mcpu=cortex-m3 -mthumb -Wno-psabi -fcallgraph-info=su)
         ;;
     host)
         compiler=${3:-g++}
@@ -41,10 +43,12 @@ if ! command -v "$compiler" >/dev/null; then
 fi
 mkdir -p "$work"
 
-# Bytes of flash and memory that the library may add. More is a mistake that somebody should see. All features but
-# `drain` are in each image, also those that two boards do not need.
-flash_max=$((38 * 1024))
-memory_max=$((6 * 1024 + 64))  # until counters can be left out
+# Bytes of flash, memory and stack that the library may add. More is a mistake that somebody should see. A board with
+# both roles has all features but `drain`, also those that two boards do not need; one with one role has no promotions.
+programs=(leader follower group_leader_only group_follower_only)
+declare -A flash_max=([leader]=37888 [follower]=37888 [group_leader_only]=24576 [group_follower_only]=18688)
+declare -A memory_max=([leader]=6144 [follower]=6144 [group_leader_only]=5120 [group_follower_only]=5504)
+declare -A stack_max=([leader]=1856 [follower]=1856 [group_leader_only]=1920 [group_follower_only]=1856)
 
 # Heap, exceptions, type information, formatted output, division and atomics of 64 bits: nobody asked for these.
 forbidden='^(malloc|calloc|realloc|free|_sbrk|_Zn[wa].*|_Zd[la].*|__cxa_.*'
@@ -68,7 +72,8 @@ complain() {  # text, symbols one a line
 }
 
 # Objects: nothing undefined but what is allowed, nothing forbidden even if it is defined here.
-for program in leader follower; do
+for program in "${programs[@]}"; do
+    [[ $target == parts ]] && break
     "$compiler" "${flags[@]}" -c "$here/$program.cpp" -o "$work/$program.o"
     undefined=$("${tools}nm" -u "$work/$program.o" | awk '{print $NF}')
     complain "$program.o needs what it should not need" "$(grep -vE "$allowed" <<<"$undefined" || true)"
@@ -77,7 +82,7 @@ for program in leader follower; do
 done
 
 if [[ $target == host ]]; then
-    ((failed == 0)) && echo "leader and follower need no more than memcpy and its kin"
+    ((failed == 0)) && echo "the firmware needs no more than memcpy and its kin"
     exit $failed
 fi
 
@@ -91,28 +96,83 @@ sizes_of() { "${tools}size" -A "$1" | awk '
     $1 == ".text" { text = $2 } $1 == ".data" { data = $2 } $1 == ".bss" { bss = $2 }
     END { print text + 0, data + 0, bss + 0 }'; }
 
-# The largest stack frame of one function.
-frame_of() { awk -F'\t' '$2 > largest { largest = $2 } END { print largest + 0 }' "$work/$1.su"; }
+# The deepest path from board::run, by the frames that the compiler tells in its call graph.
+stack_of() { awk '
+    /^node:/ {
+        match($0, /title: "[^"]*"/); name = substr($0, RSTART + 8, RLENGTH - 9)
+        frame[name] = match($0, /[0-9]+ bytes/) ? substr($0, RSTART, RLENGTH) + 0 : 0
+    }
+    /^edge:/ {
+        match($0, /sourcename: "[^"]*"/); from = substr($0, RSTART + 13, RLENGTH - 14)
+        match($0, /targetname: "[^"]*"/); to = substr($0, RSTART + 13, RLENGTH - 14)
+        calls[from] = calls[from] "\n" to
+    }
+    function deepest(name,    list, count, i, below, most) {
+        if (name in known) return known[name]
+        known[name] = frame[name]  # what calls itself does so once
+        count = split(calls[name], list, "\n")
+        for (i = 1; i <= count; ++i) {
+            if (list[i] == "") continue
+            below = deepest(list[i])
+            if (below > most) most = below
+        }
+        return known[name] = frame[name] + most
+    }
+    END { print deepest("_ZN5board3runEv") }' "$work/$1.ci"; }
 
-row() { printf '%-20s %8s %8s %8s %8s %8s %8s\n' "$@"; }
-row "Cortex-M3, bytes" .text .data .bss flash memory frame
-for program in empty leader follower; do
+# Flash and memory of a board with both roles that leaves these parts out; less those of the empty board.
+without() {  # what, in words; members of its options
+    local work_header=$work/parts.hpp text data bss
+    printf '#include <replicator/replicator.hpp>\nusing namespace replicator;\nstruct Parts : Options { %s };\n' \
+        "$2" >"$work_header"
+    "$compiler" "${flags[@]}" -include "$work_header" -DBOARD_PARTS=Parts -c "$here/leader.cpp" -o "$work/without.o"
+    "$compiler" "${flags[@]}" "${link[@]}" "$work/board.o" "$work/without.o" -o "$work/without.elf"
+    read -r text data bss < <(sizes_of "$work/without.elf")
+    local flash=$((text + data - board_text - board_data)) memory=$((data + bss - board_data - board_bss))
+    [[ -n ${all_flash:-} ]] || { all_flash=$flash all_memory=$memory; }
+    printf '%-36s %8s %8s %8s %8s\n' "$1" "$flash" "$((flash - all_flash))" "$memory" "$((memory - all_memory))"
+}
+
+if [[ $target == parts ]]; then
+    "$compiler" "${flags[@]}" "${link[@]}" "$work/board.o" "$work/empty.o" -o "$work/empty.elf"
+    read -r board_text board_data board_bss < <(sizes_of "$work/empty.elf")
+    no_hand_over='using HandOver = hand_over::Absent;'
+    printf '%-36s %8s %8s %8s %8s\n' "Cortex-M3, bytes added" flash less memory less
+    without "all parts" ''
+    without "without tallies" 'using Tallies = tallies::Absent;'
+    without "without hand-over" "$no_hand_over"
+    without "without promotion and hand-over" "$no_hand_over using Promotion = promotion::Absent;"
+    without "without snapshots" 'using Snapshots = snapshots::Absent;'
+    without "without any of them" \
+        "$no_hand_over using Promotion = promotion::Absent; using Snapshots = snapshots::Absent;
+         using Tallies = tallies::Absent;"
+    exit 0
+fi
+
+row() { printf '%-28s %8s %8s %8s %8s %8s %8s\n' "$@"; }
+row "Cortex-M3, bytes" .text .data .bss flash memory stack
+for program in empty "${programs[@]}"; do
     image=$work/$program.elf
     "$compiler" "${flags[@]}" "${link[@]}" "$work/board.o" "$work/$program.o" -o "$image"
     read -r text data bss < <(sizes_of "$image")
     if [[ $program == empty ]]; then
         board_text=$text board_data=$data board_bss=$bss
-        row "the board alone" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$(frame_of empty)"
+        row "the board alone" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$(stack_of empty)"
         continue
     fi
     text=$((text - board_text)) data=$((data - board_data)) bss=$((bss - board_bss))
-    row "$program, added" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$(frame_of "$program")"
-    if ((text + data > flash_max)); then
-        echo "$program adds more than $flash_max bytes of flash"
+    stack=$(stack_of "$program")
+    row "$program, added" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$stack"
+    if ((text + data > flash_max[$program])); then
+        echo "$program adds more than ${flash_max[$program]} bytes of flash"
         failed=1
     fi
-    if ((data + bss > memory_max)); then
-        echo "$program adds more than $memory_max bytes of memory"
+    if ((data + bss > memory_max[$program])); then
+        echo "$program adds more than ${memory_max[$program]} bytes of memory"
+        failed=1
+    fi
+    if ((stack > stack_max[$program])); then
+        echo "$program has a path of calls with more than ${stack_max[$program]} bytes of stack"
         failed=1
     fi
     complain "the image of the $program has what it should not have" \

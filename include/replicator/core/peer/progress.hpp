@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 
 namespace replicator::core {
@@ -263,11 +264,10 @@ struct Progress {
     template <class Tell>
     void begin(Incarnation theirs, Position last, Index vouched_for, Tell&& tell) noexcept {
         down(tell);
-        // One by one: a copy of all would be the largest thing on the stack.
         const bool lost = lost_seat;
         const Instant lost_at = seat_lost_at;
         const SnapshotSend sending = snapshot;
-        *this = Progress{};
+        clear();
         lost_seat = lost;
         seat_lost_at = lost_at;
         snapshot = sending;
@@ -285,7 +285,7 @@ struct Progress {
     template <class Tell>
     void forget(Tell&& tell) noexcept {
         down(tell);
-        *this = Progress{};
+        clear();
     }
 
     /// Nothing can be sent to it.
@@ -330,6 +330,9 @@ struct Progress {
     }
 
 private:
+    /// In its place: what is assigned would be the largest thing on the stack.
+    void clear() noexcept { ::new (static_cast<void*>(this)) Progress; }
+
     template <class Tell>
     void enter(FollowerState other, Tell&& tell) noexcept {
         if (state_ == other) return;
