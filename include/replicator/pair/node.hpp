@@ -88,7 +88,7 @@ public:
     /// Under ack::Async a write is acknowledged at once, and `holders` says whether the other has it.
     [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept requires(Roles::leads) {
         if (!protocol_.self().is_leader() || ticket.epoch != protocol_.self().epoch) return {};
-        const bool pending = detail::is_after(ticket.index, protocol_.self().commit);
+        const bool pending = protocol_.self().is_between(protocol_.self().commit, ticket.index);
         return {pending ? WriteState::pending : WriteState::acknowledged,
                 protocol_.self().is_agreed(ticket.index) ? std::uint32_t{2} : std::uint32_t{1}};
     }
@@ -153,6 +153,13 @@ public:
     /// Writes one frame that is owed, and returns its size; 0 when there is none now, or the buffer is too small.
     [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer) noexcept {
         if (peer != peer_ || buffer.size() < transmit_bytes_min) return 0;
+        if constexpr (whole_frames) {
+            if (group_spoke_) {
+                group_spoke_ = false;
+                store(buffer.data(), detail::first_version_hello);
+                return sizeof detail::first_version_hello;
+            }
+        }
         // Coding for the line makes the frame longer from its beginning on, so it may stand at the end.
         std::byte* const frame = buffer.data() + (transmit_bytes_min - Limits::frame_bytes_max);
         std::size_t bytes = protocol_.write_frame(frame);
@@ -171,7 +178,7 @@ public:
     void tick(Instant now) noexcept { protocol_.tick(static_cast<std::uint32_t>(now.microseconds)); }
 
     /// A frame is owed: `transmit` would write one.
-    [[nodiscard]] bool owes() const noexcept { return protocol_.owes(); }
+    [[nodiscard]] bool owes() const noexcept { return group_spoke_ || protocol_.owes(); }
     /// All that this node knows, for profile::Pair, which shows it by the names that a group has for it.
     [[nodiscard]] const auto& self() const noexcept { return protocol_.self(); }
 
@@ -191,6 +198,7 @@ private:
     [[nodiscard]] Error take(std::span<const std::byte> frame) noexcept {
         if constexpr (whole_frames) {
             if (frame.size() >= 4 && (load<std::uint32_t>(frame.data()) & 0xffffff) == detail::group_hello) {
+                group_spoke_ = true;
                 return protocol_.refuse_group();
             }
         }
@@ -210,6 +218,7 @@ private:
     NodeId self_;
     NodeId peer_;
     std::uint32_t newest_bytes_ = 0;  // of the line; the newest one is the highest
+    bool group_spoke_ = false;        // and is answered, where frames come whole
 };
 
 }  // namespace replicator::pair

@@ -65,9 +65,6 @@ struct Bounds {
     using Roles = roles::Both;
     using Transfer = transfer::Pieces<64>;
 
-    /// A leader can give way to its follower without loss: `hand_over`, and `promote` on a follower whose leader is
-    /// there.
-    static constexpr bool can_hand_over = true;
     /// Bytes of one encoded command, for codecs that do not state a bound themselves.
     static constexpr std::size_t command_bytes_max = 64;
     /// Bytes of one frame before it is coded for the line, head and checksum included.
@@ -90,6 +87,9 @@ struct Bounds {
 struct Options : Bounds {
     using Delivery = delivery::Line;
 
+    /// A leader can give way to its follower without loss: `hand_over`, and `promote` on a follower whose leader is
+    /// there.
+    static constexpr bool can_hand_over = true;
     /// Entries in the log; a power of two.
     static constexpr std::size_t log_entries_max = 32;
     /// Bytes of their commands, each rounded up to eight.

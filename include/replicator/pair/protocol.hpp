@@ -102,6 +102,7 @@ public:
         if (now - self_.now > timeout / 2) self_.heard_at = now;  // this node paused: nobody is to blame
         self_.now = now;
         if (self_.session == 0) {
+            if (now - self_.heard_at >= timeout) self_.peer_heard = false;
             if (now - self_.sent_at >= microseconds(Limits::retry_interval)) self_.hello_due = true;
             return;
         }

@@ -61,7 +61,11 @@ struct Self {
     /// It has the higher id.
     [[nodiscard]] bool is_second() const noexcept { return (tag & second_node) != 0; }
     /// Both hold it, as far as this node knows.
-    [[nodiscard]] bool is_agreed(std::uint32_t index) const noexcept { return confirmed && !is_after(index, agreed); }
+    [[nodiscard]] bool is_agreed(std::uint32_t index) const noexcept { return confirmed && !is_between(agreed, index); }
+    /// An entry of the log after `position`; what is no entry of the log any more is before it, however long ago.
+    [[nodiscard]] bool is_between(std::uint32_t position, std::uint32_t index) const noexcept {
+        return index - position - 1 < log.last() - position;
+    }
 
     // ---- epochs ----
 
@@ -115,6 +119,8 @@ struct Self {
             }
         }
         if constexpr (leads) {
+            // It must not be half a circle behind: then it would look as if it were ahead.
+            if (is_after(log.base() - 1, opened)) opened = log.base() - 1;
             if (!opening_due) return;
             std::byte* const room = log.room(sizeof epoch, applied);
             if (room == nullptr) return;
@@ -222,7 +228,7 @@ struct Self {
     bool complete = false;
     bool forced = false;
     bool peer_blank = false;
-    bool peer_heard = false;  // once, so that the above says something
+    bool peer_heard = false;  // lately, so that the above says something
     bool peer_can_lead = false;
     bool handing_over = false;
     bool opening_due = false;

@@ -43,6 +43,8 @@ namespace replicator::profile {
 ///         static constexpr std::size_t command_bytes_max = 32;
 ///     };
 struct Pair : pair::Bounds {
+    /// `hand_over`, and `promote` on a follower whose leader is there.
+    using HandOver = hand_over::Present;
     static constexpr std::size_t nodes_max = 2;
 };
 
@@ -98,7 +100,7 @@ public:
         begin();
     }
     Replicator(GivenTransport& transport, const Config& config, Observer& observer) noexcept
-        : transport_(transport), told_(observer, {config.node, peer_of(config)}), core_(core_config(config), told_) {
+        : transport_(transport), core_(core_config(config), told_), told_(observer, nodes()) {
         begin();
     }
     Replicator(const Replicator&) = delete;             // a node can be neither copied nor moved: make it in its place
@@ -126,7 +128,9 @@ public:
         const Result<pair::Ticket> written = core_.write(command);
         if (!written) return written.error();
         announce();
-        return nodes().wide(*written);
+        // This node opened the epoch in which it writes.
+        return Ticket{{{written->epoch >> 16, id(), written->epoch & (pair::detail::second_node - 1)},
+                       profile::detail::wide(written->index)}};
     }
     [[nodiscard]] Result<Ticket> write(const Command& command, Instant now) noexcept {
         tick(now);
@@ -136,9 +140,14 @@ public:
     /// Where an accepted write stands: pending, acknowledged with what it can rely on, or unknown.
     [[nodiscard]] Outcome outcome(Ticket ticket) const noexcept {
         static_assert(leads, "A node whose Roles are FollowsOnly has no writes of its own to tell of.");
-        const pair::Ticket named = nodes().narrow(ticket.position);
-        const pair::Outcome known = core_.outcome(named);
+        const Epoch& epoch = ticket.position.epoch;
+        const pair::Ticket named{
+            static_cast<std::uint32_t>(epoch.counter) << 16 | epoch.tag | (self().tag & pair::detail::second_node),
+            static_cast<std::uint32_t>(ticket.position.index.value)};
         Outcome outcome;
+        outcome.state = WriteState::unknown;
+        if (epoch.node != id()) return outcome;
+        const pair::Outcome known = core_.outcome(named);
         outcome.state = known.state;
         if (known.state != WriteState::acknowledged) return outcome;
         outcome.acknowledgement = {ticket.position, stage, known.holders, known.holders < Ack::holders(2)};
@@ -244,7 +253,7 @@ public:
     /// Errors: not_leader, handing_over, not_enough_followers (it is not there, or cannot lead), faulted.
     [[nodiscard]] Result<void> hand_over(NodeId to) noexcept {
         static_assert(leads && follows, "Only a node whose Roles are Both can hand over: it follows afterwards.");
-        static_assert(Limits::can_hand_over, "Options::can_hand_over is false: a node of this type cannot hand over.");
+        static_assert(Limits::HandOver::present, "Options::HandOver is absent: a node of this type cannot hand over.");
         const Result<void> begun = core_.hand_over(to);
         announce();
         return begun;
@@ -366,9 +375,7 @@ private:
         status.connected = self().session != 0;
         status.counts = self().is_leader() && self().confirmed;
         status.can_lead = self().is_leader() && self().peer_can_lead;
-        if (self().peer_heard && self().now - self().heard_at < Limits::failure_timeout.microseconds) {
-            status.blank = self().peer_blank;
-        }
+        if (self().peer_heard) status.blank = self().peer_blank;
         status.refusal = self().refusal;
         if (status.counts) status.received = profile::detail::wide(self().agreed);
         return status;
@@ -384,8 +391,8 @@ private:
     }
 
     GivenTransport& transport_;
+    Core core_;  // keeps the address of what stands behind it, and calls nobody before all is made
     [[no_unique_address]] std::conditional_t<is_deaf, pair::detail::Absent<2>, Told> told_;
-    Core core_;
     bool awake_ = false;
     bool was_promoted_ = false;
 };

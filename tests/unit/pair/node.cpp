@@ -7,8 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
+#include <tuple>
+#include <type_traits>
 
 using namespace replicator;
 using namespace pair_boards;
@@ -27,6 +30,7 @@ struct Follows : Limits {
 struct Leads : Limits {
     using Roles = pair::roles::LeadsOnly;
 };
+using Policies = std::tuple<ack::SemiSync<>, ack::Async<>>;
 struct Around : Limits {
     static constexpr std::uint32_t before_first = 0xffffffff - 20;
 };
@@ -262,6 +266,66 @@ BOOST_AUTO_TEST_CASE(positions_go_around) {
     boards.restart_b();
     boards.pass();
     BOOST_TEST(boards.b->state().all() == all);
+}
+
+/// As after so many writes in one epoch, all of which are acknowledged.
+template <class Node>
+void go_on(const Node& node, std::uint32_t writes) {
+    auto& self = const_cast<std::remove_cvref_t<decltype(node.self())>&>(node.self());
+    self.log.reset(self.log.last() + writes, 0x5eed);
+    self.applied = self.commit = self.log.last();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_half_a_circle_behind_gets_the_state, Ack, Policies) {
+    for (const std::uint32_t writes : {0x7fffff00u, 0x7fffffffu, 0x80000000u, 0x80000001u, 0xc0000000u, 0xffffff00u}) {
+        Boards<Ack> boards;
+        boards.begin();
+        const auto early = boards.a->write(command_of("1"));
+        boards.pass();
+        boards.part();
+        go_on(*boards.a, writes);
+        const auto late = boards.a->write(command_of("2"));
+        BOOST_REQUIRE(late);
+        boards.join();
+        BOOST_TEST(boards.b->state().all() == "12");
+        BOOST_TEST((boards.b->role() == Role::follower));
+        BOOST_TEST(boards.b->status().last == boards.a->status().last);
+        BOOST_TEST(boards.b->status().complete);
+        BOOST_TEST((boards.a->outcome(*late).state == WriteState::acknowledged));
+        BOOST_TEST((boards.a->outcome(*early).state == WriteState::acknowledged));
+        BOOST_TEST(boards.a->outcome(*early).holders == 2u);
+        BOOST_TEST(boards.returned_b.all() == "");
+        BOOST_REQUIRE(boards.b->promote());
+        boards.pass();
+        BOOST_TEST((boards.b->role() == Role::leader));
+        BOOST_REQUIRE(boards.b->write(command_of("3")));
+        boards.pass();
+        BOOST_TEST(boards.a->state().all() == "123");
+        BOOST_TEST(boards.a->status().complete);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_restarts_blank_opens_no_epoch_again) {
+    std::set<std::uint32_t> epochs;
+    Boards<> boards;
+    for (int round = 0; round < 40; ++round) {
+        BOOST_REQUIRE(boards.a->bootstrap(HistoryId{7}));
+        BOOST_TEST(epochs.insert(boards.a->status().epoch).second);
+        boards.pass();
+        BOOST_REQUIRE(boards.a->hand_over(boards.id_b));
+        boards.pass();
+        BOOST_TEST(epochs.insert(boards.b->status().epoch).second);
+        boards.part();
+        boards.restart_a();
+        BOOST_TEST(!boards.a->promote({.may_lose = true}));
+        boards.join();
+        BOOST_REQUIRE(boards.a->promote());
+        boards.pass();
+        BOOST_TEST((boards.a->role() == Role::leader));
+        BOOST_TEST(epochs.insert(boards.a->status().epoch).second);
+        boards.restart_a();
+        boards.restart_b();
+    }
 }
 
 BOOST_AUTO_TEST_CASE(two_nodes_of_which_none_leads_do_not_talk_without_an_end) {

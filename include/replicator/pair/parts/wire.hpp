@@ -41,6 +41,8 @@ inline constexpr std::size_t nonce = 24, echo = 28, history = 32, schema = 36, l
 inline constexpr std::uint8_t wire_version = 1;
 /// The three bytes with which a node of a group says hello, the first one lowest: core/wire/frame.hpp.
 inline constexpr std::uint32_t group_hello = 0x01'5202;
+/// To which a node of a group gives the same name as to this: that it speaks another version.
+inline constexpr std::uint32_t first_version_hello = 0x0001'5201;
 inline constexpr std::size_t checksum_bytes = 4;
 
 [[nodiscard]] inline std::uint32_t word(const std::byte* frame, std::size_t offset) noexcept {

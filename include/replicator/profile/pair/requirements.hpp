@@ -100,6 +100,7 @@ struct CoreLimits : Limits {
         }
     }();
     using Delivery = std::conditional_t<is_datagrams, pair::delivery::Frames, pair::delivery::Line>;
+    static constexpr bool can_hand_over = Limits::HandOver::present;
 
     /// A ring of a group takes 16 bytes beside each command. So much room, and a little less memory, has a pair, too.
     static constexpr std::size_t bytes = fits_pair(ring_bytes<Log>) ? ring_bytes<Log> : 1024;
