@@ -14,9 +14,10 @@
 #include <type_traits>
 
 using namespace replicator;
-using namespace pair_boards;
 
 BOOST_AUTO_TEST_SUITE(pair_node)
+
+using namespace pair_boards;
 
 struct OtherTransfer : Limits {
     using Transfer = pair::transfer::Whole;
