@@ -80,7 +80,7 @@ public:
             static constexpr Stored nothing{};
             return index <= applied() ? &nothing : nullptr;
         } else {
-            const Slot& slot = results_[index.value % results_.size()];
+            const Slot& slot = results_[slot_of(index)];
             return slot.index == index ? &slot.result : nullptr;
         }
     }
@@ -89,6 +89,9 @@ private:
     static constexpr bool keeps_results = Composition::leads && !std::is_same_v<Stored, NoResult>;
     static constexpr bool in_portions = Composition::applies_in_portions;
 
+    [[nodiscard]] static std::size_t slot_of(Index index) noexcept {
+        return static_cast<std::size_t>(index.value % Composition::Limits::writes_pending_max);
+    }
     [[nodiscard]] bool may_go_on() const noexcept {
         if constexpr (in_portions) return left_ > 0;
         return true;
@@ -123,7 +126,7 @@ private:
     bool apply_command(const std::byte* entry, Index index) noexcept {
         return Codec::decode(entry_command(entry), [this, index](const typename Machine::Command& command) {
             if constexpr (keeps_results) {
-                Slot& slot = results_[index.value % results_.size()];
+                Slot& slot = results_[slot_of(index)];
                 slot.index = index;
                 slot.result = machine_.apply(command);
             } else {
