@@ -22,8 +22,9 @@ set(precompiled "")
 if(PRECOMPILED)
     set(precompiled -include ${PRECOMPILED})
 endif()
+set(ENV{LC_ALL} C)
 execute_process(
-    COMMAND ${CMAKE_COMMAND} -E env LC_ALL=C ${COMPILER} -std=c++20
+    COMMAND ${COMPILER} -std=c++20
         -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -fmessage-length=0 -I ${INCLUDE} ${precompiled}
         ${SOURCE}
     RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
