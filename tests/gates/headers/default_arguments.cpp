@@ -12,6 +12,8 @@
 #include <replicator/replicator.hpp>
 #include <replicator/storage/posix.hpp>
 #include <replicator/storage/simulated.hpp>
+#include <replicator/transport/datagram.hpp>
+#include <replicator/transport/serial.hpp>
 
 #if __has_include(<asio.hpp>)
 #include <replicator/asio/asio_replicator.hpp>
@@ -67,6 +69,12 @@ std::size_t schema_of_bytes() {
     return sizeof(Byte) + value(codec::Bytes<>::schema);
 }
 
+template <class Address>
+std::size_t over_links() {
+    return sizeof(transport::Datagram<1200, Address>) + sizeof(transport::Serial<256>) +
+           transport::DatagramOptions<1200>::frame_bytes_max;
+}
+
 template <class Command>
 std::size_t schema_of_fields() {
     return value(codec::Fields<Command>::schema);
@@ -100,10 +108,10 @@ struct Counter {
 };
 
 std::size_t every_default() {
-    std::size_t bytes = sizeof(NodeStatus<4>) + over_every_policy<Counter>() + over_every_log<Counter>() +
-                        sizeof(Holder<Counter>) + schema_of_bytes<std::byte>() +
-                        over_the_system<storage::PosixSystem>() + behind_a_table<Counter>({}) +
-                        on_two_boards<Counter>() + schema_of_fields<std::uint16_t>() + twice<Counter>();
+    std::size_t bytes =
+        sizeof(NodeStatus<4>) + over_every_policy<Counter>() + over_every_log<Counter>() + sizeof(Holder<Counter>) +
+        schema_of_bytes<std::byte>() + over_the_system<storage::PosixSystem>() + behind_a_table<Counter>({}) +
+        on_two_boards<Counter>() + schema_of_fields<std::uint16_t>() + twice<Counter>() + over_links<std::uint64_t>();
 #if __has_include(<asio.hpp>)
     bytes += over_asio<Counter>();
 #endif
