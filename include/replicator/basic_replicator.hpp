@@ -288,6 +288,17 @@ public:
         if (size == 0) found->awake = false;
         return size;
     }
+    /// The same, for a transport that asks `more` instead of calling until it gets 0: whether a further call may write
+    /// something now. When not, `wake` tells of the next time.
+    [[nodiscard]] std::size_t transmit(NodeId peer, std::span<std::byte> buffer, bool& more) noexcept {
+        more = false;
+        core::Peer* const found = node_.find(peer);
+        if (found == nullptr) return 0;
+        const std::size_t size = node_.transmit(*found, buffer);
+        more = size != 0 && core::next_owed(node_.parts(), *found) != core::Owed::nothing;
+        found->awake = more;
+        return size;
+    }
 
     /// Time passed; `now` never runs backwards: a counter of 32 bits needs a `Clock32`. Back by more than
     /// `heartbeat_interval` is an assertion; else it is counted, and time goes on from where it was (leases end early).

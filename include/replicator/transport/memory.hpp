@@ -136,17 +136,21 @@ private:
     void carry(std::size_t from, std::size_t to) noexcept {
         owed_ &= ~way(from, to);
         if (!nodes_[from] || !nodes_[to]) return;
+        const bool is_cut = (cut_ & way(from, to)) != 0;
+        if (!is_cut && nodes_[from].is_like(nodes_[to])) {
+            if (!nodes_[from].carry(nodes_[to], buffer_)) break_connection(from, to);
+            return;
+        }
         while (const std::size_t size = nodes_[from].transmit(ids_[to], buffer_)) {
-            if ((cut_ & way(from, to)) != 0) continue;
-            const bool accepted = bool{nodes_[to].receive(ids_[from], std::span(buffer_).first(size))};
-            owed_ |= way(to, from);
-            if (!accepted) return break_connection(from, to);
+            if (is_cut) continue;
+            if (!nodes_[to].receive(ids_[from], std::span(buffer_).first(size))) return break_connection(from, to);
         }
     }
 
     /// As over a real connection: a new one takes a while.
     void break_connection(std::size_t a, std::size_t b) noexcept {
         broken_ |= way(a, b) | way(b, a);
+        owed_ |= way(a, b) | way(b, a);
         nodes_[a].disconnected(ids_[b]);
         nodes_[b].disconnected(ids_[a]);
     }

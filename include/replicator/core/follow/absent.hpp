@@ -3,7 +3,8 @@
 #pragma once
 
 #include "../../error.hpp"
-#include "../wire/append.hpp"
+
+#include <cstddef>
 
 namespace replicator::core {
 
@@ -19,6 +20,10 @@ struct NoFollower {
         return false;
     }
     template <class... Any>
+    [[nodiscard]] static constexpr bool take_plain(Any&&...) noexcept {
+        return false;
+    }
+    template <class... Any>
     [[nodiscard]] static constexpr Error entries(Any&&...) noexcept {
         return Error::none;
     }
@@ -29,8 +34,8 @@ struct NoFollower {
     static constexpr void heartbeat_due() noexcept {}
     static constexpr void flushed() noexcept {}
     template <class... Any>
-    [[nodiscard]] static constexpr Ack make_ack(Any&&...) noexcept {
-        return {};
+    [[nodiscard]] static constexpr std::size_t write_ack(Any&&...) noexcept {
+        return 0;
     }
 };
 

@@ -7,6 +7,7 @@
 
 #include "discard.hpp"
 #include "divergence.hpp"
+#include "held.hpp"
 
 #include "../../concepts/log_policy.hpp"
 #include "../../encoding/entry.hpp"
@@ -21,17 +22,6 @@
 #include <span>
 
 namespace replicator::core {
-
-/// An index that may be unknown. `std::optional` would do, but for one more byte and a branch in the common path.
-struct MaybeIndex {
-    bool known = false;
-    Index index;
-
-    explicit operator bool() const noexcept { return known; }
-    Index operator*() const noexcept { return index; }
-    [[nodiscard]] Index value_or_zero() const noexcept { return known ? index : Index{}; }
-    void reset() noexcept { *this = MaybeIndex{}; }
-};
 
 template <class Composition>
 class Follower {
@@ -59,14 +49,28 @@ public:
     /// The head of an append came. False when its entries are of no use; the leader then learns why. True when the
     /// leader found that the log will do, and not a state.
     [[nodiscard]] bool begin_append(Self<Composition>& self, const Append& append) noexcept {
-        gathered_ = 0;
-        rest_is_useless_ = false;
-        // With the hello it told of what it had committed before; what it commits itself is of its epoch.
-        if (self.known_commit.index < append.commit) self.known_commit = {self.epoch, append.commit};
+        begin_tail(self, append.commit);
         if (append.timing) take_timing(*append.timing);
-        if (!goes_on(self, append) && !find_place(self, append)) return false;
-        ends_at_ = index_ + append.count;
-        told_commit_ = larger(told_commit_, append.commit);
+        if (!goes_on(self, append.previous, append.previous_chain) && !find_place(self, append)) return false;
+        expect(append.count, append.commit);
+        return true;
+    }
+
+    /// The short way of an append: takes one without blocks that plainly goes on at the end of this log, with all of
+    /// its entries, which are correct commands for which the log has room. False when nothing has changed.
+    [[nodiscard]] bool take_plain(Self<Composition>& self, const AppendFields& append,
+                                  std::span<const std::byte> entries) noexcept {
+        if (!goes_on(self, {self.epoch, append.previous}, append.previous_chain)) return false;
+        if (entries.size() < entry_header_bytes) return false;
+        const EntryHeader first = load_entry_header(entries.data());
+        if (first.bytes() > smaller(entries.size(), Composition::entry_bytes_max)) return false;
+        const auto room = self.history.room_for(first, entries.size());
+        if (room.size() < entries.size()) return false;
+        const auto run = verify_entries(entries, chain_, Composition::entry_bytes_max);
+        if (run.bytes != entries.size() || run.count != append.count) return false;
+        begin_tail(self, append.commit);
+        expect(append.count, append.commit);
+        lengthen(self, room, entries, run);
         return true;
     }
 
@@ -106,14 +110,17 @@ public:
     void flushed() noexcept { ack_owed_ = ack_owed_ || static_cast<bool>(verified_); }
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
 
-    /// What the leader is owed, all in one.
+    /// Writes what the leader is owed, all in one, and returns its size.
+    [[nodiscard]] std::size_t write_ack(const Self<Composition>& self, const Applier<Composition>& applier, LinkId link,
+                                        std::byte* head) noexcept {
+        const bool is_plain = Limits::has_short_way && !echo_ && !refusal_ && !self.installing();
+        if (!is_plain) return write_head(head, make_ack(self, applier), link);
+        ack_owed_ = false;
+        return PlainAck::write(head, held(self, applier, verified_.value_or_zero()), link);
+    }
+
     [[nodiscard]] Ack make_ack(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
-        Ack ack;
-        ack.received = verified_.value_or_zero();
-        ack.durable = Composition::log_stage == Stage::durable ? smaller(ack.received, self.log().flushed()) : Index{};
-        ack.applied = smaller(ack.received, applier.applied());
-        const std::uint64_t unapplied = self.log().end().offset - applier.next().offset;
-        ack.credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0;
+        Ack ack = with_fields(held(self, applier, verified_.value_or_zero()));
         ack.echo = echo_;
         ack.refusal = refusal_;
         if (self.installing()) ack.snapshot = self.incoming;
@@ -153,11 +160,23 @@ public:
     }
 
 private:
-    /// True when the append plainly goes on where the last one on this link ended, at the end of this log.
-    [[nodiscard]] bool goes_on(const Self<Composition>& self, const Append& append) const noexcept {
+    void begin_tail(Self<Composition>& self, Index commit) noexcept {
+        gathered_ = 0;
+        rest_is_useless_ = false;
+        // With the hello it told of what it had committed before; what it commits itself is of its epoch.
+        if (self.known_commit.index < commit) self.known_commit = {self.epoch, commit};
+    }
+    void expect(std::uint32_t count, Index commit) noexcept {
+        ends_at_ = index_ + count;
+        told_commit_ = larger(told_commit_, commit);
+    }
+
+    /// True when an append behind `previous` plainly goes on where the last one on this link ended, at the end of this
+    /// log.
+    [[nodiscard]] bool goes_on(const Self<Composition>& self, Position previous, Chain chain) const noexcept {
         const bool at_end = verified_ && index_ == self.log().last() && chain_ == self.log().chain();
-        return at_end && append.previous.index == index_ && append.previous_chain == chain_ &&
-               append.previous.epoch == epoch_ && epoch_ != Epoch{} && !stalled(self.log());
+        return at_end && previous.index == index_ && chain == chain_ && previous.epoch == epoch_ && epoch_ != Epoch{} &&
+               !stalled(self.log());
     }
 
     /// Where in this log the append goes on. False when that is nowhere; the leader then learns why.
@@ -224,9 +243,7 @@ private:
             const auto run =
                 verify_entries(piece.first(smaller(room.size(), piece.size())), chain_, Composition::entry_bytes_max);
             if (run.count > 0) {
-                copy_fresh(room.data(), piece.data(), run.bytes);
-                self.history.append(run.bytes, run.count, run.chain);
-                appended(run.count, run.chain);
+                lengthen(self, room, piece, run);
                 piece = piece.subspan(run.bytes);
                 return Error::none;
             }
@@ -324,6 +341,14 @@ private:
     }
     /// What the leader's append has come to may be the end of this log, whose epoch may be forgotten here.
     void learn_epoch(Self<Composition>& self) const noexcept { self.history.learn_epoch({epoch_, index_}); }
+
+    /// Commands at the front of `piece`, which are correct, go where the log has room for them.
+    void lengthen(Self<Composition>& self, std::span<std::byte> room, std::span<const std::byte> piece,
+                  const VerifiedEntries& run) noexcept {
+        copy_fresh(room.data(), piece.data(), run.bytes);
+        self.history.append(run.bytes, run.count, run.chain);
+        appended(run.count, run.chain);
+    }
 
     void appended(std::uint64_t count, Chain chain) noexcept {
         index_ = index_ + count;

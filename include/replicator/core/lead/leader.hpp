@@ -83,15 +83,20 @@ public:
 
     /// A follower says what it holds. Fails with `protocol` when it claims entries that this leader never sent it.
     [[nodiscard]] static Error on_ack(Progress& follower, const Ack& ack) noexcept {
+        const Error error = on_held(follower, fields_of(ack));
+        if (error == Error::none && ack.echo) {
+            follower.answered = ack.echo->sent;
+            follower.round = larger_round(follower.round, ack.echo->round);
+        }
+        return error;
+    }
+    /// The part of it that every ack has. On an error nothing has changed.
+    [[nodiscard]] static Error on_held(Progress& follower, const AckFields& ack) noexcept {
         if (follower.sent_last < larger(ack.received, larger(ack.durable, ack.applied))) return Error::protocol;
         follower.received = larger(follower.received, ack.received);
         follower.durable = larger(follower.durable, smaller(ack.durable, follower.received));
         follower.applied = larger(follower.applied, smaller(ack.applied, follower.received));
         follower.in_flight.held(ack.received);
-        if (ack.echo) {
-            follower.answered = ack.echo->sent;
-            follower.round = larger_round(follower.round, ack.echo->round);
-        }
         return Error::none;
     }
 
@@ -123,17 +128,7 @@ public:
 
     /// A follower went or came, or time passed: the seat, admissions, and the writes that will not be waited for.
     void review(Self<Composition>& self, Applier<Composition>& applier, Peers peers) noexcept {
-        for (Peer& peer : peers) {
-            if (peer.progress.state() == FollowerState::catching_up && peer.progress.received >= acknowledged_ &&
-                peer.progress.received >= epoch_start_) {
-                peer.progress.stream(self.tell_of(peer.id));
-            }
-        }
-        if (somebody_waits_to_count(peers)) admit_followers(self, peers);
-        if constexpr (Policy::has_seat) {
-            const NodeId node = seat_is_up(self, peers) ? NodeId{} : next_seat(self, peers, acknowledged_);
-            if (node != NodeId{}) give_seat(self, peers, node);
-        }
+        if (!is_in_order(self, peers)) put_in_order(self, peers);
         advance(self, applier, peers);
         if (Policy::when_missing == WhenMissing::fail && !satisfiable(self, applier, peers)) {
             abandoned_through_ = self.log().last();
@@ -307,7 +302,27 @@ private:
         return true;
     }
 
-    // What mostly holds, so that nobody has to look further.
+    /// What mostly holds, so that nobody has to look further: every follower takes part, and one has the seat.
+    [[nodiscard]] static bool is_in_order(const Self<Composition>& self, ConstPeers peers) noexcept {
+        for (const Peer& peer : peers) {
+            if (!peer.progress.up()) return false;
+        }
+        return !Policy::has_seat || seat_is_up(self, peers);
+    }
+    [[gnu::noinline]] void put_in_order(Self<Composition>& self, Peers peers) noexcept {
+        for (Peer& peer : peers) {
+            if (peer.progress.state() == FollowerState::catching_up && peer.progress.received >= acknowledged_ &&
+                peer.progress.received >= epoch_start_) {
+                peer.progress.stream(self.tell_of(peer.id));
+            }
+        }
+        if (somebody_waits_to_count(peers)) admit_followers(self, peers);
+        if constexpr (Policy::has_seat) {
+            const NodeId node = seat_is_up(self, peers) ? NodeId{} : next_seat(self, peers, acknowledged_);
+            if (node != NodeId{}) give_seat(self, peers, node);
+        }
+    }
+
     [[nodiscard]] static bool somebody_waits_to_count(ConstPeers peers) noexcept {
         for (const Peer& peer : peers) {
             if (!peer.progress.counts && peer.progress.state() == FollowerState::streaming) return true;

@@ -41,12 +41,8 @@ public:
     /// The part of an ack that says what to send next. The leader has taken in what it holds.
     static void on_ack(Self<Composition>& self, Peer& peer, const Ack& ack) noexcept {
         Progress& follower = peer.progress;
-        follower.credit = ack.credit;
         if (ack.echo) follower.allowance.answered(ack.echo->sent, self.now);
-        if (follower.takes_entries()) {
-            follower.allowance.acknowledged(follower.received.value, self.now, Composition::granted_time,
-                                            Composition::allowance_max);
-        }
+        on_held(self, follower, ack.credit);
         switch (follower.state()) {
             case FollowerState::probing:
                 if (ack.refusal) {
@@ -69,6 +65,14 @@ public:
             case FollowerState::down:
             case FollowerState::refused: break;
         }
+    }
+
+    /// The part of it that every ack has.
+    static void on_held(const Self<Composition>& self, Progress& follower, std::uint64_t credit) noexcept {
+        follower.credit = credit;
+        if (!follower.takes_entries()) return;
+        follower.allowance.acknowledged(follower.received.value, self.now, Composition::granted_time,
+                                        Composition::allowance_max);
     }
 
     /// Time passed: what was held back to be sent with more may go.
@@ -111,6 +115,9 @@ public:
     /// Writes the append that is owed, with entries or without; 0 when `buffer` is too small for it.
     [[nodiscard]] static std::size_t write_append(Self<Composition>& self, std::uint64_t round, bool with_entries,
                                                   Peer& peer, std::span<std::byte> buffer) noexcept {
+        if (with_entries) {
+            if (const std::size_t size = write_plain(self, round, peer, buffer); size != 0) return size;
+        }
         Progress& follower = peer.progress;
         Append append{
             .previous = follower.previous,
@@ -119,8 +126,7 @@ public:
             .count = 0,
             .timing = {},
         };
-        const bool asks = round > follower.round_sent || self.now - follower.timed_at >= Limits::heartbeat_interval;
-        if (asks || follower.heartbeat_owed) append.timing = Echo{self.now, round};
+        if (asks(self, follower, round) || follower.heartbeat_owed) append.timing = Echo{self.now, round};
         if (append.timing && follower.in_flight.empty()) follower.allowance.asked(self.now);
         const std::size_t head = append_head_bytes(append, self.epoch);
         if (buffer.size() < head) return 0;
@@ -140,7 +146,12 @@ public:
         }
         append.count = static_cast<std::uint32_t>(copied.next.index - follower.next.index);
         write_head(buffer.data(), append, peer.link, self.epoch, copied.bytes);
-        sent(self, follower, append, copied);
+        if (copied.bytes > 0) sent_entries(self, follower, copied);
+        if (append.timing) {
+            follower.timed_at = self.now;
+            follower.round_sent = round;
+        }
+        sent(self, follower);
         return head + copied.bytes;
     }
 
@@ -272,23 +283,49 @@ private:
         return size;
     }
 
-    /// What an append changes in what is known about the follower.
-    static void sent(Self<Composition>& self, Progress& follower, const Append& append, const Copied& copied) noexcept {
-        if (copied.bytes > 0) {
-            follower.next = copied.next;
-            // Behind an entry of its own epoch, a leader has no others.
-            const bool own = self.role == Role::leader && follower.previous.epoch == self.epoch;
-            const Index last = copied.next.index - 1;
-            follower.previous = {own ? self.epoch : self.epochs().at(last), last};
-            follower.previous_chain = copied.chain;
-            follower.in_flight.sent(follower.previous.index, copied.bytes);
-            follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), self.now);
-            if (self.log().end().offset == copied.next.offset) follower.append_due = false;
-        }
-        if (append.timing) {
-            follower.timed_at = self.now;
-            follower.round_sent = append.timing->round;
-        }
+    /// The short way of an append: all that the follower lacks goes in one frame without blocks, and lies together in
+    /// the log. 0 when something about it is unusual; then nothing has changed.
+    [[nodiscard]] static std::size_t write_plain(Self<Composition>& self, std::uint64_t round, Peer& peer,
+                                                 std::span<std::byte> buffer) noexcept {
+        Progress& follower = peer.progress;
+        if (!Limits::has_short_way || !self.is_leader() || follower.previous.epoch != self.epoch) return 0;
+        if (asks(self, follower, round) || follower.heartbeat_owed) return 0;
+        const Cursor end = self.log().end();
+        const std::uint64_t size = end.offset - follower.next.offset;
+        if (size > follower.allowance.frame_bytes()) return 0;
+        if (size + PlainAppend::head_bytes > smaller(buffer.size(), Limits::frame_bytes_max)) return 0;
+        if (size + follower.in_flight.bytes() > Composition::window_bytes) return 0;
+        const EntryRun run = self.log().read(follower.next);
+        if (run.bytes.size() != size) return 0;
+        copy_fresh(buffer.data() + PlainAppend::head_bytes, run.bytes.data(), run.bytes.size());
+        const AppendFields fields{follower.previous.index, self.commit, follower.previous_chain,
+                                  static_cast<std::uint32_t>(run.count)};
+        PlainAppend::write(buffer.data(), fields, peer.link, run.bytes.size());
+        sent_entries(self, follower, {run.bytes.size(), end, self.log().chain()});
+        sent(self, follower);
+        return PlainAppend::head_bytes + run.bytes.size();
+    }
+
+    /// The follower is asked for an answer: in each round, and so often that the leader knows it to be there.
+    [[nodiscard]] static bool asks(const Self<Composition>& self, const Progress& follower,
+                                   std::uint64_t round) noexcept {
+        return round > follower.round_sent || self.now - follower.timed_at >= Limits::heartbeat_interval;
+    }
+
+    /// What entries that were sent change in what is known about the follower.
+    static void sent_entries(const Self<Composition>& self, Progress& follower, const Copied& copied) noexcept {
+        follower.next = copied.next;
+        // Behind an entry of its own epoch, a leader has no others.
+        const bool own = self.role == Role::leader && follower.previous.epoch == self.epoch;
+        const Index last = copied.next.index - 1;
+        follower.previous = {own ? self.epoch : self.epochs().at(last), last};
+        follower.previous_chain = copied.chain;
+        follower.in_flight.sent(follower.previous.index, copied.bytes);
+        follower.allowance.sent(follower.previous.index.value, follower.in_flight.bytes(), self.now);
+        if (self.log().end().offset == copied.next.offset) follower.append_due = false;
+    }
+    /// What any append does.
+    static void sent(const Self<Composition>& self, Progress& follower) noexcept {
         follower.sent_last = larger(follower.sent_last, follower.previous.index);
         follower.commit_sent = self.commit;
         follower.probe_owed = follower.heartbeat_owed = false;

@@ -6,7 +6,7 @@
 #include "owed.hpp"
 #include "parts.hpp"
 #include "relations.hpp"
-#include "settle.hpp"
+#include "short_way.hpp"
 
 #include "../../api/options.hpp"
 #include "../../concepts/transport.hpp"
@@ -59,6 +59,10 @@ public:
         peer.fed = true;
         Error error = Error::none;
         while (error == Error::none) {
+            if (ShortWay<Composition>::take(parts_, peer, bytes)) {
+                if (bytes.empty()) break;
+                continue;
+            }
             const FrameReader::Event event =
                 Composition::whole_frames ? peer.inbound.next_of_frame(bytes) : peer.inbound.next(bytes);
             if (event.kind == FrameReader::Event::Kind::need_more) break;
@@ -84,9 +88,9 @@ public:
 
     /// Writes one frame that the peer is owed; 0 when there is none, or `buffer` is too small.
     [[nodiscard]] std::size_t transmit(Peer& peer, std::span<std::byte> buffer) noexcept {
-        const Owed owed = next_owed(parts_, peer);
+        Owed owed = next_owed(parts_, peer);
         const bool appends = Composition::sends && (owed == Owed::entries || owed == Owed::append);
-        if (appends && Sender<Composition>::fell_behind(self(), peer)) return transmit(peer, buffer);
+        if (appends && Sender<Composition>::fell_behind(self(), peer)) owed = next_owed(parts_, peer);
         const bool is_payable = owed != Owed::nothing && buffer.size() >= bytes_min(owed);
         const std::size_t size = is_payable ? write(owed, peer, buffer) : 0;
         self().fail_if_log_did();  // what was read from a disk that failed is not sent
@@ -225,24 +229,31 @@ private:
     }
 
     [[nodiscard]] std::size_t write(Owed owed, Peer& peer, std::span<std::byte> buffer) noexcept {
-        const std::uint64_t round = parts_.leader.current_round();
+        switch (owed) {
+            case Owed::entries:
+            case Owed::append: {
+                if (!Composition::sends) return 0;
+                const std::uint64_t round = parts_.leader.current_round();
+                return Sender<Composition>::write_append(self(), round, owed == Owed::entries, peer, buffer);
+            }
+            case Owed::ack:
+                if (!Composition::follows) return 0;
+                parts_.acked_at = self().now;
+                return parts_.follower.write_ack(self(), applier(), peer.link, buffer.data());
+            default: return write_rare(owed, peer, buffer);
+        }
+    }
+
+    /// What is no part of the flow of entries. Apart, so that the rest is short.
+    [[nodiscard, gnu::noinline]] std::size_t write_rare(Owed owed, Peer& peer, std::span<std::byte> buffer) noexcept {
         switch (owed) {
             case Owed::hello: return relations().write_hello(peer, buffer);
             case Owed::promise_reply: return parts_.promotion.write_reply(self(), applier(), peer, buffer);
             case Owed::promise_request: return parts_.promotion.write_request(self(), peer, buffer);
             case Owed::hand_over: return parts_.giving_way.write_hand_over(self(), peer, buffer);
             case Owed::snapshot: return parts_.snapshots.transmit(self(), applier(), peer, buffer);
-            case Owed::entries:
-            case Owed::append:
-                if (!Composition::sends) break;
-                return Sender<Composition>::write_append(self(), round, owed == Owed::entries, peer, buffer);
-            case Owed::ack:
-                if (!Composition::follows) break;
-                parts_.acked_at = self().now;
-                return write_head(buffer.data(), parts_.follower.make_ack(self(), applier()), peer.link);
-            case Owed::nothing: break;
+            default: return 0;
         }
-        return 0;
     }
 
     NodeParts<Composition> parts_;

@@ -50,8 +50,8 @@ template <class Parts>
 }
 template <class Parts>
 [[nodiscard]] Peer* find_peer(Parts& parts, NodeId node) noexcept {
-    for (Peer& peer : peers_of(parts)) {
-        if (peer.id == node) return &peer;
+    for (std::size_t i = 0; i < parts.peer_count; ++i) {
+        if (parts.peer_slots[i].id == node) return &parts.peer_slots[i];
     }
     return nullptr;
 }
@@ -63,30 +63,51 @@ template <class Composition>
     return !Composition::follows || self.is_leader() || (Composition::promotes && peer.fetches);
 }
 
-/// What the peer is owed first. O(1).
+/// What the peer is owed of entries, or as an ack.
 template <class Composition>
-[[nodiscard]] Owed next_owed(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
+[[nodiscard]] inline Owed owed_of_the_flow(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
+    const Self<Composition>& self = parts.self;
+    if (!sends_to(self, peer)) {
+        return peer.id == self.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
+    }
+    if (Sender<Composition>::entries_owed(self, peer.progress)) return Owed::entries;
+    return Sender<Composition>::append_owed(self, peer.progress) ? Owed::append : Owed::nothing;
+}
+
+/// The same of everything. Apart, because it is seldom asked.
+template <class Composition>
+[[nodiscard, gnu::noinline]] Owed owed_of_all(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
     const Self<Composition>& self = parts.self;
     if (self.role == Role::faulted) return Owed::nothing;
     if (peer.hello_owed) return Owed::hello;
     if (parts.promotion.owes_reply(peer)) return Owed::promise_reply;
     if (parts.promotion.owes_request(peer)) return Owed::promise_request;
     if (peer.link == LinkId{}) return Owed::nothing;
-    if (!sends_to(self, peer)) {
-        return peer.id == self.source && parts.follower.owes() ? Owed::ack : Owed::nothing;
+    if (sends_to(self, peer)) {
+        if (parts.giving_way.owes(peer)) return Owed::hand_over;
+        if (Composition::has_snapshots && peer.progress.takes_state(self.now)) {
+            return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
+        }
     }
-    if (parts.giving_way.owes(peer)) return Owed::hand_over;
-    if (Composition::has_snapshots && peer.progress.takes_state(self.now)) {
-        return parts.snapshots.owes(peer.progress) ? Owed::snapshot : Owed::nothing;
-    }
-    if (Sender<Composition>::entries_owed(self, peer.progress)) return Owed::entries;
-    return Sender<Composition>::append_owed(self, peer.progress) ? Owed::append : Owed::nothing;
+    return owed_of_the_flow(parts, peer);
+}
+
+/// What the peer is owed first. O(1). It is asked many times for each write, so one look at all that is seldom there
+/// comes before the questions.
+template <class Composition>
+[[nodiscard]] inline Owed next_owed(const NodeParts<Composition>& parts, const Peer& peer) noexcept {
+    if constexpr (!Composition::Limits::has_short_way) return owed_of_all(parts, peer);
+    const bool is_asked = peer.hello_owed || peer.reply_owed || peer.request_owed || peer.hand_over_owed;
+    const bool is_unusual = is_asked || peer.link == LinkId{} || parts.self.role == Role::faulted ||
+                            peer.progress.state() == FollowerState::snapshot;
+    return is_unusual ? owed_of_all(parts, peer) : owed_of_the_flow(parts, peer);
 }
 
 /// Tells the transport of the peers that are owed something, each once until all of it was asked for.
 template <class Composition, class IsOwed, class Wake>
 void wake_sleeping_peers(NodeParts<Composition>& parts, IsOwed&& is_owed, Wake&& wake) noexcept {
-    for (Peer& peer : peers_of(parts)) {
+    for (std::size_t i = 0; i < parts.peer_count; ++i) {
+        Peer& peer = parts.peer_slots[i];
         if (peer.awake || !is_owed(peer)) continue;
         peer.awake = true;
         wake(peer.id);
@@ -97,9 +118,7 @@ void wake_sleeping_peers(NodeParts<Composition>& parts, IsOwed&& is_owed, Wake&&
 template <class Composition, class Wake>
 void wake_peers(NodeParts<Composition>& parts, Wake&& wake) noexcept {
     const auto is_owed = [&parts](const Peer& peer) { return next_owed(parts, peer) != Owed::nothing; };
-    for (const Peer& peer : peers_of(parts)) {
-        if (!peer.awake) return wake_sleeping_peers(parts, is_owed, wake);
-    }
+    wake_sleeping_peers(parts, is_owed, wake);
 }
 
 /// After a write, of which peers are owed nothing but the entry. While entries wait to be sent with more, nobody is

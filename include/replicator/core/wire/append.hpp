@@ -4,6 +4,8 @@
 
 #include "frame.hpp"
 
+#include "../../encoding/bytes.hpp"
+#include "../../encoding/checksum.hpp"
 #include "../../encoding/layout.hpp"
 #include "../../error.hpp"
 #include "../../types.hpp"
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace replicator::core {
 
@@ -95,6 +98,19 @@ struct Ack {
     std::optional<SnapshotOffset> snapshot;
 };
 
+[[nodiscard]] inline AckFields fields_of(const Ack& ack) noexcept {
+    return {ack.received, ack.durable, ack.applied, ack.credit};
+}
+/// An ack without blocks.
+[[nodiscard]] inline Ack with_fields(const AckFields& fields) noexcept {
+    Ack ack;
+    ack.received = fields.received;
+    ack.durable = fields.durable;
+    ack.applied = fields.applied;
+    ack.credit = fields.credit;
+    return ack;
+}
+
 /// Writes the block of `flag` if it is there.
 template <Layout Block>
 std::byte* write_block(std::byte* to, const std::optional<Block>& block, std::uint8_t flag,
@@ -147,8 +163,7 @@ inline std::size_t write_head(std::byte* head, const Append& append, LinkId link
 
 inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noexcept {
     std::uint8_t flags = 0;
-    std::byte* to =
-        write_layout(head + frame_header_bytes, AckFields{ack.received, ack.durable, ack.applied, ack.credit});
+    std::byte* to = write_layout(head + frame_header_bytes, fields_of(ack));
     to = write_block(to, ack.echo, ack_flags::echo, flags);
     to = write_block(to, ack.refusal, ack_flags::refusal, flags);
     write_block(to, ack.snapshot, ack_flags::snapshot, flags);
@@ -158,17 +173,63 @@ inline std::size_t write_head(std::byte* head, const Ack& ack, LinkId link) noex
 [[nodiscard]] inline Ack read_ack(const std::byte* head, std::uint8_t flags) noexcept {
     AckFields fields;
     const std::byte* from = read_layout(head + frame_header_bytes, fields);
-    Ack ack{.received = fields.received,
-            .durable = fields.durable,
-            .applied = fields.applied,
-            .credit = fields.credit,
-            .echo = {},
-            .refusal = {},
-            .snapshot = {}};
+    Ack ack = with_fields(fields);
     from = read_block(from, ack.echo, ack_flags::echo, flags);
     from = read_block(from, ack.refusal, ack_flags::refusal, flags);
     read_block(from, ack.snapshot, ack_flags::snapshot, flags);
     return ack;
 }
+
+/// A frame without blocks, which nearly all frames are. Its first four bytes and the size of its head are constants, so
+/// that one comparison tells it from any other.
+template <FrameType Type, Layout FieldsOfType>
+struct PlainFrame {
+    using Fields = FieldsOfType;
+
+    static constexpr std::size_t head_bytes = frame_header_bytes + sizeof(Fields);
+
+    /// Writes the head, and returns its size. `tail_bytes` of tail are to follow.
+    static std::size_t write(std::byte* head, const Fields& fields, LinkId link, std::size_t tail_bytes = 0) noexcept {
+        write_layout(head + frame_header_bytes, fields);
+        ByteWriter(head).put_pair(kind, static_cast<std::uint32_t>(tail_bytes)).put_pair(value(link), 0);
+        store(head + 12, checksum_of(head));
+        return head_bytes;
+    }
+
+    /// True when `bytes` begin with a plain frame of this type on `link`, which is there whole and whose head is
+    /// intact. Then `fields` are what it says, and `tail` is what follows the head.
+    [[nodiscard]] static bool read(std::span<const std::byte> bytes, LinkId link, Fields& fields,
+                                   std::span<const std::byte>& tail) noexcept {
+        if (bytes.size() < head_bytes || load<std::uint32_t>(bytes.data()) != kind) return false;
+        const std::size_t tail_bytes = load<std::uint32_t>(bytes.data() + 4);
+        if (tail_bytes > bytes.size() - head_bytes) return false;
+        if (link == LinkId{} || load<std::uint32_t>(bytes.data() + 8) != value(link)) return false;
+        if (checksum_of(bytes.data()) != load_head_checksum(bytes.data())) return false;
+        read_layout(bytes.data() + frame_header_bytes, fields);
+        tail = bytes.subspan(head_bytes, tail_bytes);
+        return true;
+    }
+
+private:
+    static constexpr std::uint32_t kind = frame_magic | std::uint32_t{value(Type)} << 16;
+
+    /// What `head_checksum` gives, of a size that the compiler knows.
+    [[nodiscard]] static std::uint32_t checksum_of(const std::byte* head) noexcept {
+        return with_crc([head](auto crc) noexcept {
+            std::uint32_t state = crc.feed8(~std::uint32_t{0}, load<std::uint64_t>(head));
+            state = crc.feed4(state, load<std::uint32_t>(head + 8));
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#pragma GCC unroll 4
+#endif
+            for (std::size_t at = frame_header_bytes; at != head_bytes; at += 8) {
+                state = crc.feed8(state, load<std::uint64_t>(head + at));
+            }
+            return ~state;
+        });
+    }
+};
+
+using PlainAppend = PlainFrame<FrameType::append, AppendFields>;
+using PlainAck = PlainFrame<FrameType::ack, AckFields>;
 
 }  // namespace replicator::core

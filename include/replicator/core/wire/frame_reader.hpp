@@ -55,6 +55,9 @@ public:
     /// The stream starts anew: a frame that is there in part will never be completed.
     void restart() noexcept { kept_ = used_ = tail_left_ = 0, hunts_ = false; }
 
+    /// True when the next byte is the first of a frame, as far as anybody knows.
+    [[nodiscard]] bool is_between_frames() const noexcept { return kept_ == 0 && tail_left_ == 0 && !hunts_; }
+
     /// True when bytes of a frame are here and others are missing.
     [[nodiscard]] bool is_partial() const noexcept { return kept_ > used_ || tail_left_ > 0; }
 
