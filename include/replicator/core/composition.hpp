@@ -75,6 +75,8 @@ struct Composition {
     static constexpr bool asks = promotes && leads;
     static constexpr bool hands_over = Limits::HandOver::present && leads;
     static constexpr bool has_snapshots = Limits::Snapshots::present;
+    /// Epochs that a node remembers. Without promotions there is one.
+    static constexpr std::size_t epochs_max = promotes ? Limits::epochs_max : 1;
     /// It sends entries, as a leader or to a candidate.
     static constexpr bool sends = leads || promotes;
     static constexpr bool drains = hands_over && Limits::can_drain;
@@ -168,6 +170,7 @@ struct Composition {
     static_assert(
         has_snapshots || !is_durable,
         "A log on a disk is bounded, and drops entries only behind a state: leave Options::Snapshots present.");
+    static_assert(Limits::epochs_max >= 2, "Options::epochs_max must be at least 2.");
     static_assert(Limits::nodes_max >= 2, "Options::nodes_max must leave room for a follower.");
     static_assert(stage != Stage::durable || log_stage == Stage::durable,
                   "This acknowledgement policy promises durable writes, but the log keeps entries in memory only: ask "

@@ -94,7 +94,7 @@ private:
 
 /// Writes the epoch history and the roster, and returns how many bytes that were.
 template <class Composition>
-std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits::epochs_max>& epochs,
+std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::epochs_max>& epochs,
                                 const Roster<Composition::Limits::nodes_max>& roster) noexcept {
     ByteWriter writer(to);
     writer.put(static_cast<std::uint64_t>(epochs.all().size()));
@@ -109,7 +109,7 @@ std::size_t write_snapshot_tail(std::byte* to, const Epochs<Composition::Limits:
 
 /// Reads what `write_snapshot_tail` wrote; false when the bytes are not that, and then nothing has changed.
 template <class Composition>
-[[nodiscard]] bool read_snapshot_tail(std::span<const std::byte> from, Epochs<Composition::Limits::epochs_max>& epochs,
+[[nodiscard]] bool read_snapshot_tail(std::span<const std::byte> from, Epochs<Composition::epochs_max>& epochs,
                                       Roster<Composition::Limits::nodes_max>& roster) noexcept {
     if (from.size() < snapshot_tail_fixed_bytes) return false;
     std::uint64_t count = 0;
@@ -119,7 +119,7 @@ template <class Composition>
     std::uint32_t members = 0;
     ByteReader reader(from.data());
     reader.get(count).get(before).get(before_first).get(forced_before);
-    if (count > Composition::Limits::epochs_max) return false;
+    if (count > Composition::epochs_max) return false;
     const std::size_t fixed = snapshot_tail_fixed_bytes + static_cast<std::size_t>(count) * snapshot_tail_epoch_bytes;
     if (from.size() < fixed) return false;
     // The epochs are read twice, because a copy of them would need a large stack.

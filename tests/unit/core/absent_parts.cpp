@@ -125,6 +125,35 @@ BOOST_AUTO_TEST_CASE(without_promotion_who_began_leads) {
     BOOST_TEST((group.at(1).drain_status().step == DrainStep::none));
 }
 
+BOOST_AUTO_TEST_CASE(one_epoch_answers_as_the_only_one_of_several) {
+    const Epoch epochs[] = {{}, {1, one, 5}, {2, one, 5}, {3, two, 7}};
+    core::Epochs<1> single;
+    core::Epochs<2> several;
+    const auto expect_equal = [&] {
+        BOOST_TEST((single.last() == several.last() && single.all().size() == several.all().size()));
+        for (Index index; index < Index{5}; ++index) {
+            BOOST_TEST((single.at(index) == several.at(index)));
+            for (const Epoch epoch : epochs) {
+                for (Index end; end < Index{5}; ++end) {
+                    BOOST_TEST((single.excludes({epoch, index}, end) == several.excludes({epoch, index}, end)));
+                    BOOST_TEST((single.newest_at_or_below({epoch, index}, end) ==
+                                several.newest_at_or_below({epoch, index}, end)));
+                }
+            }
+        }
+    };
+    const auto change_both = [&](auto change) {
+        change(single), change(several);
+        expect_equal();
+    };
+    expect_equal();
+    change_both([&](auto& each) { each.push({epochs[2], Index{1}, Chain{9}, false}); });
+    change_both([](auto& each) { each.cut(Index{2}); });
+    change_both([](auto& each) { each.cut(Index{1}); });
+    change_both([&](auto& each) { each.push({epochs[2], Index{1}, Chain{9}, false}); });
+    change_both([](auto& each) { each.begin({}, {}, {}); });
+}
+
 BOOST_AUTO_TEST_CASE(a_group_with_promotions_refuses_a_node_without) {
     expect_refused<Node<support::Small>, Node<Unpromoted>>(Error::wrong_parts);
     expect_refused<Node<Unpromoted>, Node<support::Small>>(Error::wrong_parts);

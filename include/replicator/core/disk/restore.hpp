@@ -87,7 +87,7 @@ private:
         std::array<std::byte, snapshot_tail_bytes_max<Limits>> tail;
         if (const Error error = reader.read_own(tail); error != Error::none) return error;
         const auto own = std::span<const std::byte>(tail).first(head.own_bytes);
-        Epochs<Limits::epochs_max> epochs;
+        Epochs<Composition::epochs_max> epochs;
         Roster<Limits::nodes_max> roster;
         if (!read_snapshot_tail<Composition>(own, epochs, roster)) return Error::corrupt;
 

@@ -23,8 +23,6 @@ struct EpochStart {
 /// The last `Max` epochs of a log, oldest first. What is older is forgotten, and counts as unknown.
 template <std::size_t Max>
 class Epochs {
-    static_assert(Max >= 2, "Options::epochs_max must be at least 2.");
-
 public:
     /// The epoch of the newest entry; the epoch 0 for an empty log, or when that is forgotten.
     [[nodiscard]] Epoch last() const noexcept { return size_ == 0 ? before_ : starts_[size_ - 1].epoch; }
@@ -120,6 +118,44 @@ private:
     Epoch before_;            // the newest that is forgotten
     Index before_first_;      // its first entry
     Position forced_before_;  // the newest forced epoch among those that are forgotten
+};
+
+/// Of a group without promotions: who began the history wrote all of it, in one epoch, which nobody forced.
+template <>
+class Epochs<1> {
+public:
+    [[nodiscard]] Epoch last() const noexcept { return start_.epoch; }
+    [[nodiscard]] Epoch at(Index index) const noexcept { return index < start_.first ? Epoch{} : start_.epoch; }
+    [[nodiscard]] bool excludes(Position position, Index final) const noexcept {
+        if (size_ == 0 || final < start_.first) return false;
+        if (position.epoch < start_.epoch) return start_.first <= position.index;
+        return position.index <= final && (position.epoch != start_.epoch || position.index < start_.first);
+    }
+    [[nodiscard]] Position newest_at_or_below(Position bound, Index last_index) const noexcept {
+        if (bound.epoch < start_.epoch) return {};
+        const Index end = smaller(last_index, bound.index);
+        return {at(end), end};
+    }
+    [[nodiscard]] static constexpr Position newest_forced() noexcept { return {}; }
+
+    void push(const EpochStart& start) noexcept {
+        start_ = start;
+        size_ = 1;
+    }
+    void cut(Index from) noexcept {
+        if (from <= start_.first) *this = Epochs{};
+    }
+    static constexpr void learn(Position) noexcept {}
+    void begin(Epoch, Index, Position) noexcept { *this = Epochs{}; }
+    [[nodiscard]] static constexpr Epoch before() noexcept { return {}; }
+    [[nodiscard]] static constexpr Index before_first() noexcept { return {}; }
+    [[nodiscard]] static constexpr Position forced_before() noexcept { return {}; }
+
+    [[nodiscard]] std::span<const EpochStart> all() const noexcept { return {&start_, size_}; }
+
+private:
+    EpochStart start_;
+    std::size_t size_ = 0;
 };
 
 }  // namespace replicator::core

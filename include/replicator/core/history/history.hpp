@@ -34,7 +34,7 @@ class History {
 public:
     using Log = typename Composition::Log;
     using Limits = typename Composition::Limits;
-    using EpochsOfLog = Epochs<Limits::epochs_max>;
+    using EpochsOfLog = Epochs<Composition::epochs_max>;
     using RosterOfLog = Roster<Limits::nodes_max>;
 
     /// The history that this node belongs to; 0 for none.

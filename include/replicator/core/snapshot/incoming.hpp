@@ -242,7 +242,7 @@ private:
 
     bool replaces_ = false;
     SnapshotBegin begin_;
-    Epochs<Composition::Limits::epochs_max> epochs_;
+    Epochs<Composition::epochs_max> epochs_;
     Roster<Composition::Limits::nodes_max> roster_;
     Loading<typename Composition::Machine> loading_;
     std::uint32_t whole_checksum_ = 0;

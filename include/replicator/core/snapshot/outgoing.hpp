@@ -30,7 +30,7 @@ struct FrozenSnapshot {
     SnapshotId id{};
     Position position;
     Chain chain{};
-    Epochs<Composition::Limits::epochs_max> epochs;
+    Epochs<Composition::epochs_max> epochs;
     Roster<Composition::Limits::nodes_max> roster;
     std::uint64_t hashed_bytes = 0;  ///< how far the checksum of the whole has come
     std::uint32_t whole_checksum = 0;
