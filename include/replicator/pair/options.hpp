@@ -2,6 +2,7 @@
 // What a node of a pair consists of, named in types, and what it tells its user.
 #pragma once
 
+#include "../api/options.hpp"
 #include "../error.hpp"
 #include "../types.hpp"
 
@@ -11,22 +12,8 @@
 
 namespace replicator::pair {
 
-/// Which halves of the protocol a node has. What it has not costs no flash and no memory.
-namespace roles {
-
-struct Both {
-    static constexpr bool leads = true, follows = true;
-};
-/// Leads from `bootstrap` on, and never follows.
-struct LeadsOnly {
-    static constexpr bool leads = true, follows = false;
-};
-/// Can be neither promoted nor bootstrapped.
-struct FollowsOnly {
-    static constexpr bool leads = false, follows = true;
-};
-
-}  // namespace roles
+/// Which halves of the protocol a node has: as in a group. The half that it has not costs no flash and no memory.
+namespace roles = replicator::roles;
 
 /// How a state goes to a follower that the log of the leader does not reach.
 namespace transfer {

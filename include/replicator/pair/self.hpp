@@ -179,12 +179,16 @@ struct Self {
         const auto flags = std::to_integer<std::uint32_t>(head[at::flags]);
         if (((flags & flag::second) != 0) == is_second()) return Error::wrong_node;
         if (head[at::policy + 1] != std::byte{wire_version}) return Error::wrong_version;
-        if (load<std::uint16_t>(head + at::policy) != policy) return Error::wrong_policy;
+        const auto unlike = static_cast<std::uint32_t>(load<std::uint16_t>(head + at::policy) ^ policy);
+        if ((unlike & 1) != 0) return Error::wrong_policy;
+        if (unlike != 0) return Error::wrong_parts;
         if (word(head, at::schema) != schema) return Error::wrong_schema;
         if (word(head, at::limits) != limits) return Error::wrong_limits;
         const std::uint32_t theirs = word(head, at::history);
         if (!blank && theirs != 0 && theirs != history) return Error::wrong_history;
-        if (!follows && (flags & flag::leads) != 0) return Error::wrong_policy;
+        // Somebody must lead, and the other follow.
+        if (!follows && (flags & flag::leads) != 0) return Error::wrong_parts;
+        if (!leads && (flags & flag::can_lead) == 0) return Error::wrong_parts;
         return Error::none;
     }
     Machine machine{};

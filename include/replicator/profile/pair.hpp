@@ -39,7 +39,7 @@ namespace replicator::profile {
 /// What a node of a pair consists of, in place of `Options`; derive and override what should differ.
 ///
 ///     struct Small : replicator::profile::Pair {
-///         using Roles = replicator::pair::roles::FollowsOnly;
+///         using Roles = replicator::roles::FollowsOnly;
 ///         static constexpr std::size_t command_bytes_max = 32;
 ///     };
 struct Pair : pair::Bounds {

@@ -8,7 +8,7 @@
 using namespace parts;
 
 struct Follows : profile::Pair {
-    using Roles = pair::roles::FollowsOnly;
+    using Roles = roles::FollowsOnly;
     using Transfer = pair::transfer::Whole;
 };
 

@@ -10,7 +10,7 @@
 using namespace parts;
 
 struct Follows : profile::Pair {
-    using Roles = pair::roles::FollowsOnly;
+    using Roles = roles::FollowsOnly;
 };
 using Node = Replicator<Counter, Log, ack::SemiSync<>, transport::Memory, Follows>;
 

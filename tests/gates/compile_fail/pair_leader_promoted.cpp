@@ -10,7 +10,7 @@
 using namespace parts;
 
 struct Leads : profile::Pair {
-    using Roles = pair::roles::LeadsOnly;
+    using Roles = roles::LeadsOnly;
 };
 using Node = Replicator<Counter, Log, ack::SemiSync<>, transport::Memory, Leads>;
 

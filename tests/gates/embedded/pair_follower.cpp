@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Follows, and never leads.
 
-#define PAIR_ROLES replicator::pair::roles::FollowsOnly
+#define PAIR_ROLES replicator::roles::FollowsOnly
 #include "pair_node.hpp"
 
 void board::run() noexcept {

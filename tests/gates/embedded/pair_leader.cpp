@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Leads, and never follows.
 
-#define PAIR_ROLES replicator::pair::roles::LeadsOnly
+#define PAIR_ROLES replicator::roles::LeadsOnly
 #include "pair_leading.hpp"
 
 void board::run() noexcept {

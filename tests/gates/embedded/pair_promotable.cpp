@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Leads or follows: as it is told.
 
-#define PAIR_ROLES replicator::pair::roles::Both
+#define PAIR_ROLES replicator::roles::Both
 #include "pair_leading.hpp"
 
 void board::run() noexcept {

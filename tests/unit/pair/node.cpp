@@ -273,8 +273,13 @@ BOOST_AUTO_TEST_CASE(positions_go_around) {
 template <class Node>
 void go_on(const Node& node, std::uint32_t writes) {
     auto& self = const_cast<std::remove_cvref_t<decltype(node.self())>&>(node.self());
-    self.log.reset(self.log.last() + writes, 0x5eed);
-    self.applied = self.commit = self.log.last();
+    while (writes > 0) {
+        const std::uint32_t step = writes < 0x40000000 ? writes : 0x40000000;
+        writes -= step;
+        self.log.reset(self.log.last() + step, 0x5eed);
+        self.applied = self.commit = self.log.last();
+        self.advance();
+    }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_half_a_circle_behind_gets_the_state, Ack, Policies) {
@@ -292,6 +297,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_half_a_circle_behind_gets_the_state, Ac
         BOOST_TEST((boards.b->role() == Role::follower));
         BOOST_TEST(boards.b->status().last == boards.a->status().last);
         BOOST_TEST(boards.b->status().complete);
+        BOOST_TEST(pair::detail::is_after(boards.a->self().commit, boards.a->self().opened));
         BOOST_TEST((boards.a->outcome(*late).state == WriteState::acknowledged));
         BOOST_TEST((boards.a->outcome(*early).state == WriteState::acknowledged));
         BOOST_TEST(boards.a->outcome(*early).holders == 2u);
@@ -404,10 +410,20 @@ BOOST_AUTO_TEST_CASE(unequal_nodes_refuse_each_other_by_name) {
     Boards<ack::SemiSync<>, Limits, Larger> sizes;
     BOOST_TEST((refusal(sizes) == std::pair{Error::wrong_limits, Error::wrong_limits}));
     Boards<ack::SemiSync<>, Limits, OtherTransfer> transfers;
-    BOOST_TEST((refusal(transfers) == std::pair{Error::wrong_policy, Error::wrong_policy}));
+    BOOST_TEST((refusal(transfers) == std::pair{Error::wrong_parts, Error::wrong_parts}));
+    Boards<ack::SemiSync<>, Leads, Leads> leaders;
+    static_cast<void>(leaders.b->bootstrap(HistoryId{7}));
+    BOOST_TEST((refusal(leaders) == std::pair{Error::wrong_parts, Error::wrong_parts}));
     Boards<> histories;
     static_cast<void>(histories.b->bootstrap(HistoryId{8}));
     BOOST_TEST((refusal(histories) == std::pair{Error::wrong_history, Error::wrong_history}));
+}
+
+BOOST_AUTO_TEST_CASE(two_nodes_that_only_follow_refuse_each_other) {
+    Boards<ack::SemiSync<>, Follows, Follows> boards;
+    boards.pass();
+    BOOST_TEST((boards.a->status().refusal == Error::wrong_parts));
+    BOOST_TEST((boards.b->status().refusal == Error::wrong_parts));
 }
 
 BOOST_AUTO_TEST_CASE(two_boards_with_one_number_refuse_each_other) {
