@@ -247,7 +247,7 @@ private:
         self_.heard_at = self_.now;
         if (epoch > self_.epoch) {
             self_.epoch = epoch;
-            if (self_.is_leader()) return self_.step_down();
+            if (self_.is_leader()) return outdone();
         }
         if (self_.session != 0 || self_.is_leader() == they_lead || (they_lead && epoch < self_.epoch)) return;
         const std::uint32_t first = self_.is_second() ? self_.echo : self_.nonce;
@@ -263,6 +263,15 @@ private:
             self_.forced = self_.forced || (flags & flag::forced) != 0;
             if (self_.blank) self_.history = word(head, at::history);
         }
+    }
+
+    /// A leader hears of an epoch after its own. One that cannot follow opened that one itself, in a run before: no
+    /// other node leads. So it leads on in an epoch of this run.
+    void outdone() noexcept {
+        if constexpr (!follows) {
+            if (self_.open(false) == Error::none) return;
+        }
+        self_.step_down();
     }
 
     Node self_;

@@ -12,7 +12,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+namespace replicator::pair {
+
+/// What no call shows.
+struct Inspect {
+    template <class Node>
+    static auto& self(Node& node) {
+        return const_cast<std::remove_cvref_t<decltype(node.protocol_.self())>&>(node.protocol_.self());
+    }
+};
+
+}  // namespace replicator::pair
 
 namespace pair_boards {
 

@@ -375,6 +375,24 @@ BOOST_AUTO_TEST_CASE(a_leader_and_a_follower_by_type) {
     static_assert(sizeof(Boards<ack::SemiSync<>, Leads, Follows>::A) <= sizeof(Boards<>::A));
 }
 
+BOOST_AUTO_TEST_CASE(a_leader_by_type_leads_on_after_epochs_of_its_runs_before) {
+    Boards<ack::SemiSync<>, Leads, Follows> boards;
+    boards.begin();
+    boards.restart_b();
+    // The new follower hears of the second epoch, and is still blank when that leader starts anew.
+    boards.restart_a();
+    pair::Inspect::self(*boards.b).epoch = 0x30002;
+    BOOST_REQUIRE(boards.a->bootstrap(HistoryId{8}));
+    boards.pass();
+    BOOST_TEST((boards.a->role() == Role::leader));
+    BOOST_TEST(boards.a->status().epoch > 0x30002u);
+    const auto ticket = boards.a->write(command_of("1"));
+    BOOST_REQUIRE(ticket);
+    boards.pass();
+    BOOST_TEST((boards.a->outcome(*ticket).state == WriteState::acknowledged));
+    BOOST_TEST(boards.b->state().all() == "1");
+}
+
 BOOST_AUTO_TEST_CASE(a_late_hello_does_not_end_a_link) {
     Boards<> boards;
     std::byte late[Limits::frame_bytes_max];
