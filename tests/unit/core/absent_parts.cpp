@@ -246,7 +246,9 @@ BOOST_AUTO_TEST_CASE(who_never_leads_promises_and_gives_what_a_candidate_lacks) 
     BOOST_TEST((last < second.last() && second.state().count == 1u && third.state() == second.state()));
     BOOST_REQUIRE(second.drain(milliseconds(300)));
     pass(500);
-    BOOST_TEST((second.drain_status().step == DrainStep::late && second.role() == Role::leader));
+    const DrainStatus drained = second.drain_status();
+    BOOST_TEST((drained.step == DrainStep::late && second.role() == Role::leader));
+    BOOST_TEST((drained.error == Error::not_enough_followers && drained.successor == NodeId{}));
 }
 
 BOOST_AUTO_TEST_CASE(without_snapshots_the_log_helps_whoever_it_reaches) {

@@ -86,7 +86,7 @@ private:
         if (!self.is_leader()) return handed_over ? Error::nodes_missing : Error::busy;
         Error missing = Error::not_enough_followers;
         for (const Peer& peer : peers) {
-            if (!peer.progress.up()) continue;
+            if (!peer.progress.up() || !peer.can_lead) continue;
             if (is_told && peer.id == chosen_) return Error::nodes_missing;
             missing = Error::busy;
         }
