@@ -60,6 +60,8 @@ public:
     static constexpr std::size_t transmit_bytes_min =
         whole_frames ? Limits::frame_bytes_max : detail::line_bytes(Limits::frame_bytes_max);
     static constexpr std::size_t command_bytes_max = Protocol::command_bytes_max;
+    static constexpr Duration failure_timeout = Limits::failure_timeout;
+    static constexpr std::uint32_t before_first = Limits::before_first;
     /// A write waits for the other node.
     static constexpr bool waits = Ack::kind == PolicyKind::semi_sync;
 

@@ -8,14 +8,17 @@
 // them is another one, and the two do not understand each other.
 #pragma once
 
+#include "pair/drain.hpp"
 #include "pair/numbers.hpp"
 #include "pair/observer.hpp"
+#include "pair/report.hpp"
 #include "pair/requirements.hpp"
 #include "pair/status.hpp"
 
 #include "../pair/node.hpp"
 #include "../pair/options.hpp"
 
+#include "../api/drain.hpp"
 #include "../api/options.hpp"
 #include "../api/promotion.hpp"
 #include "../api/session.hpp"
@@ -45,6 +48,8 @@ namespace replicator::profile {
 struct Pair : pair::Bounds {
     /// `hand_over`, and `promote` on a follower whose leader is there.
     using HandOver = hand_over::Present;
+    /// A leader that can hand over can be told to stop in order, too (`drain`): here only where somebody asks for it.
+    static constexpr bool can_drain = false;
     static constexpr std::size_t nodes_max = 2;
 };
 
@@ -75,6 +80,7 @@ class Replicator<GivenMachine, Log, Ack, GivenTransport, Limits, Observer> {
     static constexpr bool is_deaf = std::is_same_v<Observer, NoObserver>;
     using Core = pair::Node<Machine, Ack, CoreLimits, std::conditional_t<is_deaf, NoObserver, Told>>;
     static constexpr bool leads = Roles::leads, follows = Roles::follows;
+    static constexpr bool can_drain = leads && follows && Limits::HandOver::present && Limits::can_drain;
     static constexpr bool wakes = !requires { requires !GivenTransport::wakes; };
 
 public:
@@ -125,6 +131,7 @@ public:
     /// is full of what is pending), too_large, handing_over, faulted.
     [[nodiscard]] Result<Ticket> write(const Command& command) noexcept {
         static_assert(leads, "A node whose Roles are FollowsOnly cannot write: the other node leads.");
+        if (drain_.is_under_way()) return Error::handing_over;
         const Result<pair::Ticket> written = core_.write(command);
         if (!written) return written.error();
         announce();
@@ -183,35 +190,9 @@ public:
     [[nodiscard]] Index commit() const noexcept { return profile::detail::wide(self().commit); }
     [[nodiscard]] Index applied() const noexcept { return profile::detail::wide(self().applied); }
     /// Up to here this node has acknowledged writes, while it leads.
-    [[nodiscard]] Index acknowledged() const noexcept {
-        return profile::detail::wide(self().is_leader() ? self().commit : Limits::before_first);
-    }
+    [[nodiscard]] Index acknowledged() const noexcept { return profile::detail::acknowledged(core_); }
 
-    [[nodiscard]] NodeStatus status() const noexcept {
-        NodeStatus status;
-        status.node = id();
-        status.role = role();
-        status.fault = self().fault;
-        status.leader = leader();
-        status.epoch = nodes().wide(self().epoch);
-        status.last = profile::detail::wide(self().log.last());
-        status.committed = commit();
-        status.acknowledged = acknowledged();
-        status.applied = applied();
-        const bool is_leader = self().is_leader();
-        status.writes_pending = is_leader ? self().log.last() - self().commit : 0;
-        status.satisfiable = !Core::waits || self().session != 0;
-        status.confirmed = confirmed();
-        status.handing_over = self().handing_over;
-        status.promotion = promotion_step();
-        status.installing = !is_leader && self().state_due;
-        status.blank = self().blank;
-        status.complete = self().complete;
-        status.unsettled = self().unsettled;
-        status.counters = {self().frames_corrupt, self().refusals};
-        status.peer_slots[0] = peer_status();
-        return status;
-    }
+    [[nodiscard]] NodeStatus status() const noexcept { return profile::detail::report(core_, was_promoted_); }
 
     /// Asks to lead: call it on a follower when the leader is gone, or when this node shall lead instead. Without a
     /// link, the node leads when the call returns, or is refused; with one, it asks the leader to give way, and
@@ -229,22 +210,8 @@ public:
 
     /// How far the newest promotion of this node has come, and what it lacks.
     [[nodiscard]] PromotionStatus<1> promotion() const noexcept {
-        PromotionStatus<1> status;
-        status.step = promotion_step();
-        if (status.step == PromotionStep::none) return status;
-        if (status.step == PromotionStep::refused) status.error = self().promotion;
-        if (status.step == PromotionStep::leading) {
-            status.epoch = nodes().wide(self().epoch);
-            status.forced = self().forced;
-        }
-        status.needed = 2;
-        status.heard = self().session != 0 ? 2 : 1;
-        status.ahead = id();
-        status.newest = last();
-        if (status.heard == 1) {
-            status.missing_slots[0] = core_.peer();
-            status.missing_count = 1;
-        }
+        PromotionStatus<1> status = profile::detail::report_promotion(core_, was_promoted_);
+        if (status.step != PromotionStep::none) status.newest = last();
         return status;
     }
 
@@ -259,11 +226,27 @@ public:
         return begun;
     }
 
+    /// Stops leading in order: refuses writes as handing_over, and hands over, again if need be. The call only begins
+    /// it; when `drain_status()` says done, the other leads and this node may stop. When it says late, this node takes
+    /// writes again as after a hand-over that failed.
+    /// Errors: not_leader, handing_over (it drains already), faulted.
+    [[nodiscard]] Result<void> drain(Duration within) noexcept {
+        static_assert(can_drain, "Options::can_drain is false: a node of this type cannot be drained.");
+        const Error begun = drain_.begin(core_, within);
+        announce();
+        return begun;
+    }
+    /// How far the newest drain has come; when it was late, what was missing.
+    [[nodiscard]] DrainStatus drain_status() const noexcept {
+        static_assert(can_drain, "Options::can_drain is false: a node of this type cannot be drained.");
+        return drain_.status();
+    }
+
     /// True when this node leads, the entry that opened its epoch is acknowledged, and under ack::SemiSync the other
     /// has answered within `failure_timeout`.
-    [[nodiscard]] bool confirmed() const noexcept { return confirmed_at(self().now); }
+    [[nodiscard]] bool confirmed() const noexcept { return profile::detail::is_confirmed(core_, self().now); }
     [[nodiscard]] bool confirmed(Instant now) const noexcept {
-        return confirmed_at(static_cast<std::uint32_t>(now.microseconds));
+        return profile::detail::is_confirmed(core_, static_cast<std::uint32_t>(now.microseconds));
     }
 
     /// The link to the other starts anew; it is gone. A node that is no peer is passed over.
@@ -313,11 +296,6 @@ public:
                       "acknowledgement.");
         return Error::not_yet;
     }
-    Result<void> drain(Duration) noexcept {
-        static_assert(profile::detail::never<Limits>,
-                      "profile::Pair has no drain: hand_over, and wait until role() is Role::follower.");
-        return {};
-    }
     int authority() noexcept {
         static_assert(profile::detail::never<Limits>,
                       "profile::Pair has no Options::Authority: who may lead is decided by promote and hand_over.");
@@ -338,7 +316,7 @@ private:
     }();
 
     [[nodiscard]] const auto& self() const noexcept { return core_.self(); }
-    [[nodiscard]] profile::detail::Nodes nodes() const noexcept { return {core_.id(), core_.peer()}; }
+    [[nodiscard]] profile::detail::Nodes nodes() const noexcept { return profile::detail::nodes_of(core_); }
 
     [[nodiscard]] static constexpr NodeId peer_of(const Config& config) noexcept {
         REPLICATOR_ASSERT(config.nodes.size() == 2);
@@ -360,29 +338,9 @@ private:
     [[nodiscard]] Position position_at(std::uint32_t index) const noexcept {
         return {nodes().wide(self().epoch_at(index)), profile::detail::wide(index)};
     }
-    [[nodiscard]] bool confirmed_at(std::uint32_t now) const noexcept {
-        if (!self().is_leader() || !pair::detail::is_after(self().commit, self().opened)) return false;
-        return !Core::waits || (self().confirmed && now - self().heard_at < Limits::failure_timeout.microseconds);
-    }
-    [[nodiscard]] PromotionStep promotion_step() const noexcept {
-        if (!was_promoted_) return PromotionStep::none;
-        if (self().promotion == Error::none) return PromotionStep::leading;
-        return self().promotion == Error::busy ? PromotionStep::asking : PromotionStep::refused;
-    }
-    [[nodiscard]] profile::PairPeerStatus peer_status() const noexcept {
-        profile::PairPeerStatus status;
-        status.node = core_.peer();
-        status.connected = self().session != 0;
-        status.counts = self().is_leader() && self().confirmed;
-        status.can_lead = self().is_leader() && self().peer_can_lead;
-        if (self().peer_heard) status.blank = self().peer_blank;
-        status.refusal = self().refusal;
-        if (status.counts) status.received = profile::detail::wide(self().agreed);
-        return status;
-    }
-
     /// Tells the transport when there is something to say, and it has not been told yet.
     void announce() noexcept {
+        drain_.go_on(core_);
         if constexpr (wakes) {
             if (awake_ || !core_.owes()) return;
             awake_ = true;
@@ -393,6 +351,7 @@ private:
     GivenTransport& transport_;
     Core core_;  // keeps the address of what stands behind it, and calls nobody before all is made
     [[no_unique_address]] std::conditional_t<is_deaf, pair::detail::Absent<2>, Told> told_;
+    [[no_unique_address]] std::conditional_t<can_drain, profile::detail::Drain, profile::detail::NoDrain> drain_;
     bool awake_ = false;
     bool was_promoted_ = false;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A pair is handed over, and then stopped.
+// A pair is drained only where its options ask for it.
 //
-// expect: profile::Pair has no drain: hand_over, and wait until role() is Role::follower.
+// expect: Options::can_drain is false: a node of this type cannot be drained.
 
 #include "parts.hpp"
 

@@ -55,6 +55,7 @@ struct Seen {
 
 template <class Profile>
 struct Small : Profile {
+    static constexpr bool can_drain = true;
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t command_bytes_max = 16;
     static constexpr std::size_t writes_pending_max = 16;
@@ -262,6 +263,50 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_leader_hands_over_without_loss, Profile, Profile
     BOOST_TEST(two.first->state().total == sum_of({1, 3}));
     BOOST_TEST(two.second->state().total == sum_of({1, 3}));
     BOOST_TEST(two.first_saw.discarded.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_leader_is_drained_without_loss, Profile, Profiles) {
+    Two<Profile, ack::Async<>> two;
+    two.begin();
+    BOOST_TEST((two.first->drain_status().step == DrainStep::none));
+    BOOST_TEST((two.second->drain(milliseconds(500)).error() == Error::not_leader));
+    BOOST_REQUIRE(two.first->write({1}));
+    BOOST_REQUIRE(two.first->drain(milliseconds(500)));
+    BOOST_TEST((two.first->write({2}).error() == Error::handing_over));
+    BOOST_TEST((two.first->drain(milliseconds(500)).error() == Error::handing_over));
+    two.settle();
+    BOOST_TEST((two.first->drain_status().step == DrainStep::done));
+    BOOST_TEST((two.first->drain_status().successor == two.nodes[1]));
+    BOOST_TEST((two.second->role() == Role::leader));
+    BOOST_TEST(two.second->state().total == 1u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_drain_without_a_follower_is_late, Profile, Profiles) {
+    Two<Profile, ack::Async<>> two;
+    two.begin();
+    two.cut();
+    BOOST_REQUIRE(two.first->drain(milliseconds(500)));
+    BOOST_TEST((two.first->drain_status().step == DrainStep::draining));
+    two.network.advance(milliseconds(1500));
+    BOOST_TEST((two.first->drain_status().step == DrainStep::late));
+    BOOST_TEST((two.first->drain_status().error == Error::not_enough_followers));
+    BOOST_TEST((two.first->role() == Role::leader));
+    BOOST_TEST(static_cast<bool>(two.first->write({2})));
+    two.join();
+    BOOST_TEST(two.second->state().total == 2u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_drain_goes_on_when_the_follower_is_back, Profile, Profiles) {
+    Two<Profile> two;
+    two.begin();
+    BOOST_REQUIRE(two.first->write({1}));
+    two.settle();
+    two.cut();
+    BOOST_REQUIRE(two.first->drain(milliseconds(5000)));
+    two.join();
+    BOOST_TEST((two.first->drain_status().step == DrainStep::done));
+    BOOST_TEST((two.second->role() == Role::leader));
+    BOOST_TEST(two.second->state().total == 1u);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_follower_takes_the_lead_from_one_that_is_there, Profile, Profiles) {
