@@ -72,8 +72,11 @@ public:
     [[nodiscard]] Error promote(const PromotionOptions& options, NodeId self) noexcept {
         if (self_.role == Role::faulted) return Error::faulted;
         if (self_.blank) return Error::not_bootstrapped;
-        // Who led last holds all that was acknowledged, if it did hold it in this run.
-        const bool forced = options.may_lose || (!waits && self_.complete && options.last_leader == self);
+        // Who led last holds all that was acknowledged, if it did hold it in this run. A leader that told the other to
+        // lead cannot know that it is the last one.
+        const bool led_last =
+            !waits && self_.complete && options.last_leader == self && !(self_.is_leader() && self_.handing_over);
+        const bool forced = options.may_lose || led_last;
         if (self_.is_leader() && (!self_.handing_over || self_.session != 0 || !(forced || waits))) return Error::none;
         if (!forced) {
             if constexpr (hands_over) {

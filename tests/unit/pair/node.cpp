@@ -250,6 +250,24 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_node_leads_alone_only_when_somebody_vouches
     BOOST_TEST(static_cast<bool>(boards.a->promote(options)));
 }
 
+BOOST_AUTO_TEST_CASE(nobody_vouches_for_a_leader_that_told_the_other_to_lead) {
+    Boards<ack::Async<>> boards;
+    boards.begin();
+    BOOST_REQUIRE(boards.a->hand_over(boards.id_b));
+    std::byte order[Limits::frame_bytes_max];
+    const std::size_t size = boards.a->transmit(boards.id_b, order);
+    BOOST_REQUIRE(size != 0u);
+    boards.a->disconnected(boards.id_b);
+    PromotionOptions options;
+    options.last_leader = boards.id_a;
+    static_cast<void>(boards.a->promote(options));
+    BOOST_TEST((boards.a->write(command_of("1")).error() == Error::handing_over));
+    BOOST_TEST(static_cast<bool>(boards.b->receive(boards.id_a, std::span(order).first(size))));
+    BOOST_TEST((boards.b->role() == Role::leader));
+    boards.pass();
+    BOOST_TEST((boards.a->role() == Role::follower));
+}
+
 BOOST_AUTO_TEST_CASE(positions_go_around) {
     Boards<ack::SemiSync<>, Around> boards;
     boards.begin();

@@ -146,6 +146,8 @@ struct World {
     auto& self(std::size_t place) { return pair::Inspect::self(node(place)); }
     bool leads(std::size_t place) { return node(place).role() == Role::leader; }
 
+    std::uint32_t epoch_led(std::size_t place) { return leads(place) ? self(place).epoch : 0; }
+
     /// Two nodes, of which the first one leads.
     bool begin(const Budget& budget) {
         left = budget;
@@ -162,7 +164,7 @@ struct World {
         const std::size_t place = event.place, other = 1 - place;
         if (fresh != 0 && fresh != place + 1 && event.kind != Kind::say) return false;
         if (event.which != 0 && event.kind != Kind::hear) return false;
-        const bool led_before[] = {leads(0), leads(1)};
+        const std::uint32_t led_before[] = {epoch_led(0), epoch_led(1)};
         by_force_ = false;
         switch (event.kind) {
             case Kind::hear:
@@ -200,7 +202,7 @@ struct World {
         fresh = event.kind == Kind::leave ? static_cast<std::uint8_t>(place + 1) : std::uint8_t{0};
         stop_clock();
         for (std::size_t each = 0; each < 2; ++each) {
-            if (!led_before[each] && leads(each)) led(each);
+            if (epoch_led(each) != 0 && epoch_led(each) != led_before[each]) led(each);
             forget_void(each);
         }
         judge();
@@ -284,7 +286,7 @@ private:
         return true;
     }
     bool promote(std::size_t place) {
-        if (leads(place)) return false;
+        if (leads(place) && !self(place).handing_over) return false;
         PromotionOptions options;
         if constexpr (!waits) {
             if (self(place).session == 0) {
