@@ -39,7 +39,7 @@ struct Following {
         if ((flags & flag::complete) != 0) self.complete = true;
         const std::uint32_t commit = word(head, at::commit);
         take_commit(self, commit);
-        while (entries.size() > 2) {
+        while (entries.size() >= 2) {
             const auto size = load<std::uint16_t>(entries.data());
             const std::size_t bytes = size & ~std::size_t{Self::LogOf::opening};
             if (bytes > entries.size() - 2) break;

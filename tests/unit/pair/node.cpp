@@ -53,6 +53,15 @@ BOOST_AUTO_TEST_CASE(a_write_is_acknowledged_when_both_hold_it) {
     BOOST_TEST((boards.b->outcome(*ticket).state == WriteState::unknown));
 }
 
+BOOST_AUTO_TEST_CASE(a_command_without_bytes_is_acknowledged) {
+    Boards<> boards;
+    boards.begin();
+    const auto ticket = boards.a->write({});
+    BOOST_REQUIRE(ticket);
+    boards.pass();
+    BOOST_TEST((boards.a->outcome(*ticket).state == WriteState::acknowledged));
+}
+
 BOOST_AUTO_TEST_CASE(without_the_other_nothing_is_acknowledged) {
     Boards<> boards;
     boards.begin();
