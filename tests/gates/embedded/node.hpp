@@ -31,6 +31,7 @@ struct Thermostat {
 
 struct Limits : BOARD_PARTS {
     static constexpr bool can_drain = false;  // a board is not stopped in order: its power goes
+    static constexpr bool has_short_way = false;
     static constexpr std::size_t nodes_max = 2;
     static constexpr std::size_t frame_bytes_max = 640;
     static constexpr std::size_t gather_bytes = 64;
