@@ -379,10 +379,14 @@ private:
             transport_.flush_soon(*this);
         }
     }
+    /// Else nobody need know who is owed something before `transmit` is asked.
+    static constexpr bool wakes = !requires { requires !GivenTransport::wakes; };
+
     void wake_peers() noexcept {
-        core::wake_peers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
+        if constexpr (wakes) core::wake_peers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
     }
     void wake_readers() noexcept {
+        if constexpr (!wakes) return;
         if constexpr (Composition::commits_alone) return wake_peers();  // they are owed the commit index, too
         core::wake_readers(node_.parts(), [this](NodeId peer) { transport_.wake(*this, peer); });
     }

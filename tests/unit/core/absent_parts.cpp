@@ -5,9 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -64,6 +66,16 @@ struct Packets : support::Network {
 };
 template <class Limits>
 using PacketNode = Replicator<support::Sum, log::Ring<4096>, ack::Async<>, Packets, Limits, support::Events>;
+
+/// Asks for frames in each turn, whether it was woken or not.
+struct Loop {
+    static constexpr bool wakes = false;
+    std::size_t woken = 0;
+    template <class Any>
+    void wake(Any&, NodeId) noexcept {
+        ++woken;
+    }
+};
 
 template <class AnyGroup>
 void expect_writes_acknowledged(AnyGroup& group) {
@@ -329,6 +341,29 @@ BOOST_AUTO_TEST_CASE(of_whole_frames_nothing_is_put_together) {
     BOOST_TEST(pair.first.status().peers()[0].snapshots > 0u);
     for (const std::string& error : pair.network.errors) BOOST_TEST(error == to_string(Error::corrupt));
     BOOST_TEST(!pair.network.errors.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_transport_that_asks_anyway_is_not_woken) {
+    using Looped = Replicator<support::Sum, log::Ring<4096>, ack::Async<>, Loop, support::Small>;
+    Loop loop;
+    const NodeId nodes[] = {one, two};
+    Looped first{loop, {.node = one, .nodes = nodes, .run = Run{11}}};
+    Looped second{loop, {.node = two, .nodes = nodes, .run = Run{12}}};
+    BOOST_REQUIRE(first.bootstrap(HistoryId{77}));
+    BOOST_REQUIRE(first.write({5}));
+    std::array<std::byte, Looped::transmit_bytes_min> buffer{};
+    for (std::uint64_t time = 1; time < 50; ++time) {
+        first.tick(Instant{} + milliseconds(10 * time));
+        second.tick(Instant{} + milliseconds(10 * time));
+        while (const std::size_t size = first.transmit(two, buffer)) {
+            BOOST_REQUIRE(second.receive(one, std::span(buffer).first(size)));
+        }
+        while (const std::size_t size = second.transmit(one, buffer)) {
+            BOOST_REQUIRE(first.receive(two, std::span(buffer).first(size)));
+        }
+    }
+    BOOST_TEST((second.state() == first.state() && second.state().count == 1u));
+    BOOST_TEST(loop.woken == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
