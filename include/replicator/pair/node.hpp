@@ -135,6 +135,11 @@ public:
         if (peer == peer_) protocol_.drop();
     }
 
+    /// The same, and there is no other link yet: hello waits for a `tick`.
+    void cut_off(NodeId peer) noexcept {
+        if (peer == peer_) protocol_.cut_off();
+    }
+
     /// Bytes came: of a line in any pieces, else one frame. Errors: wrong_node, faulted; corrupt, for a damaged frame,
     /// which needs no answer; wrong_version, for a node of a group.
     [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {

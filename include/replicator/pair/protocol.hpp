@@ -35,6 +35,10 @@ public:
 
     [[nodiscard]] const Node& self() const noexcept { return self_; }
     void drop() noexcept { self_.drop(); }
+    void cut_off() noexcept {
+        self_.drop();
+        self_.hello_due = false;
+    }
     Error damaged() noexcept {
         ++self_.frames_corrupt;
         return Error::corrupt;

@@ -62,7 +62,8 @@ namespace replicator {
 ///   - `Log`: `log::Ring<Bytes>`, which has room for `Bytes` / 32 entries, and for `Bytes` / 2 bytes of commands;
 ///   - `Ack`: `ack::SemiSync<>` or `ack::Async<>`;
 ///   - `GivenTransport`: Manual, Memory, or one of yours. It says whether frames come whole, or as bytes of a line;
-///   - `Observer`: may have `on_role`, `on_discarded(Position, const Command&)`, `on_leader`, `on_refused`, `on_fault`.
+///   - `Observer`: may have `on_role`, `on_discarded(Position, const Command&)`, `on_leader`, `on_refused`, `on_fault`,
+///     see api/observer.hpp.
 ///
 /// A node belongs to one thread, stays where it was made, and neither blocks, throws nor allocates.
 template <class GivenMachine, class Log, class Ack, class GivenTransport, std::derived_from<profile::Pair> Limits,
@@ -250,9 +251,14 @@ public:
     }
 
     /// The link to the other starts anew; it is gone. A node that is no peer is passed over.
-    void connected(NodeId peer) noexcept { disconnected(peer); }
+    void connected(NodeId peer) noexcept {
+        core_.connected(peer);
+        awake_ = false;
+        announce();
+    }
     void disconnected(NodeId peer) noexcept {
-        core_.disconnected(peer);
+        core_.cut_off(peer);
+        awake_ = false;
         announce();
     }
 
@@ -338,9 +344,11 @@ private:
     [[nodiscard]] Position position_at(std::uint32_t index) const noexcept {
         return {nodes().wide(self().epoch_at(index)), profile::detail::wide(index)};
     }
-    /// Tells the transport when there is something to say, and it has not been told yet.
+    /// Tells the observer what has changed, and the transport when there is something to say, and it has not been told
+    /// yet.
     void announce() noexcept {
         drain_.go_on(core_);
+        if constexpr (!is_deaf) told_.notice(core_);
         if constexpr (wakes) {
             if (awake_ || !core_.owes()) return;
             awake_ = true;

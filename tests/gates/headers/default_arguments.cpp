@@ -9,6 +9,7 @@
 #include <replicator/log/memory.hpp>
 #include <replicator/machine/twin_check.hpp>
 #include <replicator/pair/node.hpp>
+#include <replicator/profile/pair.hpp>
 #include <replicator/replicator.hpp>
 #include <replicator/storage/posix.hpp>
 #include <replicator/storage/simulated.hpp>
@@ -61,7 +62,8 @@ std::size_t behind_a_table(AnyNode<Machine> node) {
 
 template <class Machine>
 std::size_t on_two_boards() {
-    return sizeof(pair::Node<Machine, ack::SemiSync<>>) + sizeof(pair::Node<Machine, ack::Async<>>);
+    using AsPair = Replicator<Machine, log::Ring<1024>, ack::SemiSync<>, transport::Manual, profile::Pair>;
+    return sizeof(pair::Node<Machine, ack::SemiSync<>>) + sizeof(pair::Node<Machine, ack::Async<>>) + sizeof(AsPair);
 }
 
 template <class Byte>

@@ -41,6 +41,7 @@ struct Seen {
     std::vector<Position> positions;
     std::vector<std::uint32_t> discarded;
     std::vector<Role> roles;
+    std::vector<NodeId> leaders;
     Epoch epoch;
 
     void on_discarded(Position position, const Sum::Command& command) {
@@ -51,6 +52,7 @@ struct Seen {
         roles.push_back(role);
         epoch = opened;
     }
+    void on_leader(NodeId leader, Epoch) { leaders.push_back(leader); }
 };
 
 template <class Profile>
@@ -246,6 +248,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_promotion_loses_nothing_and_hands_back_the_rest,
     BOOST_TEST((two.second_saw.roles.back() == Role::leader));
     BOOST_TEST((two.second_saw.epoch.node == two.nodes[1]));
     BOOST_TEST((lost.position.epoch < two.second_saw.epoch));
+    BOOST_TEST((two.second_saw.leaders.front() == two.nodes[0]));
+    BOOST_TEST((two.first_saw.leaders.back() == two.nodes[1]));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_leader_hands_over_without_loss, Profile, Profiles) {

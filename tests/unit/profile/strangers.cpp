@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 using namespace replicator;
 
@@ -83,6 +84,27 @@ BOOST_AUTO_TEST_CASE(a_pair_and_a_group_that_exchange_frames_refuse_each_other_b
     BOOST_TEST(!group.status().peers()[0].connected);
     BOOST_TEST((group.last().index == Index{}));
     BOOST_TEST((pair.role() == Role::leader));
+}
+
+struct Heard {
+    std::vector<Error> refusals;
+    void on_refused(NodeId node, Error error) {
+        if (node == nodes[0]) refusals.push_back(error);
+    }
+};
+struct Larger : profile::Pair {
+    static constexpr std::size_t frame_bytes_max = 256;
+};
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_told_once) {
+    transport::Memory network;
+    Heard heard;
+    Node<transport::Memory, profile::Pair> first{network, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
+    const Config config{.node = nodes[1], .nodes = nodes, .run = Run{2}};
+    Replicator<Sum, log::Ring<4096>, ack::SemiSync<>, transport::Memory, Larger, Heard> second{network, config, heard};
+    network.advance(milliseconds(500));
+    BOOST_TEST((heard.refusals == std::vector<Error>{Error::wrong_limits}));
+    BOOST_TEST(second.status().counters.refusals > 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
