@@ -77,8 +77,8 @@ public:
     /// spent), faulted.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept requires(Roles::leads) {
         const auto drawn = static_cast<std::uint32_t>(value(history) ^ value(history) >> 32);
-        REPLICATOR_ASSERT(drawn != 0);
-        return protocol_.bootstrap(drawn);
+        REPLICATOR_ASSERT(history != HistoryId{});
+        return protocol_.bootstrap(drawn != 0 ? drawn : 1);
     }
 
     /// Errors: not_leader, busy (the log is full of what is pending), too_large, handing_over, faulted.

@@ -122,7 +122,6 @@ public:
     /// epochs are spent), faulted.
     [[nodiscard]] Result<void> bootstrap(HistoryId history) noexcept {
         static_assert(leads, "A node whose Roles are FollowsOnly cannot be bootstrapped: the other node leads.");
-        REPLICATOR_ASSERT(history != HistoryId{});
         const Result<void> begun = core_.bootstrap(history);
         announce();
         return begun;
