@@ -233,6 +233,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_promotion_loses_nothing_and_hands_back_the_rest,
     if (two.second->role() != Role::leader) two.lead(*two.second, {.may_lose = true});  // a group asks the other first
     BOOST_REQUIRE((two.second->role() == Role::leader));
     BOOST_TEST((two.second->promotion().step == PromotionStep::leading));
+    BOOST_TEST((two.second->promotion().epoch == two.second_saw.epoch));
     BOOST_REQUIRE(two.second->write({3}));
     two.join();
     BOOST_TEST((two.first->role() == Role::follower));
@@ -267,6 +268,39 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_leader_hands_over_without_loss, Profile, Profile
     BOOST_TEST(two.first->state().total == sum_of({1, 3}));
     BOOST_TEST(two.second->state().total == sum_of({1, 3}));
     BOOST_TEST(two.first_saw.discarded.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_refused_promotion_says_who_is_missing, Profile, Profiles) {
+    Two<Profile, ack::Async<>> two;
+    two.begin();
+    BOOST_REQUIRE(two.first->write({1}));
+    two.settle();
+    two.cut();
+    static_cast<void>(two.second->promote());
+    two.network.advance(milliseconds(4000));
+    const auto promotion = two.second->promotion();
+    BOOST_TEST((promotion.step == PromotionStep::refused));
+    BOOST_TEST((promotion.error == Error::nodes_missing));
+    BOOST_TEST(promotion.needed == 2u);
+    BOOST_TEST(promotion.heard == 1u);
+    BOOST_REQUIRE(promotion.missing().size() == 1u);
+    BOOST_TEST((promotion.missing()[0] == two.nodes[0]));
+    BOOST_TEST((two.second->role() == Role::follower));
+    two.lead(*two.second, {.may_lose = true});
+    BOOST_TEST((two.second->role() == Role::leader));
+    BOOST_TEST(two.second->promotion().forced);
+    BOOST_REQUIRE(two.second->write({2}));
+    two.join();
+    BOOST_TEST(two.first->state().total == sum_of({1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_promotion_gives_way_to_a_leader_that_is_there, Profile, Profiles) {
+    Two<Profile> two;
+    two.begin();
+    static_cast<void>(two.second->promote({.unless_led = true}));
+    two.network.advance(milliseconds(4000));
+    BOOST_TEST((two.second->role() == Role::follower));
+    BOOST_TEST((two.first->role() == Role::leader));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_leader_is_drained_without_loss, Profile, Profiles) {

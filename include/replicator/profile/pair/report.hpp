@@ -93,7 +93,7 @@ template <class Core>
         status.epoch = nodes_of(core).wide(self.epoch);
         status.forced = self.forced;
     }
-    status.needed = 2;
+    status.needed = Core::waits && self.complete ? 1 : 2;
     status.heard = self.session != 0 ? 2 : 1;
     status.ahead = core.id();
     if (status.heard == 1) {
