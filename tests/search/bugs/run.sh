@@ -14,6 +14,8 @@ work=${1:?a folder to work in}
 compiler=${2:-${CXX:-g++}}
 shift $(($# < 2 ? $# : 2))
 compile=("$compiler" -std=c++20 -O2)
+# See the CMakeLists.txt of the project: less garbage is collected.
+[[ $compiler == *clang* ]] || compile+=(--param=ggc-min-heapsize=1048576)
 command -v patch >/dev/null || { echo "this needs the program patch" && exit 1; }
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
 

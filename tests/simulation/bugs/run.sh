@@ -32,6 +32,8 @@ compiler=${2:-${CXX:-g++}}
 seeds=${3:-10000}
 soon=100
 compile=("$compiler" -std=c++20 -O1)
+# See the CMakeLists.txt of the project: less garbage is collected.
+[[ $compiler == *clang* ]] || compile+=(--param=ggc-min-heapsize=1048576)
 command -v patch >/dev/null || { echo "this needs the program patch" && exit 1; }
 command -v ccache >/dev/null && compile=(ccache "${compile[@]}")
 mkdir -p "$work" && work=$(cd "$work" && pwd) || exit 2
