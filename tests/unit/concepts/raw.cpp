@@ -88,7 +88,7 @@ struct Floats {
 };
 struct FloatsWithPadding {
     float a[401];
-    double b;
+    alignas(8) double b;  // which 32-bit x86 would put at a multiple of 4
 };
 struct PointerBehindFloats {
     float a[400];
