@@ -269,8 +269,9 @@ public:
     /// For a second stream to a peer whose first one stands, see TR-10 in concepts/transport.hpp.
     [[nodiscard]] auto aside() noexcept { return core::Aside<Composition, core::Node<Composition>>(node_); }
 
-    /// Bytes came from `peer`, in any pieces. Errors, on which a stream must be closed: corrupt, protocol, wrong_node
-    /// (no such peer), faulted.
+    /// Bytes came from `peer`, in any pieces. Errors: corrupt, protocol (a peer that breaks the rules), wrong_node (no
+    /// such peer), faulted. A stream must be closed then; on a line and with frames the loop goes on, but for the last
+    /// two: `after_error(delivers, error)` says so.
     [[nodiscard]] Result<void> receive(NodeId peer, std::span<const std::byte> bytes) noexcept {
         core::Peer* const found = node_.find(peer);
         if (found == nullptr) return Error::wrong_node;

@@ -5,7 +5,7 @@
 //
 //     node.connected(peer);                  // a stream or link to this peer starts anew
 //     node.disconnected(peer);               // it is gone; the peer counts as down at once
-//     node.receive(peer, bytes);             // bytes came, in any pieces; an error means: drop the connection
+//     node.receive(peer, bytes);             // bytes came, in any pieces; `after_error` says what to do on an error
 //     size = node.transmit(peer, buffer);    // there is room: write what the peer is owed now; 0 when nothing
 //     node.tick(now);                        // time passed
 //     node.flush();                          // where there is something left to do, see TR-8
@@ -45,6 +45,7 @@
 //     };
 #pragma once
 
+#include "../error.hpp"
 #include "../types.hpp"
 
 #include <concepts>
@@ -63,6 +64,22 @@ enum class Delivers : std::uint8_t {
     /// Each `receive` is one whole `transmit`, or what is left of it: UDP, a radio with packets.
     frames,
 };
+
+/// What a loop does when `receive` returned an error.
+enum class AfterError : std::uint8_t {
+    go_on,  ///< what came is dropped, and what was in it comes again: the link stands
+    close,  ///< end the connection, say `disconnected`, and make another one
+    stop,   ///< the node takes part no more, or has no such peer: calling again is of no use
+};
+
+/// A stream is in no order any more when something in it is wrong, so it ends. On a line and with frames nothing else
+/// suffers: to end the link there would cost a handshake for each damaged byte.
+[[nodiscard]] constexpr AfterError after_error(Delivers delivers, Error error) noexcept {
+    if (error == Error::none) return AfterError::go_on;
+    if (error == Error::faulted) return AfterError::stop;
+    if (delivers == Delivers::stream) return AfterError::close;
+    return error == Error::wrong_node ? AfterError::stop : AfterError::go_on;
+}
 
 namespace detail {
 

@@ -99,8 +99,7 @@ public:
             const Result<void> taken = node.receive(peer.id, bytes);
             if (taken) return taken;
             ++counters_.refused;
-            const bool is_final = taken.error() == Error::faulted || taken.error() == Error::wrong_node;
-            return is_final ? taken.error() : Error::none;
+            return after_error(delivers, taken.error()) == AfterError::stop ? taken.error() : Error::none;
         }
         ++counters_.strangers;
         return Error::none;

@@ -55,6 +55,7 @@ class Serial {
 
 public:
     static constexpr Delivers delivers = Delivers::frames;
+    static constexpr bool wakes = false;
     /// What one frame takes on the line at most.
     static constexpr std::size_t line_bytes_max = 1 + cobs::bytes_max(FrameBytesMax + serial::overhead);
     using Buffer = std::array<std::byte, line_bytes_max>;
@@ -155,8 +156,7 @@ private:
         const Result<void> taken = node.receive(peer_, payload);
         if (taken) return Error::none;
         ++counters_.refused;
-        const bool is_final = taken.error() == Error::faulted || taken.error() == Error::wrong_node;
-        return is_final ? taken.error() : Error::none;
+        return after_error(delivers, taken.error()) == AfterError::stop ? taken.error() : Error::none;
     }
 
     /// Entries go in frames of the length that suits the line. What does not fit into one, goes in a longer one.
