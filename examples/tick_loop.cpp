@@ -3,6 +3,7 @@
 // alone calls the library, which starts no thread, and no call waits.
 
 #include <replicator/replicator.hpp>
+#include <replicator/transport/datagram.hpp>
 
 #include <array>
 #include <cstddef>
@@ -26,42 +27,53 @@ struct World {
     }
 };
 
-struct Packets : Options {
-    static constexpr std::size_t nodes_max = 2;
-    static constexpr std::size_t frame_bytes_max = 1200;  // what one datagram carries
-    static constexpr std::size_t snapshot_piece_bytes_max = 1024;
+using Address = int;  // what the sockets use; here a server's number
+using Network = transport::Datagram<1200, Address>;
+using Node = Replicator<World, log::Ring<65536>, ack::Async<>, Network, transport::DatagramOptions<1200>>;
+struct Datagram {
+    Address from;
+    std::vector<std::byte> bytes;
 };
-using Node = Replicator<World, log::Ring<65536>, ack::Async<>, transport::Manual, Packets>;
-using Socket = std::deque<std::vector<std::byte>>;  // stands for UDP
+using Socket = std::deque<Datagram>;  // stands for UDP
 
 constexpr NodeId nodes[] = {NodeId{1}, NodeId{2}};
-constexpr std::size_t packets_per_tick = 4;
+constexpr std::size_t datagrams_per_tick = 4;
 
-void turn(Node& node, NodeId peer, Socket& in, Socket& out, Instant now) {
-    for (; !in.empty(); in.pop_front()) {
-        if (!node.receive(peer, in.front())) node.disconnected(peer);
+struct Server {
+    Address address;
+    Network network{};
+    Node node;
+    Socket socket{};
+
+    Server(int self, int peer, Run run)
+        : address(self), node(network, {.node = nodes[self - 1], .nodes = nodes, .run = run}) {
+        network.set_peer(nodes[peer - 1], peer);
     }
-    node.tick(now);
-    std::array<std::byte, Node::transmit_bytes_min> packet;
-    for (std::size_t i = 0; i < packets_per_tick; ++i) {
-        const std::size_t size = node.transmit(peer, packet);
-        if (size == 0) break;
-        out.emplace_back(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(size));
+
+    bool turn(Instant now, Server& other) {
+        for (; !socket.empty(); socket.pop_front()) {
+            if (!network.receive(node, socket.front().from, socket.front().bytes))
+                return false;  // the node has stopped
+        }
+        node.tick(now);
+        Network::Buffer buffer;
+        for (std::size_t i = 0; i < datagrams_per_tick; ++i) {
+            const auto next = network.transmit(node, buffer);
+            if (!next) break;
+            other.socket.push_back({address, {next->bytes.begin(), next->bytes.end()}});
+        }
+        return true;
     }
-}
+};
 
 int main() {
-    transport::Manual loop;
-    Node server{loop, {.node = nodes[0], .nodes = nodes, .run = Run{1}}};
-    Node spare{loop, {.node = nodes[1], .nodes = nodes, .run = Run{2}}};
-    Socket to_server, to_spare;
-    if (!server.bootstrap(HistoryId{1})) return 1;
+    Server server{1, 2, Run{1}}, spare{2, 1, Run{2}};
+    if (!server.node.bootstrap(HistoryId{1})) return 1;
     for (std::uint64_t tick = 1; tick <= 120; ++tick) {
         const Instant now{tick * 16'000};  // 60 times a second
-        if (tick <= 100 && !server.write({.player = 2, .dx = 1, .dy = -1})) return 1;
-        turn(server, nodes[1], to_server, to_spare, now);
-        turn(spare, nodes[0], to_spare, to_server, now);
+        if (tick <= 100 && !server.node.write({.player = 2, .dx = 1, .dy = -1})) return 1;
+        if (!server.turn(now, spare) || !spare.turn(now, server)) return 1;
     }
-    const auto& player = spare.state().players[2];
+    const auto& player = spare.node.state().players[2];
     std::printf("player 2 on the spare server: %d, %d\n", static_cast<int>(player[0]), static_cast<int>(player[1]));
 }

@@ -47,7 +47,8 @@ struct Board {
 
     void turn(std::uint32_t counter) {
         for (; !in.empty(); in.pop_front()) {  // as an interrupt hands them over: one by one
-            if (!node.receive(peer, std::span(&in.front(), 1))) node.disconnected(peer);
+            const Error error = node.receive(peer, std::span(&in.front(), 1)).error();
+            if (after_error(Delivers::line, error) == AfterError::stop) return;
         }
         node.tick(clock.at(counter));
         std::array<std::byte, Node::transmit_bytes_min> frame;
