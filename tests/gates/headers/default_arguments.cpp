@@ -19,6 +19,7 @@
 #if __has_include(<asio.hpp>)
 #include <replicator/asio/asio_replicator.hpp>
 #include <replicator/asio/handler_memory.hpp>
+#include <replicator/asio/udp.hpp>
 #include <replicator/asio/write/operation_memory.hpp>
 #endif
 
@@ -97,7 +98,8 @@ template <class Machine>
 std::size_t over_asio() {
     using Node = AsioReplicator<Machine, log::Ring<32768>, ack::SemiSync<>>;
     using NodeOn = AsioReplicatorOn<asio::io_context::executor_type, Machine, log::Ring<32768>, ack::Sync<>>;
-    return sizeof(Node) + sizeof(NodeOn) + sizeof(detail::OperationAllocator<>) + sizeof(detail::HandlerAllocator<>);
+    return sizeof(Node) + sizeof(NodeOn) + sizeof(detail::OperationAllocator<>) + sizeof(detail::HandlerAllocator<>) +
+           sizeof(transport::AsioUdp<>);
 }
 #endif
 
