@@ -78,19 +78,24 @@ inline void copy_words(std::byte* to, const std::byte* from, std::size_t bytes) 
     }
 }
 
-/// Copies `bytes` bytes, a multiple of eight, all of which may be fresh. A loop over constants is nothing but copying.
-inline void copy_all_fresh(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
 #if defined(__OPTIMIZE_SIZE__)
-    copy_words(to, from, bytes);
-#else
-    for (; bytes >= 64; bytes -= 64, to += 64, from += 64) copy_words(to, from, 64);
-    for (; bytes != 0; bytes -= 8, to += 8, from += 8) copy_words(to, from, 8);
-#endif
+
+/// Copies `bytes` bytes, a multiple of eight, of which the last may be fresh.
+inline void copy_fresh(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    std::memcpy(to, from, bytes);
 }
+
+#else
 
 namespace detail {
 
 inline constexpr std::size_t fresh_bytes_max = 512;  // more than the stores that a processor holds back
+
+/// A loop over constants is nothing but copying.
+inline void copy_all_fresh(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    for (; bytes >= 64; bytes -= 64, to += 64, from += 64) copy_words(to, from, 64);
+    for (; bytes != 0; bytes -= 8, to += 8, from += 8) copy_words(to, from, 8);
+}
 
 /// Apart, or the call of `memcpy` in it would cost the short copies time.
 #if defined(__GNUC__)
@@ -108,8 +113,10 @@ copy_long(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
 /// Copies `bytes` bytes, a multiple of eight, of which the last may be fresh.
 inline void copy_fresh(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
     if (bytes > detail::fresh_bytes_max) return detail::copy_long(to, from, bytes);
-    copy_all_fresh(to, from, bytes);
+    detail::copy_all_fresh(to, from, bytes);
 }
+
+#endif
 
 /// Writes values one after the other. The caller has made sure of the room, which is a constant for every message.
 class ByteWriter {

@@ -55,13 +55,22 @@ public:
                 stop.index - cursor.index};
     }
 
-    [[nodiscard]] std::span<std::byte> reserve(std::size_t least, std::size_t most) noexcept {
+    // Both are a few instructions where they are called, unless there is no room, or a part of the ring ends.
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+    [[gnu::always_inline]]
+#endif
+    [[nodiscard]] std::span<std::byte>
+    reserve(std::size_t least, std::size_t most) noexcept {
         const bool fits = end_.offset + least <= begin_.offset + Bytes && least <= EntryBytesMax;
         if (fits && most == least) return {place(end_.offset), least};
         return make_room(least, most);
     }
 
-    void append(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+    [[gnu::always_inline]]
+#endif
+    void
+    append(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
         REPLICATOR_ASSERT(bytes % 8 == 0 && bytes <= free_bytes());
         if (end_.offset + bytes >= plain_to_) return append_at_mark(bytes, count, chain);
         end_ = {end_.index + count, end_.offset + bytes};
@@ -109,7 +118,7 @@ private:
     [[nodiscard]] const Mark& mark(std::size_t i) const noexcept { return marks_[(first_mark_ + i) % marks_max]; }
 
     /// An append that begins in a part without a mark, or ends one.
-    void append_at_mark(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
+    [[gnu::noinline]] void append_at_mark(std::size_t bytes, std::uint64_t count, Chain chain) noexcept {
         const bool next_lap = (end_.offset & mask) + bytes >= Bytes;
         if (mark_count_ == 0 || mark(mark_count_ - 1).at.offset / mark_bytes != end_.offset / mark_bytes) add_mark();
         end_ = {end_.index + count, end_.offset + bytes};

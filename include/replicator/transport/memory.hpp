@@ -76,7 +76,9 @@ public:
         for (;;) {
             while (const std::uint64_t ready = owed_ & ~broken_) {
                 const auto first = static_cast<std::size_t>(std::countr_zero(ready));
-                carry(first / NodesMax, first % NodesMax);
+                const std::uint64_t bit = ready & (~ready + 1);
+                owed_ &= ~bit;
+                carry(first / NodesMax, first % NodesMax, (cut_ & bit) != 0);
             }
             if (flush_ == 0) return;
             const auto place = static_cast<std::size_t>(std::countr_zero(flush_));
@@ -133,10 +135,8 @@ private:
         }
     }
 
-    void carry(std::size_t from, std::size_t to) noexcept {
-        owed_ &= ~way(from, to);
+    void carry(std::size_t from, std::size_t to, bool is_cut) noexcept {
         if (!nodes_[from] || !nodes_[to]) return;
-        const bool is_cut = (cut_ & way(from, to)) != 0;
         if (!is_cut && nodes_[from].is_like(nodes_[to])) {
             if (!nodes_[from].carry(nodes_[to], buffer_)) break_connection(from, to);
             return;

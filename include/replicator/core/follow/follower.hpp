@@ -56,8 +56,8 @@ public:
         return true;
     }
 
-    /// The short way of an append: takes one without blocks that plainly goes on at the end of this log, with all of
-    /// its entries, which are correct commands for which the log has room. False when nothing has changed.
+    /// The short way of an append without blocks, which goes on at the end of this log, and whose entries are commands,
+    /// correct, whole, and not too many for the log. False when nothing has changed.
     [[nodiscard]] bool take_plain(Self<Composition>& self, const AppendFields& append,
                                   std::span<const std::byte> entries) noexcept {
         if (!goes_on(self, {self.epoch, append.previous}, append.previous_chain)) return false;
@@ -111,8 +111,8 @@ public:
     [[nodiscard]] bool owes() const noexcept { return ack_owed_; }
 
     /// Writes what the leader is owed, all in one, and returns its size.
-    [[nodiscard]] std::size_t write_ack(const Self<Composition>& self, const Applier<Composition>& applier, LinkId link,
-                                        std::byte* head) noexcept {
+    [[gnu::noinline]] std::size_t write_ack(const Self<Composition>& self, const Applier<Composition>& applier,
+                                            LinkId link, std::byte* head) noexcept {
         const bool is_plain = Limits::has_short_way && !echo_ && !refusal_ && !self.installing();
         if (!is_plain) return write_head(head, make_ack(self, applier), link);
         ack_owed_ = false;

@@ -128,7 +128,7 @@ public:
 
     /// A follower went or came, or time passed: the seat, admissions, and the writes that will not be waited for.
     void review(Self<Composition>& self, Applier<Composition>& applier, Peers peers) noexcept {
-        if (!is_in_order(self, peers)) put_in_order(self, peers);
+        if (!Limits::has_short_way || !is_in_order(self, peers)) put_in_order(self, peers);
         advance(self, applier, peers);
         if (Policy::when_missing == WhenMissing::fail && !satisfiable(self, applier, peers)) {
             abandoned_through_ = self.log().last();
