@@ -27,7 +27,7 @@ template <class Composition>
 template <class Composition>
 [[nodiscard]] bool may_be_replaced(const Self<Composition>& self, Position forced, Index common) noexcept {
     const bool parts_before = common < forced.index || forced.index <= self.commit;
-    return parts_before && self.epochs().at(self.commit) < forced.epoch;
+    return Composition::promotes && parts_before && self.epochs().at(self.commit) < forced.epoch;
 }
 
 }  // namespace replicator::core

@@ -132,7 +132,7 @@ public:
     [[nodiscard]] bool finish(Self<Composition>& self, Applier<Composition>& applier, Index verified) noexcept {
         // What both lines share was held here, too; the state may be older than that.
         const Index position = begin_.position.index;
-        if (replaces_) self.lost_through = larger(self.lost_through, begin_.common);
+        if (replaces()) self.lost_through = larger(self.lost_through, begin_.common);
         if (verified > position) self.lost_through = larger(self.lost_through, verified);
         if (!replace_history(self, position)) {
             forget(self);
@@ -157,7 +157,7 @@ private:
     void complete(Self<Composition>& self, Applier<Composition>& applier, Following& follower) noexcept {
         notify(self, true);
         // Without a replacement what is committed here is in the state; a tail of another line is not.
-        follower.discard_after(self, replaces_ ? begin_.common : larger(begin_.common, self.commit));
+        follower.discard_after(self, replaces() ? begin_.common : larger(begin_.common, self.commit));
         if (!finish(self, applier, follower.verified())) return self.fail_if_log_did();
         follower.stand_at_state(self);
     }
@@ -203,6 +203,9 @@ private:
         }
     }
 
+    /// The state takes the place of what is committed here, on another line.
+    [[nodiscard]] bool replaces() const noexcept { return Composition::promotes && replaces_; }
+
     Step give_up(Self<Composition>& self, Step why) noexcept {
         drop(self);
         return why;
@@ -212,7 +215,7 @@ private:
     Step start(Self<Composition>& self, std::span<const std::byte> tail) noexcept {
         if (checksum(tail) != next_begin_.tail_checksum) return Step::corrupt;
         if (!fits(self, next_begin_)) return Step::foreign;
-        if (next_begin_.position.index <= self.commit && !replaces_) return give_up(self, Step::useless);
+        if (next_begin_.position.index <= self.commit && !replaces()) return give_up(self, Step::useless);
         if (self.installing() && next_begin_.id == begin_.id) return Step::moved;
         if (!read_snapshot_tail<Composition>(tail, epochs_, roster_)) return Step::corrupt;
         begin_ = next_begin_;
