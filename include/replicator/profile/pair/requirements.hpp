@@ -33,6 +33,12 @@ inline constexpr std::size_t ring_bytes<log::Ring<Bytes, EntryBytesMax>> = Bytes
 template <class>
 inline constexpr bool never = false;
 
+/// Over TCP nodes call each other a second time, and hold that stream aside: a pair has one line.
+template <class GivenTransport>
+inline constexpr bool holds_streams_aside = false;
+template <class Executor>
+inline constexpr bool holds_streams_aside<transport::AsioTcpOn<Executor>> = true;
+
 /// What is no policy is refused for that alone.
 enum class PolicyFault : unsigned char { none, no_policy, other_kind, when_missing, stage };
 template <class Ack>
@@ -77,6 +83,8 @@ struct PairRequirements : replicator::detail::MachineRequirements<Machine> {
     static_assert(Transport<GivenTransport>,
                   "The fourth argument is not a Transport: it needs a noexcept member function template "
                   "wake(node, peer).");
+    static_assert(!holds_streams_aside<GivenTransport>,
+                  "profile::Pair is for lines and datagrams: over TCP take a group.");
     static_assert(Limits::nodes_max == 2, "profile::Pair has two nodes: leave Options::nodes_max, or take a group.");
     static_assert(
         !requires { typename Limits::Authority; },
