@@ -86,4 +86,18 @@ for program in promotable leader follower; do
     bad=$(arm-none-eabi-nm "$work/$program.elf" | awk '{print $NF}' | grep -E "$forbidden" || true)
     [[ -z $bad ]] || { echo "the $program has what it should not have: $bad"; failed=1; }
 done
+
+# The promotable board without one part each.
+without() {  # what, in words; members of its options
+    printf '#include <replicator/profile/pair.hpp>\nusing namespace replicator;\nstruct Parts : profile::Pair { %s };\n' \
+        "$2" >"$work/parts.hpp"
+    "$compiler" "${flags[@]}" -include "$work/parts.hpp" -DPAIR_PARTS=Parts -c "$here/pair_promotable.cpp" \
+        -o "$work/without.o"
+    "$compiler" "${flags[@]}" "${link[@]}" "$work/board.o" "$work/without.o" -o "$work/without.elf"
+    read -r flash memory < <(sizes_of "$work/without.elf")
+    row "$1" $((flash - board_flash)) $((memory - board_memory)) ""
+}
+without "without hand-over" 'using HandOver = hand_over::Absent; using Transfer = pair::transfer::Pieces<16>;'
+without "the state in one frame" 'using Transfer = pair::transfer::Whole;'
+without "without both" 'using HandOver = hand_over::Absent; using Transfer = pair::transfer::Whole;'
 exit $failed

@@ -24,9 +24,16 @@ struct Thermostat {
     }
 };
 
-struct Limits : replicator::profile::Pair {
-    using Roles = PAIR_ROLES;
+struct AllParts : replicator::profile::Pair {
     using Transfer = replicator::pair::transfer::Pieces<16>;
+};
+/// A program may name parts that it leaves out.
+#ifndef PAIR_PARTS
+#define PAIR_PARTS AllParts
+#endif
+
+struct Limits : PAIR_PARTS {
+    using Roles = PAIR_ROLES;
     static constexpr std::size_t command_bytes_max = 32;
     static constexpr std::size_t frame_bytes_max = 96;
 };

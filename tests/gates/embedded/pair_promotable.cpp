@@ -15,6 +15,8 @@ void board::run() noexcept {
         if (order == 1) board::show(node.bootstrap(replicator::HistoryId{board::start_number() | 1}) ? 1 : 0);
         if (order == 2) board::show(static_cast<std::uint32_t>(node.promote().error()));
         if (order == 3) board::show(static_cast<std::uint32_t>(node.promote({.may_lose = true}).error()));
-        if (order == 4) board::show(static_cast<std::uint32_t>(node.hand_over(peer).error()));
+        if constexpr (Limits::HandOver::present) {
+            if (order == 4) board::show(static_cast<std::uint32_t>(node.hand_over(peer).error()));
+        }
     }
 }
