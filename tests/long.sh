@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # What takes too long for .ci/run. Each part goes on where it was stopped, and keeps its figures in build/long.
 #
-#     bash tests/long.sh [PART...]      seeds mutants search kills stopped takeovers drains loop;
+#     bash tests/long.sh [PART...]      seeds mutants search pair_seeds pair_search kills stopped takeovers drains loop;
 #                                      all if none is named
 #     bash tests/long.sh --list         what is done, and what is left
 #
@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 folder=build/long
 export JOBS=${JOBS:-$(nproc)}
-parts=(seeds mutants search kills stopped takeovers drains loop)
+parts=(seeds mutants search pair_seeds pair_search kills stopped takeovers drains loop)
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 policies=(async semi-sync quorum majority sync)
 
@@ -40,6 +40,26 @@ search() {
         # shellcheck disable=SC2086  # words of their own
         bash tests/search.sh --only "${policies[$1]}" --seconds 200 $part || return
     done
+}
+
+# One million seeds of the pairs.
+pair_seeds_portions=20
+pair_seeds() { pair_programs && "$pairs/simulate_pair" --first $((1 + 50000 * $1)) --seeds 50000; }
+
+# All that can happen to a pair with three writes, two promotions, two crashes and two lost frames; and with a frame that comes
+# late, a link that is dropped, a hand-over beside.
+pair_searches=("--late 0" "--late 1" "--late 0 --drops 1" "--late 0 --hand-overs 1" "--late 1 --drops 1")
+pair_search_portions=$((2 * ${#pair_searches[@]}))
+pair_search() {
+    local kinds=("" "--async")
+    # shellcheck disable=SC2086  # words of their own
+    pair_programs && "$pairs/search_pair" ${kinds[$(($1 % 2))]} --writes 3 --promotions 2 --crashes 2 --losses 2 \
+        ${pair_searches[$(($1 / 2))]}
+}
+pairs=build/test/tests/simulation/pair
+pair_programs() {
+    cmake --preset test >/dev/null &&
+        cmake --build --preset test -j "$JOBS" --target simulate_pair search_pair >/dev/null
 }
 
 # kill -9 again and again, over logs on disks: 200 rounds with each of four policies.

@@ -33,8 +33,10 @@ using namespace replicator;
 
 /// Remembers all that it applied.
 struct Applied {
+    /// So large that a frame has room for two, and three go in two frames.
     struct Command {
         std::uint8_t id;
+        std::uint8_t rest[5] = {};
     };
     std::uint8_t ids[8] = {};
 
