@@ -211,6 +211,7 @@ BOOST_AUTO_TEST_CASE(noise_of_any_length_before_a_frame_costs_nothing) {
         ends.settle();
         BOOST_REQUIRE(ends.right.heard.size() == size + 1);
     }
+    BOOST_TEST(ends.a.counters().resent == 0u);
     const auto& counters = ends.b.counters();
     BOOST_TEST(counters.noise > 0u);
     BOOST_TEST(counters.damaged > 1000u);
