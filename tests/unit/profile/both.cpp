@@ -325,6 +325,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_drain_without_a_follower_is_late, Profile, Profi
     two.cut();
     BOOST_REQUIRE(two.first->drain(milliseconds(500)));
     BOOST_TEST((two.first->drain_status().step == DrainStep::draining));
+    BOOST_TEST((two.first->write({1}).error() == Error::handing_over));
     two.network.advance(milliseconds(1500));
     BOOST_TEST((two.first->drain_status().step == DrainStep::late));
     BOOST_TEST((two.first->drain_status().error == Error::not_enough_followers));
