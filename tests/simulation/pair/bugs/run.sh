@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
-# Plants the bugs of this folder one by one in a copy of the headers, and says at which seed the simulated pairs show
-# each. Fails when a patch does not apply, or a bug is not found.
+# Plants the bugs of this folder one by one in a copy of the headers, and says after how many states the search shows
+# each; of the others, at which seed the simulated pairs do. Fails when a patch does not apply, or a bug is not found.
 #
 #     run.sh [-b bug]... <folder to work in> [compiler] [seeds]
 #
@@ -36,18 +36,43 @@ is_wanted() {  # bug
     return 1
 }
 
+# Compiles a program of the folder above with the bug in it.
+build() {  # bug program
+    "${compile[@]}" -I "$work/$1/include" -I "$project/tests" "$here/../$2.cpp" -o "$work/$1/$2" >"$work/$1/log" 2>&1 ||
+        { echo "it does not compile, see $work/$1/log" && return 1; }
+}
+
+# What the search does not find within these bounds, the simulator must.
+searches=(
+    "--writes 3 --promotions 2 --crashes 2 --losses 2 --late 0"
+    "--writes 2 --promotions 1 --crashes 0 --losses 0 --drops 1 --late 1"
+    "--async --writes 3 --promotions 2 --crashes 2 --losses 1 --late 0"
+    "--async --writes 1 --promotions 1 --hand-overs 1 --crashes 0 --losses 0 --drops 1 --late 1"
+)
+look_for() {  # bug
+    local bounds
+    build "$1" search || return
+    for bounds in "${searches[@]}"; do
+        # shellcheck disable=SC2086  # words of their own
+        shows "$1" "search $bounds" "$work/$1/search" $bounds && return
+    done
+    build "$1" simulate || return
+    shows "$1" simulate "$work/$1/simulate" --seeds "$seeds" && return
+    echo "not found by the search, nor in $seeds seeds"
+    return 1
+}
+# True when the command ends with a fault. Says which; more than a time that is too long.
+shows() {  # bug name command...
+    local name=$2 seen status
+    seen=$(timeout 600 "${@:3}" 2>>"$work/$1/log")
+    status=$?
+    ((status != 0 && status != 3 && status != 124)) || return 1
+    seen=${seen%%:$'\n'*}
+    echo "$name: ${seen:-it ended by a trap}"
+}
 # Leaves in the folder of the bug what became of it, and whether that is as it must be.
 hunt() {  # bug
-    local folder=$work/$1 seen
-    if ! "${compile[@]}" -I "$folder/include" -I "$project/tests" "$here/../simulate.cpp" -o "$folder/simulate" \
-        >"$folder/log" 2>&1; then
-        echo "it does not compile, see $folder/log" >"$folder/result"
-    elif seen=$(timeout 600 "$folder/simulate" --seeds "$seeds"); then
-        echo "not found in $seeds seeds" >"$folder/result"
-    else
-        echo "${seen:-it ended by a trap}" >"$folder/result"
-        touch "$folder/found"
-    fi
+    if look_for "$1" >"$work/$1/result"; then touch "$work/$1/found"; fi
 }
 
 failed=0

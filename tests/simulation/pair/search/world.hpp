@@ -229,6 +229,10 @@ struct World {
     unsigned held(std::size_t place) {
         auto& self = this->self(place);
         unsigned all = self.machine.mask();
+        if (self.log.last() - self.applied > Limits::log_entries_max) {
+            problem = "applied what is not there";
+            return all;
+        }
         for (std::uint32_t index = self.applied; index != self.log.last();) {
             ++index;
             if ((self.log.size_at(index) & 0x8000) == 0)
