@@ -27,8 +27,6 @@ BOOST_AUTO_TEST_SUITE(codec_fields)
 
 using namespace replicator;
 
-BOOST_AUTO_TEST_SUITE(codec_fields)
-
 namespace {
 
 enum class Colour : std::uint8_t { red = 1, green = 2 };

@@ -22,8 +22,6 @@ BOOST_AUTO_TEST_SUITE(machine_sessions)
 
 using namespace replicator;
 
-BOOST_AUTO_TEST_SUITE(machine_sessions)
-
 using machine::Once;
 using machine::SessionId;
 

@@ -19,7 +19,6 @@ BOOST_AUTO_TEST_SUITE(machine_twin_check)
 
 using namespace replicator;
 
-BOOST_AUTO_TEST_SUITE(machine_twin_check)
 using machine::TwinCheck;
 using machine::TwinFault;
 
