@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -114,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_told_and_acknowledged_piece_by_piece) {
     Ack ack = node.ack();
     BOOST_REQUIRE(ack.snapshot);
     BOOST_TEST((ack.snapshot->id == SnapshotId{3} && ack.snapshot->offset == 0u));
-    const std::array<std::byte, sizeof(support::Sum)> state{std::byte{7}};
+    const auto state = std::bit_cast<std::array<std::byte, sizeof(support::Sum)>>(support::Sum{7, 0});  // as in memory
     SnapshotPiece piece{.id = SnapshotId{3}, .offset = 0, .checksum = checksum(state), .whole_checksum = 0};
     // Another piece than the next one: the leader hears which one is.
     piece.offset = 8;
