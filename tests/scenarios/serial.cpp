@@ -327,6 +327,28 @@ BOOST_AUTO_TEST_CASE(on_one_pair_of_wires_both_never_transmit_at_once) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(on_one_pair_of_wires_loops_that_pause_do_not_collide) {
+    for (const std::uint64_t pause_us : {4'000u, 15'000u, 60'000u}) {
+        for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+            Boards<Small, transport::Duplex::half> boards;
+            boards.line.wire = lossy(500, seed);
+            std::uint64_t drawn = seed, written = 0;
+            for (std::uint64_t ms = 0; ms < 10'000; ms = boards.line.now_ms()) {
+                drawn = drawn * 6364136223846793005u + 1442695040888963407u;
+                boards.line.turn_us = (drawn >> 33) % 200 == 0 ? pause_us : 300;  // of the next turn of either end
+                if (ms > 1000 && ms / 100 > written && boards.left.write({1, 2, 3, 4})) ++written;
+                boards.line.step();
+            }
+            boards.line.wire = nullptr;
+            boards.line.turn_us = 300;
+            boards.line.run(milliseconds(2000));
+            BOOST_TEST(boards.line.collisions == 0u);
+            BOOST_TEST((boards.left.acknowledged() == boards.left.last().index));
+            BOOST_TEST(written > 20u);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(on_one_pair_of_wires_an_end_that_starts_anew_does_not_collide) {
     for (std::uint64_t offset = 0; offset < 60; ++offset) {
         Boards<Small, transport::Duplex::half> boards;
