@@ -54,7 +54,7 @@ struct Huge {
 struct HugeAndLate {
     std::uint8_t a[1000];
     std::int64_t b;
-    char* name;
+    char* name[2];  // where a pointer has 4 bytes, one would leave padding behind it
 };
 struct LateVariant {
     std::int32_t a[100];
