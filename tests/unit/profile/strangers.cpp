@@ -13,6 +13,8 @@
 
 using namespace replicator;
 
+BOOST_AUTO_TEST_SUITE(profiles_that_meet)
+
 namespace {
 
 struct Sum {
@@ -43,8 +45,6 @@ void carry(From& from, To& to, std::size_t piece) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(profiles_that_meet)
 
 BOOST_AUTO_TEST_CASE(a_pair_refuses_a_group_on_a_line_by_name) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
