@@ -64,7 +64,7 @@ if [[ $machine == mips-be ]]; then
         tests/unit/core/{node/transcript,own_disk}.cpp)
 fi
 mapfile -t sources < <(find "${folders[@]}" -name '*.cpp' |
-    grep -vE '/(policies|semi_sync|line|serial|shortages)\.cpp$|/log/file/(crashes|damage|snapshots)\.cpp$' | LC_ALL=C sort)
+    grep -vE '/(policies|semi_sync|line|serial|shortages)\.cpp$|/log/file/(copies|crashes|damage|snapshots)\.cpp$' | LC_ALL=C sort)
 echo '#define BOOST_TEST_MODULE replicator
 #include <boost/test/included/unit_test.hpp>' >"$work/main.cpp"
 count=0
