@@ -138,7 +138,7 @@ public:
 
     Reply apply(const Command& command) {
         if (command.command == nullptr) return {Once::opened, open_session(), {}};
-        Slot& slot = slots_[value(command.session) % SessionsMax];
+        Slot& slot = slots_[static_cast<std::size_t>(value(command.session) % SessionsMax)];
         if (slot.session != command.session) return {Once::evicted, command.session, {}};
         if (command.sequence > slot.sequence + 1) return {Once::early, command.session, {}};
         if (command.sequence < slot.sequence) return {Once::forgotten, command.session, {}};
