@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 /// BOOST_REQUIRE that counts only what fails: where nothing else is done, counting takes most of the time.
-#define REQUIRE_EACH(...)                             \
+#define REPLICATOR_REQUIRE_EACH(...)                  \
     do {                                              \
         if (!(__VA_ARGS__)) BOOST_FAIL(#__VA_ARGS__); \
     } while (false)

@@ -39,16 +39,15 @@ public:
     explicit Frozen(const Parts&... parts) : parts_(Items<Parts>(parts)...) {}
 
     // Places refer to the parts, and stay behind.
-    Frozen(Frozen&& other) : parts_(std::move(other.parts_)) {}
+    Frozen(Frozen&& other) noexcept : parts_(std::move(other.parts_)) {}
     Frozen(const Frozen& other) : parts_(other.parts_) {}
-    Frozen& operator=(Frozen&& other) {
+    Frozen& operator=(Frozen&& other) noexcept {
         parts_ = std::move(other.parts_);
         kept_ = 0;
         return *this;
     }
     Frozen& operator=(const Frozen& other) {
-        parts_ = other.parts_;
-        kept_ = 0;
+        if (this != &other) *this = Frozen(other);
         return *this;
     }
     ~Frozen() = default;

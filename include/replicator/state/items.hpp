@@ -124,10 +124,13 @@ public:
         std::sort(sorted_.begin(), sorted_.end(), [](const auto* a, const auto* b) { return key(*a) < key(*b); });
     }
     // What was sorted are addresses of what was copied.
-    Items(Items&&) = default;
-    Items& operator=(Items&&) = default;
+    Items(Items&&) noexcept = default;
+    Items& operator=(Items&&) noexcept = default;
     Items(const Items& other) : Items(other.values_) {}
-    Items& operator=(const Items& other) { return *this = Items(other); }
+    Items& operator=(const Items& other) {
+        if (this != &other) *this = Items(other);
+        return *this;
+    }
     ~Items() = default;
 
     [[nodiscard]] Place begin() const noexcept { return {}; }

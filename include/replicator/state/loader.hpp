@@ -48,7 +48,7 @@ private:
             counted_ = true;
             for (; left_ != 0; --left_) {
                 typename detail::ItemOf<T>::Type item{};
-                if (!take_item(reader, item) || !keep(value, std::move(item))) return false;
+                if (!take_item(reader, item) || !keep(value, item)) return false;
             }
             counted_ = false;
         } else if (!take_item(reader, value)) {
@@ -59,7 +59,7 @@ private:
     }
 
     template <class T, class Item>
-    bool keep(T& values, Item&& item) {
+    bool keep(T& values, Item& item) {
         const std::size_t size = values.size();
         const auto kept = values.insert(values.end(), std::move(item));
         // A container with an order puts it elsewhere when it does not belong to the end.

@@ -4,6 +4,8 @@
 
 #include "machine.hpp"
 
+#include "support/inside_pair.hpp"
+
 #include <replicator/ack/async.hpp>
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/pair/node.hpp>
@@ -15,18 +17,6 @@
 #include <span>
 #include <type_traits>
 #include <vector>
-
-namespace replicator::pair {
-
-/// What the oracle sees of a node that its user does not.
-struct Inspect {
-    template <class Node>
-    static auto& self(Node& node) {
-        return const_cast<std::remove_cvref_t<decltype(node.protocol_.self())>&>(node.protocol_.self());
-    }
-};
-
-}  // namespace replicator::pair
 
 namespace pair_simulation {
 

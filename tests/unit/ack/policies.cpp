@@ -85,16 +85,16 @@ void check_rules() {
         // A group too small for the policy is not made.
         if (one.nodes() < Policy::holders_floor(one.nodes())) return;
         const Index answer = Policy::acknowledged(one.holdings());
-        REQUIRE_EACH(answer <= one.leader);
-        REQUIRE_EACH(answer == Index{} || one.holders(answer.value) >= Policy::holders_floor(one.nodes()));
+        REPLICATOR_REQUIRE_EACH(answer <= one.leader);
+        REPLICATOR_REQUIRE_EACH(answer == Index{} || one.holders(answer.value) >= Policy::holders_floor(one.nodes()));
         for (std::size_t i = 0; i < one.count; ++i) {
             Case more = one;
             ++more.followers[i].held;
-            REQUIRE_EACH(Policy::acknowledged(more.holdings()) >= answer);
+            REPLICATOR_REQUIRE_EACH(Policy::acknowledged(more.holdings()) >= answer);
         }
         Case more = one;
         ++more.leader;
-        REQUIRE_EACH(Policy::acknowledged(more.holdings()) >= answer);
+        REPLICATOR_REQUIRE_EACH(Policy::acknowledged(more.holdings()) >= answer);
     });
 }
 
@@ -107,8 +107,8 @@ void check_counting(std::size_t wanted_of_five, bool degrades) {
         const std::size_t needed = degrades && one.up() + 1 < wanted ? one.up() + 1 : wanted;
         const std::uint64_t expected =
             newest([&](std::uint64_t index) { return one.leader.value >= index && one.holders(index) >= needed; });
-        REQUIRE_EACH(Policy::acknowledged(one.holdings()).value == expected);
-        REQUIRE_EACH(Policy::satisfiable(one.holdings()) == (one.up() + 1 >= wanted));
+        REPLICATOR_REQUIRE_EACH(Policy::acknowledged(one.holdings()).value == expected);
+        REPLICATOR_REQUIRE_EACH(Policy::satisfiable(one.holdings()) == (one.up() + 1 >= wanted));
     });
 }
 
@@ -118,8 +118,8 @@ constexpr AskedStage as_log{};
 
 BOOST_AUTO_TEST_CASE(async_acknowledges_what_the_leader_holds) {
     for_all_cases([](const Case& one) {
-        REQUIRE_EACH(ack::Async<>::acknowledged(one.holdings()) == one.leader);
-        REQUIRE_EACH(ack::Async<>::satisfiable(one.holdings()));
+        REPLICATOR_REQUIRE_EACH(ack::Async<>::acknowledged(one.holdings()) == one.leader);
+        REPLICATOR_REQUIRE_EACH(ack::Async<>::satisfiable(one.holdings()));
     });
     check_rules<ack::Async<>>();
 }
@@ -127,8 +127,8 @@ BOOST_AUTO_TEST_CASE(async_acknowledges_what_the_leader_holds) {
 BOOST_AUTO_TEST_CASE(sync_acknowledges_what_all_hold) {
     for_all_cases([](const Case& one) {
         const auto expected = newest([&](std::uint64_t index) { return one.holders(index) == one.nodes(); });
-        REQUIRE_EACH(ack::Sync<>::acknowledged(one.holdings()).value == expected);
-        REQUIRE_EACH(ack::Sync<>::satisfiable(one.holdings()) == (one.up() == one.count));
+        REPLICATOR_REQUIRE_EACH(ack::Sync<>::acknowledged(one.holdings()).value == expected);
+        REPLICATOR_REQUIRE_EACH(ack::Sync<>::satisfiable(one.holdings()) == (one.up() == one.count));
     });
     check_rules<ack::Sync<>>();
 }
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(sync_that_may_degrade_leaves_out_who_is_down) {
         for (std::size_t i = 0; i < one.count; ++i) {
             if (one.followers[i].up && one.followers[i].held.value < expected) expected = one.followers[i].held.value;
         }
-        REQUIRE_EACH(Policy::acknowledged(one.holdings()).value == expected);
+        REPLICATOR_REQUIRE_EACH(Policy::acknowledged(one.holdings()).value == expected);
     });
     check_rules<Policy>();
 }
@@ -172,11 +172,11 @@ BOOST_AUTO_TEST_CASE(semi_sync_acknowledges_what_the_leader_and_the_seat_hold) {
             if (one.followers[i].seat) seat = &one.followers[i];
         }
         const std::uint64_t both = seat == nullptr ? 0 : std::min(seat->held.value, one.leader.value);
-        REQUIRE_EACH(Waits::acknowledged(one.holdings()).value == both);
-        REQUIRE_EACH(Waits::satisfiable(one.holdings()) == (one.up() > 0));
+        REPLICATOR_REQUIRE_EACH(Waits::acknowledged(one.holdings()).value == both);
+        REPLICATOR_REQUIRE_EACH(Waits::satisfiable(one.holdings()) == (one.up() > 0));
         const bool seat_up = seat != nullptr && seat->up;
         const std::uint64_t expected = seat_up ? both : one.up() == 0 ? one.leader.value : 0;
-        REQUIRE_EACH(Degrades::acknowledged(one.holdings()).value == expected);
+        REPLICATOR_REQUIRE_EACH(Degrades::acknowledged(one.holdings()).value == expected);
     });
     check_rules<Waits>();
     check_rules<Degrades>();

@@ -92,10 +92,10 @@ public:
     void finish() {
         nodes.network.join(one, two);
         nodes.network.advance(milliseconds(250), milliseconds(10));
-        REQUIRE_EACH(nodes.at(1).acknowledged() == nodes.at(1).last().index);
-        for (std::size_t i = 1; i <= 4; ++i) REQUIRE_EACH((nodes.at(i).state() == sum_of(nodes.written)));
+        REPLICATOR_REQUIRE_EACH(nodes.at(1).acknowledged() == nodes.at(1).last().index);
+        for (std::size_t i = 1; i <= 4; ++i) REPLICATOR_REQUIRE_EACH((nodes.at(i).state() == sum_of(nodes.written)));
         // Node 3 never went away: at most one replacement, and nobody takes the seat back.
-        REQUIRE_EACH(nodes.events_of(1).count("seat") <= 2);
+        REPLICATOR_REQUIRE_EACH(nodes.events_of(1).count("seat") <= 2);
     }
 
     SemiSync nodes;
@@ -104,13 +104,13 @@ private:
     void check(NodeId seat_before, bool seat_was_down) {
         const Index acknowledged = nodes.at(1).acknowledged();
         const NodeId seat = seat_of(nodes);
-        REQUIRE_EACH(acknowledged >= before);
+        REPLICATOR_REQUIRE_EACH(acknowledged >= before);
         // Whatever was acknowledged, the leader and whoever has the seat hold it.
-        REQUIRE_EACH(nodes.at(1).last().index >= acknowledged);
-        REQUIRE_EACH(nodes.at(value(seat)).last().index >= acknowledged);
+        REPLICATOR_REQUIRE_EACH(nodes.at(1).last().index >= acknowledged);
+        REPLICATOR_REQUIRE_EACH(nodes.at(value(seat)).last().index >= acknowledged);
         // While the seat is down and not given to another, nothing is acknowledged.
         if (seat_was_down && seat == seat_before && of(nodes.at(1).status(), seat).state == FollowerState::down) {
-            REQUIRE_EACH(acknowledged == before);
+            REPLICATOR_REQUIRE_EACH(acknowledged == before);
         }
         // Nothing is acknowledged until the new one holds the entry that gave it the seat.
         if (seat != two && acknowledged > before) {
@@ -118,8 +118,8 @@ private:
             for (const std::string& line : nodes.events_of(1).lines) {
                 if (line.rfind(prefix, 0) != 0) continue;
                 const Index given{std::stoull(line.substr(prefix.size()))};
-                REQUIRE_EACH(nodes.at(value(seat)).last().index >= given);
-                REQUIRE_EACH(acknowledged >= given);
+                REPLICATOR_REQUIRE_EACH(nodes.at(value(seat)).last().index >= given);
+                REPLICATOR_REQUIRE_EACH(acknowledged >= given);
             }
         }
         before = acknowledged;

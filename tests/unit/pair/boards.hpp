@@ -2,6 +2,8 @@
 // Two boards and the line between them, for tests that say what goes over it.
 #pragma once
 
+#include "support/inside_pair.hpp"
+
 #include <replicator/ack/async.hpp>
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/pair/node.hpp>
@@ -14,18 +16,6 @@
 #include <string>
 #include <type_traits>
 #include <vector>
-
-namespace replicator::pair {
-
-/// What no call shows.
-struct Inspect {
-    template <class Node>
-    static auto& self(Node& node) {
-        return const_cast<std::remove_cvref_t<decltype(node.protocol_.self())>&>(node.protocol_.self());
-    }
-};
-
-}  // namespace replicator::pair
 
 namespace pair_boards {
 

@@ -54,8 +54,9 @@ BOOST_AUTO_TEST_CASE(entries_of_any_size_stand_where_they_were_written) {
         if ((state >> 16 & 7) == 0 && log.last() != log.base()) log.cut(log.last() - 1);
         for (std::uint32_t index = log.base(); index != log.last();) {
             const std::uint32_t before = index++;
-            for (const std::byte byte : log.bytes_at(index)) REQUIRE_EACH(byte == std::byte(before & 0xff));
-            REQUIRE_EACH(log.chain_of(before, log.bytes_at(index).data(), log.size_at(index)) == log.chain_at(index));
+            for (const std::byte byte : log.bytes_at(index)) REPLICATOR_REQUIRE_EACH(byte == std::byte(before & 0xff));
+            REPLICATOR_REQUIRE_EACH(log.chain_of(before, log.bytes_at(index).data(), log.size_at(index)) ==
+                                    log.chain_at(index));
         }
     }
 }
@@ -83,8 +84,8 @@ BOOST_AUTO_TEST_CASE(a_line_carries_every_frame) {
         const std::size_t coded = code_for_line(line.data(), frame.data(), size);
         BOOST_REQUIRE(coded <= line.size());
         for (std::size_t i = 0; i < coded; ++i) {
-            REQUIRE_EACH((line[i] == std::byte{0}) == (i + 1 == coded));
-            REQUIRE_EACH(reader.take(std::to_integer<std::uint8_t>(line[i])) == (i + 1 == coded));
+            REPLICATOR_REQUIRE_EACH((line[i] == std::byte{0}) == (i + 1 == coded));
+            REPLICATOR_REQUIRE_EACH(reader.take(std::to_integer<std::uint8_t>(line[i])) == (i + 1 == coded));
         }
         BOOST_REQUIRE(reader.frame().size() == size);
         BOOST_REQUIRE(size == 0 || std::memcmp(reader.frame().data(), frame.data(), size) == 0);

@@ -34,9 +34,9 @@ enum class Voice : std::uint8_t {
 /// What a candidacy leads to is done by the relations of the node to its peers (node/relations.hpp). They tell
 /// `self()`, `applier()`, `peers()` and `find(node)`, and can `lead(epoch, forced)`, `step_down()`, `lose(peer)` and
 /// `leave_old_epoch()`.
-template <class Composition, Voice voice = Composition::asks       ? Voice::asks
-                                           : Composition::promotes ? Voice::answers
-                                                                   : Voice::silent>
+template <class Composition, Voice Own = Composition::asks       ? Voice::asks
+                                         : Composition::promotes ? Voice::answers
+                                                                 : Voice::silent>
 class Promotion {
 public:
     using Limits = typename Composition::Limits;

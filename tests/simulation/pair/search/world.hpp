@@ -5,6 +5,8 @@
 
 #include "visited.hpp"
 
+#include "support/inside_pair.hpp"
+
 #include <replicator/ack/async.hpp>
 #include <replicator/ack/semi_sync.hpp>
 #include <replicator/pair/node.hpp>
@@ -15,17 +17,6 @@
 #include <new>
 #include <span>
 #include <type_traits>
-
-namespace replicator::pair {
-
-struct Inspect {
-    template <class AnyNode>
-    static auto& self(AnyNode& node) {
-        return const_cast<std::remove_cvref_t<decltype(node.protocol_.self())>&>(node.protocol_.self());
-    }
-};
-
-}  // namespace replicator::pair
 
 namespace pair_search {
 
@@ -80,6 +71,7 @@ struct Frame {
     std::byte bytes[Limits::frame_bytes_max] = {};
 
     [[nodiscard]] bool is_hello() const { return bytes[pair::detail::at::type] == std::byte{1}; }
+    friend bool operator==(const Frame&, const Frame&) = default;
 };
 constexpr std::size_t line_max = 2;
 
@@ -139,7 +131,8 @@ struct World {
     World() = default;
     World(const World& other) { *this = other; }
     World& operator=(const World& other) {
-        std::memcpy(static_cast<void*>(this), &other, sizeof other);
+        if (this == &other) return *this;
+        std::memcpy(static_cast<void*>(this), static_cast<const void*>(&other), sizeof other);
         for (std::size_t place = 0; place < 2; ++place) self(place).observer = &observers[place];
         return *this;
     }
@@ -260,7 +253,7 @@ private:
     }
     bool hear(std::size_t place, std::size_t which) {
         for (std::size_t i = 0; i < which; ++i) {  // the same frame twice is one choice
-            if (std::memcmp(&lines[place][i], &lines[place][which], sizeof(Frame)) == 0) return false;
+            if (lines[place][i] == lines[place][which]) return false;
         }
         const Frame frame = lines[place][which];
         take_from_line(place, which);
