@@ -113,4 +113,10 @@ template <LogPolicy Log>
     return log.base().index <= index && index <= log.last();
 }
 
+/// True when the log is of the line that has this chain at `index`, and can tell.
+template <LogPolicy Log>
+[[nodiscard]] bool is_of_line(const Log& log, Index index, Chain chain) noexcept {
+    return reaches_back_to(log, index) && chain_at(log, index) == chain;
+}
+
 }  // namespace replicator

@@ -54,8 +54,7 @@ public:
         const Position lacks = begin.lacks;
         const Index at = begin.position.index;
         // A head that comes late may be that of the state which is here by now.
-        const bool late =
-            lacks.index <= at && reaches_back_to(self.log(), at) && chain_at(self.log(), at) == begin.chain;
+        const bool late = lacks.index <= at && is_of_line(self.log(), at, begin.chain);
         // Where its epoch is forgotten, what the leader lacks is here only if it still is the newest that is committed.
         const bool own = lacks.epoch == Epoch{} ? lacks.index == self.commit : lacks.index <= self.commit;
         const bool replaces = lacks.index != Index{} && own && self.epochs().at(lacks.index) == lacks.epoch && !late;

@@ -155,7 +155,9 @@ private:
                                std::span<std::byte> buffer) noexcept {
         constexpr std::size_t head = frame_header_bytes + field_bytes(FrameType::snapshot_begin, 0);
         if (buffer.size() < head + snapshot_tail_bytes_max<Limits>) return 0;
-        if (!frozen_.taken() || !is_on_line_of(self.log())) freeze(self, applier);
+        // A follower that was fetched from may have gone over to another line since, and a blank one to its first.
+        const bool stands = frozen_.taken() && is_of_line(self.log(), outgoing_.position.index, outgoing_.chain);
+        if (!stands) freeze(self, applier);
         if (stalled(self.log())) {
             frozen_.drop();  // its chain may not be known
             return 0;
@@ -217,13 +219,6 @@ private:
         sending.end_sent = last;
         outgoing_.read_at = self.now;
         return write_head(buffer.data(), piece, peer.link, size) + size;
-    }
-
-    /// A follower that was fetched from may have gone over to another line since, and a blank one to its first.
-    template <LogPolicy Log>
-    [[nodiscard]] bool is_on_line_of(const Log& log) const noexcept {
-        const Index index = outgoing_.position.index;
-        return reaches_back_to(log, index) && chain_at(log, index) == outgoing_.chain;
     }
 
     void freeze(const Self<Composition>& self, Applier<Composition>& applier) noexcept {
