@@ -52,6 +52,17 @@ struct Index {
     }
 };
 
+/// One that may be unknown. `std::optional` would do, but for one more byte and a branch where it is asked most.
+struct MaybeIndex {
+    bool known = false;
+    Index index;
+
+    constexpr explicit operator bool() const noexcept { return known; }
+    constexpr Index operator*() const noexcept { return index; }
+    [[nodiscard]] constexpr Index value_or_zero() const noexcept { return known ? index : Index{}; }
+    constexpr void reset() noexcept { *this = MaybeIndex{}; }
+};
+
 [[nodiscard]] constexpr Index smaller(Index a, Index b) noexcept { return a < b ? a : b; }
 [[nodiscard]] constexpr Index larger(Index a, Index b) noexcept { return a < b ? b : a; }
 [[nodiscard]] constexpr std::size_t smaller(std::size_t a, std::size_t b) noexcept { return a < b ? a : b; }

@@ -25,7 +25,8 @@ PROGRAMS = {
                       ["tests/unit/core/**/*.cpp", "tests/unit/ack/*.cpp"],
                       ["tests/scenarios/*.cpp"]], ["-lboost_unit_test_framework"]),
     "hunt": ("-O1", [["tests/mutants/hunt.cpp"], ["tests/simulation/compositions/ring.cpp"],
-                     ["tests/simulation/compositions/memory.cpp"], ["tests/simulation/compositions/file.cpp"]], []),
+                     ["tests/simulation/compositions/memory.cpp"], ["tests/simulation/compositions/file.cpp"],
+                     ["tests/simulation/compositions/fixed.cpp"]], []),
     "search": ("-O1", [["tests/search/main.cpp"]], []),
 }
 # What is run against a mutant, in this order, until something fails.

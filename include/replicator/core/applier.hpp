@@ -3,6 +3,7 @@
 #pragma once
 
 #include "self.hpp"
+#include "wire/append.hpp"
 
 #include "../api/write.hpp"
 #include "../concepts/codec.hpp"
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -30,6 +32,17 @@ public:
     [[nodiscard]] Index applied() const noexcept { return next_.index - 1; }
     /// The place of the next entry to apply.
     [[nodiscard]] Cursor next() const noexcept { return next_; }
+
+    /// What this node can say that it holds of entries up to `verified`, and the room that its log has for more.
+    [[nodiscard]] AckFields held(const Self<Composition>& self, Index verified) const noexcept {
+        const std::uint64_t unapplied = self.log().end().offset - next_.offset;
+        return {
+            .received = verified,
+            .durable = Composition::log_stage == Stage::durable ? smaller(verified, self.log().flushed()) : Index{},
+            .applied = smaller(verified, applied()),
+            .credit = Composition::Log::capacity_bytes > unapplied ? Composition::Log::capacity_bytes - unapplied : 0,
+        };
+    }
 
     /// A call of the node begins, in which as much may be applied as the options say.
     void begin_call() noexcept {

@@ -7,7 +7,6 @@
 
 #include "discard.hpp"
 #include "divergence.hpp"
-#include "held.hpp"
 
 #include "../../concepts/log_policy.hpp"
 #include "../../encoding/entry.hpp"
@@ -116,11 +115,11 @@ public:
         const bool is_plain = Limits::has_short_way && !echo_ && !refusal_ && !self.installing();
         if (!is_plain) return write_head(head, make_ack(self, applier), link);
         ack_owed_ = false;
-        return PlainAck::write(head, held(self, applier, verified_.value_or_zero()), link);
+        return PlainAck::write(head, applier.held(self, verified_.value_or_zero()), link);
     }
 
     [[nodiscard]] Ack make_ack(const Self<Composition>& self, const Applier<Composition>& applier) noexcept {
-        Ack ack = with_fields(held(self, applier, verified_.value_or_zero()));
+        Ack ack = with_fields(applier.held(self, verified_.value_or_zero()));
         ack.echo = echo_;
         ack.refusal = refusal_;
         if (self.installing()) ack.snapshot = self.incoming;

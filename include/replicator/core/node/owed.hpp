@@ -28,6 +28,8 @@ enum class Owed : std::uint8_t {
     nothing,
 };
 
+inline constexpr std::size_t ack_bytes_max = frame_header_bytes + field_bytes(FrameType::ack, ack_flags::all);
+
 /// Less room than this is too little for any frame that pays the debt.
 [[nodiscard]] constexpr std::size_t bytes_min(Owed owed) noexcept {
     switch (owed) {
@@ -35,7 +37,7 @@ enum class Owed : std::uint8_t {
         case Owed::promise_reply:
         case Owed::promise_request:
         case Owed::hand_over: return frame_head_bytes_max;
-        case Owed::ack: return frame_header_bytes + field_bytes(FrameType::ack, ack_flags::all);
+        case Owed::ack: return ack_bytes_max;
         case Owed::snapshot:
         case Owed::entries:
         case Owed::append:

@@ -59,7 +59,7 @@ private:
         if (Leader<Composition>::on_held(peer.progress, ack) != Error::none) return false;
         came(self, peer, Peer::Tail::unwanted);
         Sender<Composition>::on_held(self, peer.progress, ack.credit);
-        parts.leader.review(self, parts.applier, parts.peers());
+        parts.leader.review(self, parts.applier, peers_of(parts));
         bytes = bytes.subspan(PlainAck::head_bytes);
         return true;
     }

@@ -204,7 +204,7 @@ struct PlainFrame {
         const std::size_t tail_bytes = load<std::uint32_t>(bytes.data() + 4);
         if (tail_bytes > bytes.size() - head_bytes) return false;
         if (link == LinkId{} || load<std::uint32_t>(bytes.data() + 8) != value(link)) return false;
-        if (checksum_of(bytes.data()) != load_head_checksum(bytes.data())) return false;
+        if (checksum_of(bytes.data()) != load<std::uint32_t>(bytes.data() + 12)) return false;
         read_layout(bytes.data() + frame_header_bytes, fields);
         tail = bytes.subspan(head_bytes, tail_bytes);
         return true;
