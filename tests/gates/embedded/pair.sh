@@ -37,29 +37,8 @@ sizes_of() { arm-none-eabi-size -A "$1" | awk '
     $1 == ".text" { text = $2 } $1 == ".data" { data = $2 } $1 == ".bss" { bss = $2 }
     END { print text + data, data + bss }'; }
 
-# The deepest path from board::run, by the frames that the compiler tells in its call graph.
-stack_of() { awk '
-    /^node:/ {
-        match($0, /title: "[^"]*"/); name = substr($0, RSTART + 8, RLENGTH - 9)
-        frame[name] = match($0, /[0-9]+ bytes/) ? substr($0, RSTART, RLENGTH) + 0 : 0
-    }
-    /^edge:/ {
-        match($0, /sourcename: "[^"]*"/); from = substr($0, RSTART + 13, RLENGTH - 14)
-        match($0, /targetname: "[^"]*"/); to = substr($0, RSTART + 13, RLENGTH - 14)
-        calls[from] = calls[from] "\n" to
-    }
-    function deepest(name,    list, count, i, below, most) {
-        if (name in known) return known[name]
-        known[name] = frame[name]  # no path goes around
-        count = split(calls[name], list, "\n")
-        for (i = 1; i <= count; ++i) {
-            if (list[i] == "") continue
-            below = deepest(list[i])
-            if (below > most) most = below
-        }
-        return known[name] = frame[name] + most
-    }
-    END { print deepest("_ZN5board3runEv") }' "$1"; }
+# shellcheck source=tests/gates/embedded/stack.sh
+source "$here/stack.sh"
 
 "$compiler" "${flags[@]}" -c "$here/board.cpp" -o "$work/board.o"
 "$compiler" "${flags[@]}" -c "$here/empty.cpp" -o "$work/empty.o"

@@ -96,29 +96,8 @@ sizes_of() { "${tools}size" -A "$1" | awk '
     $1 == ".text" { text = $2 } $1 == ".data" { data = $2 } $1 == ".bss" { bss = $2 }
     END { print text + 0, data + 0, bss + 0 }'; }
 
-# The deepest path from board::run, by the frames that the compiler tells in its call graph.
-stack_of() { awk '
-    /^node:/ {
-        match($0, /title: "[^"]*"/); name = substr($0, RSTART + 8, RLENGTH - 9)
-        frame[name] = match($0, /[0-9]+ bytes/) ? substr($0, RSTART, RLENGTH) + 0 : 0
-    }
-    /^edge:/ {
-        match($0, /sourcename: "[^"]*"/); from = substr($0, RSTART + 13, RLENGTH - 14)
-        match($0, /targetname: "[^"]*"/); to = substr($0, RSTART + 13, RLENGTH - 14)
-        calls[from] = calls[from] "\n" to
-    }
-    function deepest(name,    list, count, i, below, most) {
-        if (name in known) return known[name]
-        known[name] = frame[name]  # what calls itself does so once
-        count = split(calls[name], list, "\n")
-        for (i = 1; i <= count; ++i) {
-            if (list[i] == "") continue
-            below = deepest(list[i])
-            if (below > most) most = below
-        }
-        return known[name] = frame[name] + most
-    }
-    END { print deepest("_ZN5board3runEv") }' "$work/$1.ci"; }
+# shellcheck source=tests/gates/embedded/stack.sh
+source "$here/stack.sh"
 
 # Flash and memory of a board with both roles that leaves these parts out; less those of the empty board.
 without() {  # what, in words; members of its options
@@ -157,11 +136,11 @@ for program in empty "${programs[@]}"; do
     read -r text data bss < <(sizes_of "$image")
     if [[ $program == empty ]]; then
         board_text=$text board_data=$data board_bss=$bss
-        row "the board alone" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$(stack_of empty)"
+        row "the board alone" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$(stack_of "$work/empty.ci")"
         continue
     fi
     text=$((text - board_text)) data=$((data - board_data)) bss=$((bss - board_bss))
-    stack=$(stack_of "$program")
+    stack=$(stack_of "$work/$program.ci")
     row "$program, added" "$text" "$data" "$bss" $((text + data)) $((data + bss)) "$stack"
     if ((text + data > flash_max[$program])); then
         echo "$program adds more than ${flash_max[$program]} bytes of flash"
